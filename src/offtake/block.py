@@ -1,0 +1,63 @@
+"""One block of 64 paths as the kernels left it: the arrays every measure reads.
+
+Axes: K pools, C contracts, W workloads, U customers, J companies, M months, L lanes; the path is the last axis.
+A block is filled again and again by one worker; nothing may keep a view of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .kernels.accounts import Ledger, Segments
+from .kernels.customer import Payments, Signed
+from .kernels.demand import Demand
+from .kernels.place import Placement
+from .kernels.place import Segments as Segmented
+from .kernels.recognise import Books
+from .kernels.settle import Schedule, Settlement
+from .kernels.supply import Supply
+from .plan import Plan
+
+
+@dataclass
+class Block:
+    """Named results of one block; the field names are those of the kernels' output tuples."""
+
+    plan: Plan
+    first: int
+    X: np.ndarray
+    Y: np.ndarray
+    Z: np.ndarray
+    scenario: np.ndarray
+    supply: Supply
+    demand: Demand
+    schedule: Schedule
+    signed: Signed
+    placement: Placement
+    used: np.ndarray  # (K, M, L) GPU-h, over workloads
+    settlement: Settlement
+    payments: Payments
+    books: Books
+    ledger: Ledger
+    segments: Segments
+    npv: np.ndarray  # (C, L) USD
+    idle_cost: np.ndarray  # (2, 3, C, M, L) USD: customer | provider, by cause
+    capacity: np.ndarray  # (K, M, L) GPU-h open to the customer: offered hours of contracts that stand
+    segment_hours: Segmented
+    ordered: np.ndarray  # (C, M, L) share
+    delivered: np.ndarray  # (C, M, L) share
+    scratch: Any  # the solver's working arrays, made at the first placement
+
+    def pools_of(self, contract: int) -> np.ndarray:
+        """Pool numbers of a contract."""
+        return np.flatnonzero(self.plan.places.contract == contract)
+
+    def over_pools(self, values: np.ndarray, contract: int) -> np.ndarray:
+        """Sum of a (K, M, L) array over a contract's pools, in pool order: (M, L)."""
+        total = np.zeros(values.shape[1:])
+        for k in self.pools_of(contract):
+            total += values[k]
+        return total

@@ -1,0 +1,1 @@
+"""The book: text <-> terms, the grammar of numbers, and the rules that find faults."""

@@ -1,0 +1,275 @@
+"""Numbers as a book writes them: a quantity, a distribution in place, or a path in time (N-01 to N-03).
+
+    38 bn USD [deal]                     a constant with the id of its source
+    2 to 9 months                        a 90 % interval: lognormal, or logit-normal for a share
+    normal(3, 1) months                  and uniform, triangular, beta, discrete, mixture, empirical
+    {value: .., source: id | assumed: reason, note: .., clip: a to b}
+    {points: {2026-01: .., 2027-01: ..}} a path in time; also steps, growth, s_curve, mean_reversion, jump, index
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from statistics import NormalDist
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from ..units import UnitError, convert, number_and_unit
+
+Z95 = 3.29 / 2.0
+SHARE_RULE = "a share, 0 to 1"
+
+
+class Fault(ValueError):
+    """What is wrong with one number: got, rule, fix."""
+
+    def __init__(self, got: str, rule: str, fix: str) -> None:
+        super().__init__(rule)
+        self.got, self.rule, self.fix = got, rule, fix
+
+
+@dataclass(frozen=True)
+class Number:
+    """One number in base units. params by kind: constant (value), normal (mean, sd), lognormal and logit_normal (mu, sigma),
+    uniform (a, b), triangular (a, mode, b), beta (a, b), discrete (values.., chances..), mixture (weights..) with `parts`,
+    empirical (values..)."""
+
+    kind: str
+    params: tuple[float, ...]
+    unit: str
+    text: str
+    source: str | None = None
+    assumed: str | None = None
+    quality: str | None = None
+    note: str | None = None
+    clip: tuple[float, float] | None = None
+    parts: tuple[Number, ...] = ()
+    labels: tuple[str, ...] = ()
+    line: int = 0
+    column: int = 0
+
+    def quantile(self, p: float) -> float:
+        """The value at probability p, in plain Python."""
+        return _quantile(self, p)
+
+    def median(self) -> float:
+        return self.params[0] if self.kind == "constant" else self.quantile(0.5)
+
+
+@dataclass(frozen=True)
+class Series:
+    """A path in time: `args` are numbers, month numbers (year x 12 + month - 1) or a path's name; `knots` are (month, number)."""
+
+    kind: str
+    args: dict[str, Any]
+    knots: tuple[tuple[str, Number], ...]
+    unit: str
+    text: str
+    source: str | None = None
+    assumed: str | None = None
+    quality: str | None = None
+    note: str | None = None
+    line: int = 0
+    column: int = 0
+
+
+class Label(str):
+    """A literal word where a number could stand: `implied`, `unsized`."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: Any, handler: Any) -> Any:
+        from pydantic_core import core_schema
+
+        return core_schema.no_info_plain_validator_function(cls._read)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, _schema: Any, _handler: Any) -> Any:
+        return {"enum": ["implied", "unsized"]}
+
+    @classmethod
+    def _read(cls, value: Any) -> Label:
+        if isinstance(value, Label):
+            return value
+        if isinstance(value, str) and value in ("implied", "unsized"):
+            return cls(value)
+        raise PydanticCustomError("label", "one of the words implied, unsized")
+
+
+class Month(int):
+    """A calendar month as year x 12 + month - 1; reads and prints as 2026-03."""
+
+    def __new__(cls, value: Any) -> Month:
+        if isinstance(value, int):
+            return super().__new__(cls, value)
+        found = re.fullmatch(r"(\d{4})-(\d{2})", str(value).strip())
+        if not found or not 1 <= int(found[2]) <= 12:
+            raise Fault(str(value), "a month (T-01)", "write it as 2026-03")
+        return super().__new__(cls, int(found[1]) * 12 + int(found[2]) - 1)
+
+    def __str__(self) -> str:
+        return f"{self // 12}-{self % 12 + 1:02d}"
+
+    __repr__ = __str__
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: Any, handler: Any) -> Any:
+        from pydantic_core import core_schema
+
+        return core_schema.no_info_plain_validator_function(lambda v: _custom(lambda: cls(v)))
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, _schema: Any, _handler: Any) -> Any:
+        return {"type": "string", "pattern": r"^\d{4}-\d{2}$"}
+
+
+def _custom(read: Callable[[], Any]) -> Any:
+    """Turn a Fault into pydantic's error, which carries got, rule and fix to the reader of the book."""
+    try:
+        return read()
+    except (Fault, UnitError) as fault:
+        context = {"got": fault.got, "rule": fault.rule, "fix": fault.fix}
+        raise PydanticCustomError("number", "{rule}", context) from None
+
+
+def _day(value: Any) -> date:
+    if isinstance(value, date):
+        return value
+    try:
+        return date.fromisoformat(str(value).strip())
+    except ValueError:
+        raise Fault(str(value), "a date (T-02)", "write it as 2025-11-03") from None
+
+
+def _moment(value: Any) -> datetime:
+    if isinstance(value, datetime):
+        return value
+    text = str(value).strip()
+    try:
+        if len(text) == 10:
+            return datetime.combine(date.fromisoformat(text), time(23, 59, 59), UTC)
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise Fault(text, "a date, or a date and time, of knowledge (T-02)", "write 2025-11-03 or 2025-11-03T22:00Z") from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+Day = Annotated[date, BeforeValidator(lambda v: _custom(lambda: _day(v))), WithJsonSchema({"type": "string", "format": "date"})]
+Moment = Annotated[datetime, BeforeValidator(lambda v: _custom(lambda: _moment(v))), WithJsonSchema({"type": "string"})]
+
+
+def _to_base(text: str, base: str, shared: str = "") -> float:
+    """One quantity in base units; `shared` is the unit that follows the whole expression."""
+    value, unit = number_and_unit(text)
+    if shared and not unit:
+        extra, unit = number_and_unit(f"1 {shared}")
+        value *= extra
+    return value * convert(unit, base)
+
+
+def _quantile(n: Number, p: float) -> float:
+    z = NormalDist().inv_cdf(p)
+    if n.kind == "constant":
+        return n.params[0]
+    if n.kind == "normal":
+        return n.params[0] + n.params[1] * z
+    if n.kind == "lognormal":
+        return math.exp(n.params[0] + n.params[1] * z)
+    if n.kind == "logit_normal":
+        return 1.0 / (1.0 + math.exp(-(n.params[0] + n.params[1] * z)))
+    if n.kind == "uniform":
+        return n.params[0] + (n.params[1] - n.params[0]) * p
+    if n.kind == "triangular":
+        low, mode, high = n.params
+        cut = (mode - low) / (high - low)
+        return low + math.sqrt(p * (high - low) * (mode - low)) if p < cut else high - math.sqrt((1 - p) * (high - low) * (high - mode))
+    if n.kind == "beta":
+        return _beta_quantile(n.params[0], n.params[1], p)
+    if n.kind == "mixture":
+        return _mixture_quantile(n, p)
+    values = sorted(zip(n.params[: len(n.params) // 2], n.params[len(n.params) // 2 :])) if n.kind == "discrete" else [
+        (v, 1.0 / len(n.params)) for v in sorted(n.params)]  # fmt: skip
+    reached = 0.0
+    for value, chance in values:
+        reached += chance
+        if reached >= p - 1e-12:
+            return value
+    return values[-1][0]
+
+
+def _bisect(below: Callable[[float], bool], low: float, high: float) -> float:
+    for _ in range(80):
+        middle = (low + high) / 2.0
+        low, high = (middle, high) if below(middle) else (low, middle)
+    return (low + high) / 2.0
+
+
+def _beta_quantile(a: float, b: float, p: float) -> float:
+    grid = [(i + 0.5) / 4000.0 for i in range(4000)]
+    weights = [x ** (a - 1) * (1 - x) ** (b - 1) for x in grid]
+    wanted, reached = p * sum(weights), 0.0
+    for x, w in zip(grid, weights):
+        reached += w
+        if reached >= wanted:
+            return x
+    return 1.0
+
+
+def _probability_below(n: Number, x: float) -> float:
+    return _bisect(lambda p: n.quantile(min(max(p, 1e-9), 1 - 1e-9)) < x, 0.0, 1.0)
+
+
+def _mixture_quantile(n: Number, p: float) -> float:
+    ends = [part.quantile(q) for part in n.parts for q in (1e-6, 1 - 1e-6)]
+    total = sum(n.params)
+    return _bisect(lambda x: sum(w / total * _probability_below(part, x) for w, part in zip(n.params, n.parts)) < p, min(ends), max(ends))
+
+
+from .grammar import read_number, read_timeline  # noqa: E402  the grammar builds the types above
+
+
+def quantity(unit: str) -> Any:
+    """Validator of a number in base `unit`, with its JSON Schema."""
+    return Reader(lambda value: read_number(value, unit), unit)
+
+
+def timeline(unit: str) -> Any:
+    """Validator of a number or a path in time in base `unit`."""
+    return Reader(lambda value: read_timeline(value, unit), unit)
+
+
+def labelled(labels: tuple[str, ...]) -> Any:
+    """Validator of a word among `labels`, or a discrete distribution over them; the number is the label's index."""
+    return Reader(lambda value: read_number(value, "any", labels), " | ".join(labels))
+
+
+class Reader:
+    """Pydantic annotation: reads the text itself; the annotated class is not validated again."""
+
+    def __init__(self, read: Callable[[Any], Any], unit: str) -> None:
+        self.read, self.unit = read, unit
+
+    def __get_pydantic_core_schema__(self, _source: Any, _handler: Any) -> Any:
+        from pydantic_core import core_schema
+
+        return core_schema.no_info_plain_validator_function(
+            lambda value: value if isinstance(value, (Number, Series)) else _custom(lambda: self.read(value))
+        )
+
+    def __get_pydantic_json_schema__(self, _schema: Any, _handler: Any) -> Any:
+        return {"type": ["string", "number", "object"], "description": f"a number in {self.unit}, a distribution or a path in time"}
+
+
+def with_place(number: Number | Series, line: int, column: int) -> Number | Series:
+    return replace(number, line=line, column=column)
+
+
+def read_file(name: str, folder: Path) -> tuple[float, ...]:
+    """Values of an empirical distribution: one number a line."""
+    return tuple(float(line) for line in (folder / name).read_text(encoding="utf-8").split())

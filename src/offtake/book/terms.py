@@ -1,0 +1,352 @@
+"""What was agreed: the frozen types of a book.
+
+A book is text; `text` reads it into these types, `check` looks for faults, `plan` compiles them to arrays. Nothing here
+computes. Every field that is a number says its base unit; `numbers` turns what is written into that unit (N-01 to N-03).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from .numbers import Day, Label, Moment, Month, Number, Series, labelled, quantity, timeline
+
+FIRM_ON = ("signing", "order", "tranche", "never")
+
+Usd = Annotated[Number, quantity("USD")]
+UsdPerMonth = Annotated[Number | Series, timeline("USD/month")]
+UsdPerGpuHour = Annotated[Number | Series, timeline("USD/GPU-h")]
+UsdPerGpuHourFlat = Annotated[Number, quantity("USD/GPU-h")]
+UsdPerGpu = Annotated[Number, quantity("USD/GPU")]
+UsdPerMw = Annotated[Number, quantity("USD/MW")]
+UsdPerMwh = Annotated[Number | Series, timeline("USD/MWh")]
+Months = Annotated[Number, quantity("month")]
+Share = Annotated[Number, quantity("share")]
+ShareTimeline = Annotated[Number | Series, timeline("share")]
+Multiple = Annotated[Number, quantity("multiple")]
+MultipleTimeline = Annotated[Number | Series, timeline("multiple")]
+Rate = Annotated[Number, quantity("multiple")]
+Gpus = Annotated[Number, quantity("GPU")]
+Mw = Annotated[Number, quantity("MW")]
+KwPerGpu = Annotated[Number, quantity("kW/GPU")]
+Users = Annotated[Number | Series, timeline("user")]
+FirmOn = Annotated[Number, labelled(FIRM_ON)]
+
+
+class Term(BaseModel):
+    """Anything in a book: unknown keys are refused, nothing changes after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+class Sourced(Term):
+    """Numbers below inherit `source` (an id) or `assumed` (a reason) unless they carry their own (N-05)."""
+
+    source: str | None = None
+    assumed: str | None = None
+    note: str | None = None
+
+
+class Source(Term):
+    """A document: who published it, what, when, and how good it is (N-05)."""
+
+    publisher: str
+    title: str
+    published: Day
+    quality: Literal["filed", "stated", "reported", "derived"]
+    url: str | None = None
+    note: str | None = None
+
+
+class Power(Sourced):
+    """kW per GPU with its basis (S-02): where it is measured, and what kind of figure it is."""
+
+    value: KwPerGpu
+    basis: Literal["gpu", "rack", "it", "facility"]
+    rating: Literal["nameplate", "provisioned", "measured"]
+
+
+class Chip(Sourced):
+    """A chip generation as it is bought: one GPU with its share of server and network."""
+
+    name: str
+    vendor: str
+    generation: int
+    domain: int = Field(gt=0, description="GPUs that share the scale-up fabric (P-03)")
+    power: Power
+    overhead: Multiple  # provisioned IT kW over the power figure's own basis
+    load: Share  # measured power of a working GPU over provisioned
+    idle: Share  # measured power of an idle GPU over provisioned
+    cost: UsdPerGpu  # server, network and storage per GPU
+    lead: Months  # paid before delivery (A-04)
+    life: Months  # useful life (A-04)
+    dense: dict[Literal["bf16", "fp8", "fp4"], Annotated[Number, quantity("FLOP/s")]]
+    market_price: UsdPerGpuHour  # re-lease price (V-04)
+
+
+class Step(Sourced):
+    """MW that become usable in one month, then slip (S-02)."""
+
+    mw: Mw
+    basis: Literal["it", "facility", "utility"]
+    month: Month
+    slip: Months
+
+
+class Lot(Sourced):
+    """GPUs delivered evenly over some months, then slipped and accepted (S-01)."""
+
+    chip: str
+    gpus: Gpus
+    month: Month
+    over: Months
+    slip: Months
+    acceptance: Months
+    running: bool = False  # a month-0 lot: already there
+
+
+class Fabric(Sourced):
+    """Scale-out network: the largest gang it carries, and the gang at which MFU has halved (P-03)."""
+
+    gpus: Gpus
+    half: Gpus
+
+
+class Site(Sourced):
+    """Where pools stand: power, shell, lots of chips, and what running them costs."""
+
+    name: str
+    provider: str
+    us_share: Share = Field(description="share of the site's load on the US grid (S-06)")
+    power: list[Step]
+    shell: list[Step] = []
+    lots: list[Lot]
+    peak_pue: Multiple
+    average_pue: Multiple
+    non_gpu: Share  # of IT power
+    reserve: Share  # of IT power held back for redundancy
+    losses: Share  # between the grid and the facility
+    availability: Share  # S-05: a sourced number for now
+    fabric: Fabric
+    energy_price: UsdPerMwh
+    build_cost: UsdPerMw  # shell, power and cooling, per facility MW; 0 when leased
+    construction: Months
+    building_life: Months
+    rent: Annotated[Number, quantity("USD/kW-month")]  # leased capacity as rent; 0 when owned
+    operations: UsdPerGpuHourFlat
+
+
+class Late(Sourced):
+    """Late-delivery remedy (C-05)."""
+
+    remedy: Literal["extend", "credit", "walk", "none"]
+    after: Months
+    credit: Share = Field(description="of the price of each late hour, when the remedy is a credit")
+
+
+class Contract(Sourced):
+    """A commitment and its terms (C-01). `announced` ones are listed and reconciled but bill nothing (C-11)."""
+
+    name: str
+    customer: str
+    provider: str
+    layer: Literal["chip", "shell", "power", "cloud"]
+    form: Literal["reserved", "take_or_pay", "announced"]
+    signed: Month
+    total: Usd | Label
+    inside: list[str] = []
+    firm: Share
+    priority: int | None = Field(default=None, description="who is paid first when cash is short (V-02); higher first")
+    up_to: bool = False
+    power: Mw | None = None
+    starts: Month | None = None
+    term: Annotated[Number, quantity("month")] | None = None
+    sites: list[str] = []
+    price: UsdPerGpuHour | Label | None = None
+    overage_price: UsdPerGpuHour | None = None
+    take_or_pay: Share | None = None
+    true_up: Literal["month", "year", "term"] | None = None
+    ramp: Literal["readiness", "calendar"] | None = None
+    late: Late | None = None
+    sla: Share | None = None
+    prepaid: Usd | None = None
+    financing_rate: Rate | None = None
+    at_end: Literal["shortfall", "lapse"] | None = None
+    recognition: Literal["reserved", "usage"] | None = None
+    breakage: Share | None = None
+    firm_on: FirmOn | None = None
+    order_lead: Months | None = None
+    payment_lag: Months | None = None
+
+
+class Run(Sourced):
+    """One training run (D-02)."""
+
+    flop: Annotated[Number, quantity("FLOP")]
+    month: Month
+    over: Months
+
+
+class Workload(Sourced):
+    """What the customer wants to compute (D-01 to D-03) and where it may run (P-03)."""
+
+    name: str
+    kind: Literal["inference", "training", "batch"]
+    customer: str
+    may_run: list[str]
+    chips: list[str] = []
+    domain: int = 1
+    gang: Gpus
+    home: str
+    moving: UsdPerGpuHourFlat
+    value: UsdPerGpuHourFlat
+    reference: str
+    efficiency: MultipleTimeline
+    deferrable: bool = False
+    users: Users | None = None
+    requests: Annotated[Number | Series, timeline("request/user-week")] | None = None
+    input_tokens: Annotated[Number | Series, timeline("token/request")] | None = None
+    output_tokens: Annotated[Number | Series, timeline("token/request")] | None = None
+    tokens: Annotated[Number | Series, timeline("token/month")] | None = None
+    input_weight: Share | None = None
+    headroom: Multiple | None = None
+    throughput: dict[str, Annotated[Number, quantity("token/s/GPU")]] = {}
+    derate: Share | None = None
+    runs: list[Run] = []
+    precision: Literal["bf16", "fp8", "fp4"] | None = None
+    mfu: Share | None = None
+    goodput: Share | None = None
+    gpu_hours: Annotated[Number | Series, timeline("GPU-h/month")] | None = None
+
+
+class Renegotiation(Sourced):
+    """A rule on the path's own state (V-04)."""
+
+    below: Multiple  # coverage
+    months: Months  # in a row
+    cut: Share  # of what remains
+    probability: Share
+
+
+class Customer(Sourced):
+    """Users to cash (V-01 to V-04)."""
+
+    users: Users
+    paying: ShareTimeline
+    price: Annotated[Number | Series, timeline("USD/user-month")]
+    api: UsdPerMonth
+    other: UsdPerMonth
+    revenue_share: ShareTimeline
+    revenue_share_to: str
+    cost_of_revenue: ShareTimeline  # before compute
+    operations: UsdPerMonth  # people, sales; not compute
+    other_compute: UsdPerMonth  # compute paid outside the contracts of this book
+    cash: Usd
+    minimum_cash: Usd
+    raises: UsdPerMonth  # what investors and lenders would put in at most
+    compute_cost: Annotated[Number, quantity("USD/month")]  # D-05: known cost at month 0, an interval
+    anchor_price: UsdPerGpuHourFlat  # D-05
+    renegotiation: Renegotiation
+    collectible_above: Multiple  # coverage under which revenue no longer counts as collectible (A-02)
+
+
+class Segment(Sourced):
+    """The provider's other business: the segment without the deal (A-06), and reported RPO (A-09)."""
+
+    name: str
+    revenue: UsdPerMonth
+    margin: ShareTimeline
+    rpo: Usd
+    rpo_life: Months
+    signings: UsdPerMonth
+    rounding: Usd
+
+
+class Guidance(Sourced):
+    """What the company said it would spend in a calendar year (A-07)."""
+
+    year: int
+    capex: Usd
+
+
+class Company(Sourced):
+    name: str
+    ticker: str | None = None
+    fiscal_year_end: int | None = Field(default=None, ge=1, le=12, description="last month of the fiscal year (T-01)")
+    discount_rate: Rate | None = None
+    segment: Segment | None = None
+    capex: UsdPerMonth | None = None
+    guidance: list[Guidance] = []
+    customer: Customer | None = None
+
+
+class Factor(Sourced):
+    """A named common factor: Spearman rank correlation of each driven input with it (N-04)."""
+
+    drives: dict[str, Annotated[Number, quantity("rank")]]
+
+
+class Correlation(Sourced):
+    between: tuple[str, str]
+    rank: Annotated[Number, quantity("rank")]
+
+
+class Scenario(Sourced):
+    """A named patch of the book: it changes numbers, never the set of pools or contracts (U-03)."""
+
+    title: str
+    probability: Share | None = None
+    set: dict[str, object]
+
+
+class Position(Sourced):
+    """What is held and on which assumption it is long or short (V-08; valued by a later stage)."""
+
+    ticker: str
+    side: Literal["long", "short"]
+    weight: Share
+    assumption: str
+
+
+class Signal(Sourced):
+    """What to watch, registered before the fact (E-01)."""
+
+    title: str
+    measure: str
+    document: str
+    due: Day
+    threshold: Annotated[Number, quantity("any")] | None = None
+    action: str
+    otherwise: str
+
+
+class Claim(Sourced):
+    """A sentence somebody said, beside the record on that date."""
+
+    text: str
+    speaker: str
+    kind: Literal["fact", "promise", "opinion"]
+    claimed: Annotated[Number, quantity("any")] | None = None
+    record: Annotated[Number, quantity("any")] | None = None
+    measure: str | None = None
+    verdict: str
+
+
+class Book(Term):
+    title: str
+    as_of: Moment
+    start: Month
+    months: int = Field(gt=0, le=240)
+    sources: dict[str, Source]
+    companies: dict[str, Company]
+    chips: dict[str, Chip]
+    sites: dict[str, Site]
+    contracts: dict[str, Contract]
+    workloads: dict[str, Workload]
+    factors: dict[str, Factor] = {}
+    correlations: list[Correlation] = []
+    scenarios: dict[str, Scenario] = {}
+    positions: dict[str, Position] = {}
+    signals: dict[str, Signal] = {}
+    claims: dict[str, Claim] = {}

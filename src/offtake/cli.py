@@ -1,0 +1,218 @@
+"""The verbs of the command line. Each calls `front` and prints; nothing is computed here.
+
+Exit codes: 0 done, 1 the book or the question is at fault, 2 wrong command line, 70 a bug of ours.
+Imports stand inside the commands, so that `--help` loads neither numpy nor numba.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from .front import Run
+
+app = typer.Typer(
+    name="offtake",
+    help="What a multi-year AI compute contract is worth, to whom, and what could go wrong.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+BookName = Annotated[str, typer.Argument(metavar="BOOK", help="A shipped book's name (see `offtake list`) or a path to a YAML file.")]
+Paths = Annotated[int, typer.Option(min=1, help="How many futures to compute.")]
+Seed = Annotated[int, typer.Option(min=0, help="Same book, seed and paths: the same bytes.")]
+Workers = Annotated[int | None, typer.Option(min=1, help="Threads; all cores unless told. The numbers do not depend on it.")]
+Scenarios = Annotated[list[str] | None, typer.Option("--scenario", help="Force a scenario; give it again to stack patches.")]
+Sets = Annotated[list[str] | None, typer.Option("--set", help="Replace a number, as in contracts.aws.take_or_pay=0.9.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def say(text: str) -> None:
+    """Print to standard output, the only place where that happens."""
+    typer.echo(text)
+
+
+def say_json(value: Any) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False))
+
+
+@contextmanager
+def computed(
+    book: str, paths: int, seed: int, workers: int | None, scenario: list[str] | None, sets: list[str] | None
+) -> Iterator[Run]:  # fmt: skip
+    """A run of a book, with progress on stderr while it is used."""
+    from . import front
+    from .reports.progress import Progress
+
+    with Progress() as progress:
+        loaded = front.load(book, set=sets or ())
+        yield front.run(loaded, paths=paths, seed=seed, workers=workers, scenario=scenario or (), progress=progress)
+
+
+@app.command("run")
+def run_book(
+    book: BookName,
+    paths: Paths = 16_384,
+    seed: Seed = 1,
+    workers: Workers = None,
+    scenario: Scenarios = None,
+    set_: Sets = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for the report; this folder unless told.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Answer the book's 13 questions and write the report BOOK.html."""
+    from .reports.terminal import answers_text
+
+    target = (out or Path(".")) / f"{Path(book).stem}.html"
+    with computed(book, paths, seed, workers, scenario, set_) as done:
+        answers = done.answers()
+        done.report(target)
+    say_json(answers) if as_json else say(answers_text(answers, width()))
+    typer.echo(f"report: {target}", err=True)
+
+
+@app.command("check")
+def check_book(book: BookName, set_: Sets = None, as_json: Json = False) -> None:
+    """List every issue of a book with its place, what was got, the rule and the fix."""
+    from . import front
+
+    issues = front.check(book, set=set_ or ())
+    if as_json:
+        say_json([issue.to_dict() for issue in issues])
+    else:
+        for issue in issues:
+            say(issue.to_text())
+        say(f"{len(issues)} issue{'s' * (len(issues) != 1)}" if issues else f"{book}: no issue")
+    raise typer.Exit(1 if issues else 0)
+
+
+@app.command("show")
+def show_number(
+    book: BookName,
+    path: Annotated[str | None, typer.Argument(metavar="[PATH]", help="A dotted path such as contracts.aws.total.")] = None,
+    set_: Sets = None,
+    as_json: Json = False,
+) -> None:
+    """Show resolved numbers: value or distribution, unit, source, date, quality and line."""
+    from . import front
+    from .reports.terminal import numbers_text
+
+    found = front.show(book, path, set=set_ or ())
+    say_json(found) if as_json else say(numbers_text(found, width()))
+
+
+@app.command("measure")
+def measure_book(
+    book: BookName,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A measure (see `offtake list measures`) or an address such as 'p95(revenue of contracts.aws @ 2027)'.")],
+    of: Annotated[str | None, typer.Option(help="The entity, such as contracts.aws.")] = None,
+    by: Annotated[str | None, typer.Option(help="month, quarter, fiscal-quarter, fiscal-year, calendar-year or total.")] = None,
+    path: Annotated[int | None, typer.Option(min=0, help="The values of this one path.")] = None,
+    paths: Paths = 16_384,
+    seed: Seed = 1,
+    workers: Workers = None,
+    scenario: Scenarios = None,
+    set_: Sets = None,
+    as_json: Json = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+) -> None:
+    """Print one measure by period: mean, quantiles and their Monte Carlo errors."""
+    if as_json and as_csv:
+        raise typer.BadParameter("give --json or --csv, not both")
+    from .reports.terminal import table_text
+
+    with computed(book, paths, seed, workers, scenario, set_) as done:
+        table = done.ask(name, of=of, by=by, path=path)
+    if as_json:
+        say_json(table.about | {"rows": table.rows()})
+    elif as_csv:
+        typer.echo(table.to_csv(), nl=False)
+    else:
+        say(table_text(table, width()))
+
+
+@app.command("list")
+def list_things(
+    what: Annotated[str, typer.Argument(metavar="[books|measures|catalog]", help="What to list.")] = "books", as_json: Json = False
+) -> None:
+    """List the shipped books, the measures every book has, or the catalog of sourced constants."""
+    from . import front
+    from .reports.terminal import rows_text
+
+    if what not in ("books", "measures", "catalog"):
+        raise typer.BadParameter(f"'{what}' is none of books, measures, catalog")
+    rows = front.listing(what)
+    say_json(rows) if as_json else say(rows_text(rows, width()))
+
+
+@app.command("schema")
+def print_schema() -> None:
+    """Print the JSON Schema of a book, for editors."""
+    from . import front
+
+    say_json(front.schema())
+
+
+@app.command("explain")
+def explain_measure(
+    book: BookName,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A measure.")],
+    of: Annotated[str | None, typer.Option(help="The entity, such as contracts.aws.")] = None,
+    at: Annotated[str | None, typer.Option(help="A period, such as 2026 or FY2026Q2.")] = None,
+    paths: Paths = 4_096,
+    seed: Seed = 1,
+    workers: Workers = None,
+    scenario: Scenarios = None,
+    set_: Sets = None,
+    as_json: Json = False,
+) -> None:
+    """Open a number: rule, formula, value, the inputs that move it, and their sources."""
+    from .reports.terminal import explain_text
+
+    with computed(book, paths, seed, workers, scenario, set_) as done:
+        found = done.explain(name, of=of, at=at)
+    say_json(found) if as_json else say(explain_text(found, width()))
+
+
+def width() -> int:
+    """Columns to print in: the terminal's, at most 120."""
+    import shutil
+
+    return min(120, shutil.get_terminal_size((100, 24)).columns)
+
+
+def main() -> NoReturn:
+    """Run the command line and turn what went wrong into a sentence and an exit code."""
+    from .errors import BookError, OfftakeError
+
+    try:
+        app(standalone_mode=True)
+        sys.exit(0)
+    except BookError as error:
+        for issue in error.issues:
+            typer.echo(issue.to_text(), err=True)
+        sys.exit(1)
+    except OfftakeError as error:
+        typer.echo(f"offtake: {error}", err=True)
+        sys.exit(1)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except KeyboardInterrupt:
+        typer.echo("offtake: interrupted; nothing half-written is left", err=True)
+        sys.exit(130)
+    except Exception as error:
+        if os.environ.get("OFFTAKE_DEBUG"):
+            raise
+        typer.echo(f"offtake: a bug of ours: {type(error).__name__}: {error}. OFFTAKE_DEBUG=1 shows where.", err=True)
+        sys.exit(70)

@@ -1,0 +1,64 @@
+"""What can go wrong, as values and as exceptions.
+
+    OfftakeError
+      BookError        a book has issues; `.issues` holds them all
+      QuestionError    a measure, entity, period or path that does not exist
+      WriteError       a file could not be written; the old one is whole
+      IdentityError    a run broke an identity of A-10
+      ShapeError       arrays that do not fit together: a bug of the caller
+
+Data faults are `Issue`s: where, got, rule, fix. Raise only for bugs and misuse.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, order=True)
+class Issue:
+    """One fault of a book: file and place, the path of the term, what was got, the rule, and the fix."""
+
+    file: str
+    line: int
+    column: int
+    path: str
+    got: str
+    rule: str
+    fix: str
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def to_text(self) -> str:
+        """Four lines: place and path, got, rule, fix."""
+        return f"{self.file}:{self.line}:{self.column}  {self.path}\n  got   {self.got}\n  rule  {self.rule}\n  fix   {self.fix}"
+
+
+class OfftakeError(Exception):
+    """The root of all errors a caller may meet."""
+
+
+class BookError(OfftakeError):
+    """A book has issues."""
+
+    def __init__(self, issues: tuple[Issue, ...]) -> None:
+        super().__init__(f"{len(issues)} issue{'s' * (len(issues) != 1)}, the first: {issues[0].to_text() if issues else ''}")
+        self.issues = issues
+
+
+class QuestionError(OfftakeError):
+    """A question that the book cannot answer: unknown measure, entity, period, path or scenario."""
+
+
+class WriteError(OfftakeError):
+    """A file could not be written; what was there before is whole."""
+
+
+class IdentityError(OfftakeError):
+    """A run broke an identity of A-10: a bug, named with rule, path and month."""
+
+
+class ShapeError(OfftakeError):
+    """Arrays that do not fit together."""

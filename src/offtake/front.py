@@ -1,0 +1,193 @@
+"""The whole public API: load, check, show, run, measure, explain, report. Machinery is imported inside the functions, the sole
+late imports of the package, so that checking a book never loads numba."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .book import text
+from .book.terms import Book
+from .errors import BookError, Issue, QuestionError
+from .tables import Stamp, Table
+
+if TYPE_CHECKING:
+    import polars
+
+    from .montecarlo import Outcome, Reporter
+    from .plan import Plan
+    from .questions import Question
+
+BOOKS = Path(__file__).parent / "books"
+
+
+def locate(book: str | Path) -> Path:
+    """The file of a shipped name or of a path. Raises QuestionError where there is none."""
+    path = Path(book)
+    shipped = BOOKS / f"{book}.yaml"
+    if path.is_file():
+        return path
+    if shipped.is_file():
+        return shipped
+    names = ", ".join(sorted(p.stem for p in BOOKS.glob("*.yaml")))
+    what = "is a folder" if path.is_dir() else "is neither a file nor a shipped book"
+    raise QuestionError(f"'{book}' {what}; shipped books: {names}")
+
+
+def _patches(pairs: Sequence[str]) -> list[tuple[str, str]]:
+    found = []
+    for pair in pairs:
+        path, equals, value = pair.partition("=")
+        if not equals or not path.strip() or not value.strip():
+            raise QuestionError(f"--set takes PATH=VALUE, as in contracts.aws.take_or_pay=0.9, not '{pair}'")
+        found.append((path.strip(), value.strip()))
+    return found
+
+
+def load(book: str | Path, set: Sequence[str] = ()) -> Book:
+    """Read and check a book. Raises BookError with every issue."""
+    loaded = text.load(locate(book), patches=_patches(set))
+    from .book.check import check as rules
+
+    issues = rules(loaded)
+    if issues:
+        raise BookError(tuple(issues))
+    return loaded
+
+
+def check(book: str | Path, set: Sequence[str] = ()) -> list[Issue]:
+    """Every issue of a book, in file order."""
+    try:
+        load(book, set)
+    except BookError as error:
+        return list(error.issues)
+    return []
+
+
+def show(book: str | Path, path: str | None = None, set: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """Resolved numbers below a path: value or distribution, unit, source, date, quality and line."""
+    from .studies.provenance import describe
+
+    loaded = load(book, set)
+    rows = [row for row in describe(loaded) if path is None or row["path"] == path or row["path"].startswith(f"{path}.")]
+    if not rows:
+        from difflib import get_close_matches
+
+        near = get_close_matches(path or "", [row["path"] for row in describe(loaded)], n=3)
+        raise QuestionError(f"no number stands at '{path}'" + (f"; did you mean {' or '.join(near)}?" if near else ""))
+    return rows
+
+
+def listing(what: str) -> list[dict[str, Any]]:
+    """Rows for `offtake list`."""
+    if what == "books":
+        return [{"book": p.stem, "title": text.load(p).title} for p in sorted(BOOKS.glob("*.yaml"))]
+    if what == "catalog":
+        from .catalog import rows
+
+        return [dict(row) for row in rows()]
+    from .measures import MEASURES
+
+    return [
+        {"measure": m.name, "kind": m.kind, "unit": m.unit, "of": ", ".join(m.reads), "rule": m.rule, "formula": m.formula}
+        for m in MEASURES.values()
+    ]
+
+
+def schema() -> dict[str, Any]:
+    """JSON Schema of a book."""
+    from .book.schema import json_schema
+
+    return json_schema()
+
+
+def compile(book: Book, scenario: Sequence[str] = ()) -> Plan:
+    """The plan of a book; several forced scenarios are stacked in the order given."""
+    from .plan import compile_book
+
+    for name in scenario:
+        if name not in book.scenarios:
+            raise QuestionError(f"no scenario is called '{name}'; this book has {', '.join(book.scenarios) or 'none'}")
+    patched = [text.scenario_book(book, [name]) for name in book.scenarios]
+    forced = -1
+    if len(scenario) == 1:
+        forced = list(book.scenarios).index(scenario[0]) + 1
+    elif scenario:
+        patched.append(text.scenario_book(book, list(scenario)))
+        forced = len(patched)
+    return compile_book(book, patched, forced)
+
+
+class Run:
+    """A finished or pending ensemble: the book's own questions are computed at once, others when asked."""
+
+    def __init__(self, plan: Plan, stamp: Stamp, workers: int | None, progress: Reporter | None) -> None:
+        self.plan, self.stamp, self._workers, self._progress = plan, stamp, workers, progress
+
+    def outcome(self, questions: Sequence[Question]) -> Outcome:
+        """Compute all paths and tally these questions."""
+        from . import montecarlo
+
+        return montecarlo.run(self.plan, questions, self.stamp.paths, self.stamp.seed, self._workers, self._progress)
+
+    def table(self, measure: str, of: str | None = None, by: str | None = None, path: int | None = None) -> Table:
+        """One measure by period as a Table; `path` gives that path's values."""
+        from .studies import tabulate
+
+        return tabulate.measure(self, measure, of, by, path)
+
+    def ask(self, name: str, of: str | None = None, by: str | None = None, path: int | None = None) -> Table:
+        """`table`, for a measure's name or a whole address such as `p95(revenue of contracts.aws @ 2027)`."""
+        from .studies import tabulate
+
+        return tabulate.ask(self, name, of, by, path)
+
+    def measure(self, measure: str, of: str | None = None, by: str | None = None, path: int | None = None) -> polars.DataFrame:
+        """One measure by period as a polars DataFrame."""
+        return self.ask(measure, of, by, path).to_frame()
+
+    def explain(self, measure: str, of: str | None = None, at: str | None = None) -> dict[str, Any]:
+        """Formula, value, inputs that move it and their sources (U-05)."""
+        from .studies import explain
+
+        return explain.explain(self, measure, of, at)
+
+    @cached_property
+    def findings(self) -> Any:
+        """The book's own questions, computed once for answers and report."""
+        from .studies.findings import find_all
+
+        return find_all(self)
+
+    def answers(self) -> dict[str, Any]:
+        """Stamp, the 13 answers and the identities, as `offtake run --json` prints them."""
+        from .studies.answers import answers
+
+        return answers(self)
+
+    def report(self, path: str | Path) -> Path:
+        """Write the HTML report; the old file stays whole if writing fails."""
+        from .reports import html
+        from .studies.view import view
+
+        html.write(view(self), Path(path))
+        return Path(path)
+
+
+def run(
+    book: Book, paths: int = 16_384, seed: int = 1, workers: int | None = None, scenario: Sequence[str] = (),
+    progress: Reporter | None = None,
+) -> Run:  # fmt: skip
+    """Prepare an ensemble of `paths` futures of a book; the numbers are computed when first asked for."""
+    if paths < 1:
+        raise QuestionError(f"paths must be at least 1, not {paths}")
+    from .catalog import newest
+    from .montecarlo import LANES
+
+    stamp = Stamp(
+        text.book_hash(book), newest(), seed, "threefry2x64-20", paths, LANES, version("offtake"), "+".join(scenario) or "drawn"
+    )
+    return Run(compile(book, scenario), stamp, workers, progress)

@@ -1,0 +1,133 @@
+"""When revenue is recognised, and what stands in RPO.
+
+Axes    contracts (C), months (M), lanes (L); path last.
+Units   USD.
+Signs   rpo opening + new + remeasured - in_scope - rpo_terminated - rpo_lapsed = closing; rpo + not_in_rpo = value unrecognised.
+Order within the month   termination and lapse, firm value comes in, revenue, collectibility.
+Source  model A-01 to A-03 (ASC 606). A catch-up at each true-up makes revenue to date equal what was charged to date.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+RESERVED, USAGE = 0, 1
+SIGNING, ORDER, TRANCHE, NEVER = 0, 1, 2, 3
+
+
+class Recognition(NamedTuple):
+    """One row a contract: policy, and rows of X."""
+
+    policy: np.ndarray
+    breakage_x: np.ndarray
+    firm_on_x: np.ndarray
+    order_lead_x: np.ndarray
+
+
+class Books(NamedTuple):
+    """Outputs, all (C, M, L). `deferred` and `unbilled` are stocks of billing against revenue, beside the prepayment."""
+
+    revenue: np.ndarray
+    in_scope: np.ndarray
+    out_scope: np.ndarray
+    straight_line: np.ndarray
+    unbilled: np.ndarray
+    deferred: np.ndarray
+    rpo: np.ndarray
+    crpo: np.ndarray
+    not_in_rpo: np.ndarray
+    new: np.ndarray
+    remeasured: np.ndarray
+    rpo_terminated: np.ndarray
+    rpo_lapsed: np.ndarray
+
+
+@njit(cache=True, inline="always", error_model="numpy")
+def earned_month(policy, price, base_before, due_before, base, due, breakage):
+    """Revenue that accrues inside a true-up period (A-01): hours due to date if rateable, hours used plus expected breakage if usage."""
+    rateable = max(base, due) - max(base_before, due_before)
+    by_use = base - base_before + breakage * (max(due - base, 0.0) - max(due_before - base_before, 0.0))
+    return price * max(rateable if policy == RESERVED else by_use, 0.0)
+
+
+@njit(cache=True, inline="always", error_model="numpy")
+def firm_share(mode, signed, ordered, delivered):
+    """Share of the signed value that is firm by now (A-02)."""
+    return signed if mode == SIGNING else (ordered if mode == ORDER else (delivered if mode == TRANCHE else 0.0))
+
+
+@njit(cache=True, inline="always", error_model="numpy")
+def firm_month(opening, early, share_before, share, whole, terminated, lapsed, earned):
+    """One month of RPO while collectible: new, terminated, lapsed, in scope, closing, and revenue earned before it was firm."""
+    gone = min(opening, share_before * terminated)
+    ended = min(opening - gone, share_before * lapsed)
+    firm = max(share - share_before, 0.0) * whole
+    absorbed = min(early, firm)
+    new = firm - absorbed
+    taken = min(earned, opening - gone - ended + new)
+    return new, gone, ended, taken, opening - gone - ended + new - taken, early - absorbed + (earned - taken)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def recognise_lane(c, i, terms, table, schedule, settlement, collectible, ordered, delivered, X, out):
+    """Recognise one contract on one path."""
+    total, breakage, mode = X[terms.total_x[c], i], X[table.breakage_x[c], i], int(X[table.firm_on_x[c], i])
+    remaining, charged, earned_sum, latent, early, share_before, was = total, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0
+    ahead, base_before, due_before = 0.0, 0.0, 0.0
+    for m in range(out.revenue.shape[1]):
+        price, charge = schedule.price[c, m, i], settlement.charge[c, m, i]
+        base, due = settlement.ytd_base[c, m, i], settlement.ytd_due[c, m, i]
+        terminated, lapsed = settlement.terminated[c, m, i], settlement.lapsed[c, m, i]
+        charged += charge
+        accrued = earned_month(table.policy[c], price, base_before, due_before, base, due, breakage)
+        trued = settlement.trued[c, m, i] > 0.0
+        # before a true-up revenue may run ahead of billing, but never beyond the value that is left
+        earned = charged - earned_sum if trued else min(accrued, max(remaining - terminated - lapsed, 0.0))
+        earned_sum += earned
+        remaining -= terminated + lapsed + earned
+        base_before, due_before = (0.0, 0.0) if trued else (base, due)
+        share = max(firm_share(mode, 1.0 if m >= terms.signed[c] else 0.0, ordered[c, m, i], delivered[c, m, i]), share_before)
+        whole = remaining + earned_sum  # what is neither terminated nor lapsed
+        opening, now = latent, collectible[c, m, i]
+        new, gone, ended, taken, latent, early = firm_month(opening, early, share_before, share, whole, terminated, lapsed, earned)
+        share_before = share
+        extra = settlement.overage_usd[c, m, i] - settlement.credit[c, m, i]
+        ahead += earned - charge
+        out.revenue[c, m, i] = earned + extra
+        out.in_scope[c, m, i], out.out_scope[c, m, i] = taken * now, earned + extra - taken * now
+        out.new[c, m, i], out.remeasured[c, m, i] = new * now, opening * (now - was)
+        out.rpo_terminated[c, m, i], out.rpo_lapsed[c, m, i] = gone * now, ended * now
+        out.rpo[c, m, i] = latent * now
+        out.not_in_rpo[c, m, i] = remaining - latent * now
+        out.unbilled[c, m, i], out.deferred[c, m, i] = max(ahead, 0.0), max(-ahead, 0.0)
+        was = now
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def current_lane(c, i, schedule, alive, out):
+    """CRPO: the part of RPO that the schedule recognises within 12 months."""
+    months = out.rpo.shape[1]
+    for m in range(months):
+        coming = 0.0
+        for n in range(m + 1, min(m + 13, months)):
+            coming += schedule.price[c, n, i] * schedule.committed[c, n, i] * alive[c, n, i]
+        out.crpo[c, m, i] = min(out.rpo[c, m, i], coming)
+
+
+@njit(cache=True, inline="always", error_model="numpy")
+def straight_month(m, start, term, total):
+    """Total value over the term in whole months (A-03)."""
+    return total / term if start <= m < start + term else 0.0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def recognise_block(terms, table, schedule, settlement, alive, collectible, ordered, delivered, X, out):
+    """Fill `out` for all contracts."""
+    for c in range(out.revenue.shape[0]):
+        for i in range(out.revenue.shape[2]):
+            recognise_lane(c, i, terms, table, schedule, settlement, collectible, ordered, delivered, X, out)
+            current_lane(c, i, schedule, alive, out)
+            term = float(int(X[terms.term_x[c], i] + 0.5))
+            for m in range(out.revenue.shape[1]):
+                out.straight_line[c, m, i] = straight_month(m, terms.starts[c], term, X[terms.total_x[c], i])

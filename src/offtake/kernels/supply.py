@@ -1,0 +1,232 @@
+"""How many GPUs are ready each month, what held the others up, and the hours that follow.
+
+**Axes**    lots (G), steps of power or shell (S), sites (T), pools (K), months (M), factors (F), lanes (L); path last.
+**Units**   GPU at month end; MW and kW with their basis; GPU-h per month; months from the start of the book.
+**Signs**   all outputs >= 0. planned x hours + early = ready x hours + late, ready x hours = offered + down (S-05).
+**Order within the month**   what arrives in a month counts for the whole month; steps energise; newest chips take power and
+            shell first; ready; late hours by cause.
+**Source**  model S-01 to S-05.
+
+A GPU holds its share of power and shell from delivery, hence while it is being accepted. Shell MW count as power MW do: same
+conversions of basis, same reserve, same load that is not GPUs. Both shares are of the IT power, so they add.
+
+Late hours are the schedule's less the ready ones. What only acceptance holds up is acceptance's; the rest has one cause, the
+scarcest of delivered chips, power and shell (ties in that order). `binding` is the cause with more of the late hours.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+AT_IT, AT_FACILITY, AT_UTILITY = 0, 1, 2  # basis of a step
+KW_FACILITY = 3  # basis of a chip's kW; every other one is IT power once multiplied by the overhead
+NONE, CHIPS, POWER, SHELL, ACCEPTANCE = 0, 1, 2, 3, 4  # binding; `late` has the same order from chips on
+NO_LIMIT = 1e18  # GPUs a site without shell steps could house
+SHORTEST = 1e-9  # months: a ramp over less is a ramp over this
+
+
+class Lots(NamedTuple):
+    """GPUs that arrive evenly over some months (S-01)."""
+
+    pool: np.ndarray  # (G,) int64
+    month: np.ndarray  # (G,) int64 first month of the delivery
+    gpus_x: np.ndarray  # (G,) int64 rows of X: GPU
+    over_x: np.ndarray  # (G,) int64 rows of X: months that the delivery takes
+    slip_x: np.ndarray  # (G,) int64 rows of X: months late
+    acceptance_x: np.ndarray  # (G,) int64 rows of X: months from delivery to acceptance
+    running: np.ndarray  # (G,) int64 1: there from month 0, whatever the rest says
+
+
+class Sites(NamedTuple):
+    """Steps of power and shell, by site, and what turns MW into power for GPUs (S-02, S-03)."""
+
+    step_first: np.ndarray  # (T+1,) int64 first power step of each site
+    step_mw_x: np.ndarray  # (S,) int64 rows of X: MW at the basis
+    step_month: np.ndarray  # (S,) int64
+    step_slip_x: np.ndarray  # (S,) int64 rows of X: months late
+    step_basis: np.ndarray  # (S,) int64 AT_IT, AT_FACILITY or AT_UTILITY
+    shell_first: np.ndarray  # (T+1,) int64 first shell step of each site; a site without one has no limit
+    shell_mw_x: np.ndarray  # (S,) int64
+    shell_month: np.ndarray  # (S,) int64
+    shell_slip_x: np.ndarray  # (S,) int64
+    shell_basis: np.ndarray  # (S,) int64
+    peak_pue_x: np.ndarray  # (T,) int64 rows of X
+    non_gpu_x: np.ndarray  # (T,) int64 rows of X: share of IT power
+    reserve_x: np.ndarray  # (T,) int64 rows of X: share of IT power
+    losses_x: np.ndarray  # (T,) int64 rows of X: share lost between grid and facility
+    availability_x: np.ndarray  # (T,) int64 rows of X: share of ready hours that can be used
+
+
+class Pools(NamedTuple):
+    """Where each pool stands and what one of its GPUs draws (S-02)."""
+
+    site: np.ndarray  # (K,) int64
+    chip: np.ndarray  # (K,) int64
+    kw_x: np.ndarray  # (K,) int64 rows of X: kW per GPU
+    overhead_x: np.ndarray  # (K,) int64 rows of X: provisioned IT kW over that
+    kw_basis: np.ndarray  # (K,) int64 KW_FACILITY: divided by the peak PUE too
+    order: np.ndarray  # (K,) int64 pools; within a site the newest chips come first (S-03)
+
+
+class Supply(NamedTuple):
+    """What `supply_block` fills."""
+
+    planned: np.ndarray  # (K, M, L) GPU, the schedule without slip and acceptance
+    delivered: np.ndarray  # (K, M, L) GPU
+    accepted: np.ndarray  # (K, M, L) GPU
+    powered: np.ndarray  # (K, M, L) GPU that the power left by newer chips would run
+    shelled: np.ndarray  # (K, M, L) GPU that the shell left by newer chips would house
+    ready: np.ndarray  # (K, M, L) GPU
+    offered: np.ndarray  # (K, M, L) GPU-h
+    down: np.ndarray  # (K, M, L) GPU-h
+    binding: np.ndarray  # (K, M, L) int64: NONE, CHIPS, POWER, SHELL or ACCEPTANCE
+    late: np.ndarray  # (4, K, M, L) GPU-h by cause: chips, power, shell, acceptance
+    early: np.ndarray  # (K, M, L) GPU-h ready before the schedule
+    energised: np.ndarray  # (T, M, L) MW at the facility, by steps that take power
+
+
+@njit(cache=True, inline="always", error_model="numpy")
+def arrived(since, over):
+    """Share of an even ramp that is there `since` months after its start (S-01)."""
+    return min(max(since / max(over, SHORTEST), 0.0), 1.0)
+
+
+@njit(cache=True, inline="always", error_model="numpy")
+def lot_month(gpus, since, over, slip, acceptance):
+    """GPUs of a lot planned, delivered and accepted by the end of the month (S-01)."""
+    planned = gpus * arrived(since, over)
+    delivered = gpus * arrived(since - slip, over)
+    accepted = gpus * arrived(since - slip - acceptance, over)
+    return planned, delivered, accepted
+
+
+@njit(cache=True, inline="always", error_model="numpy")
+def step_month(mw, basis, pue, losses, since, slip):
+    """MW at the facility that a step gives in the month; in the month it slips into, for the rest of it (S-02)."""
+    facility = mw * pue if basis == AT_IT else (mw * (1.0 - losses) if basis == AT_UTILITY else mw)
+    return facility * min(max(since - slip, 0.0), 1.0)
+
+
+@njit(cache=True, inline="always", error_model="numpy")
+def for_gpus(facility_mw, pue, reserve, non_gpu):
+    """kW of IT power that GPUs may be provisioned with (S-03)."""
+    return 1000.0 * facility_mw / pue * max(1.0 - reserve - non_gpu, 0.0)
+
+
+@njit(cache=True, inline="always", error_model="numpy")
+def kw_per_gpu(kw, overhead, basis, pue):
+    """Provisioned IT kW of one GPU (S-02)."""
+    return kw * overhead / pue if basis == KW_FACILITY else kw * overhead
+
+
+@njit(cache=True, inline="always", error_model="numpy")
+def ready_month(delivered, accepted, power, shell, kw):
+    """Ready GPUs (S-04): powered, shelled, ready, kW held. `power` and `shell` are kW that newer chips left."""
+    powered, shelled = power / kw, min(shell / kw, NO_LIMIT)
+    return powered, shelled, min(accepted, min(powered, shelled)), min(delivered * kw, min(power, shell))
+
+
+@njit(cache=True, inline="always", error_model="numpy")
+def late_month(planned, delivered, powered, shelled, ready, hours):
+    """Late hours by cause, early hours and the binding cause (S-05)."""
+    late, early = max(planned - ready, 0.0) * hours, max(ready - planned, 0.0) * hours
+    there = min(delivered, min(powered, shelled))  # what would be ready but for acceptance
+    acceptance = max(min(there, planned) - ready, 0.0) * hours
+    rest = late - acceptance
+    chips = rest if delivered <= there else 0.0
+    power = rest if powered <= there and delivered > there else 0.0
+    shell = rest - chips - power
+    scarce = CHIPS if delivered <= there else (POWER if powered <= there else SHELL)
+    binding = (ACCEPTANCE if acceptance > rest else scarce) if late > 0.0 else NONE
+    return chips, power, shell, acceptance, early, binding
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def schedule(lots, X, out):
+    """Fill `planned`, `delivered` and `accepted` (K, M, L)."""
+    out.planned[:] = 0.0
+    out.delivered[:] = 0.0
+    out.accepted[:] = 0.0
+    for g in range(lots.pool.shape[0]):
+        k, running = lots.pool[g], lots.running[g] != 0
+        gpus, over, slip, acceptance = X[lots.gpus_x[g]], X[lots.over_x[g]], X[lots.slip_x[g]], X[lots.acceptance_x[g]]
+        for m in range(out.planned.shape[1]):
+            planned, delivered, accepted = out.planned[k, m], out.delivered[k, m], out.accepted[k, m]
+            since = float(m + 1 - lots.month[g])
+            for i in range(gpus.shape[0]):
+                a, b, c = lot_month(gpus[i], since, over[i], slip[i], acceptance[i])
+                planned[i] += gpus[i] if running else a
+                delivered[i] += gpus[i] if running else b
+                accepted[i] += gpus[i] if running else c
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def add_steps(mw_x, month, slip_x, basis, pue, losses, X, m, into):
+    """Add the MW at the facility of some steps to `into` (L,)."""
+    for s in range(mw_x.shape[0]):
+        mw, slip, at, since = X[mw_x[s]], X[slip_x[s]], basis[s], float(m + 1 - month[s])
+        for i in range(into.shape[0]):
+            into[i] += step_month(mw[i], at, pue[i], losses[i], since, slip[i])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def site_month(sites, t, X, m, energised, power, shell):
+    """MW energised, and kW for GPUs by power and by shell, all (L,), of site t in month m (S-02, S-03)."""
+    pue, losses, reserve, non_gpu = X[sites.peak_pue_x[t]], X[sites.losses_x[t]], X[sites.reserve_x[t]], X[sites.non_gpu_x[t]]
+    a, b = sites.step_first[t], sites.step_first[t + 1]
+    c, d = sites.shell_first[t], sites.shell_first[t + 1]
+    energised[:] = 0.0
+    shell[:] = 0.0
+    add_steps(
+        sites.step_mw_x[a:b], sites.step_month[a:b], sites.step_slip_x[a:b], sites.step_basis[a:b], pue, losses, X, m, energised
+    )
+    add_steps(
+        sites.shell_mw_x[c:d], sites.shell_month[c:d], sites.shell_slip_x[c:d], sites.shell_basis[c:d], pue, losses, X, m, shell
+    )
+    for i in range(power.shape[0]):
+        power[i] = for_gpus(energised[i], pue[i], reserve[i], non_gpu[i])
+        shell[i] = for_gpus(shell[i], pue[i], reserve[i], non_gpu[i]) if d > c else np.inf
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def pool_month(sites, pools, k, X, m, hours, power, shell, out):
+    """Ready and late hours of pool k in month m; takes its kW out of `power` and `shell` (L,) of its site."""
+    t, basis = pools.site[k], pools.kw_basis[k]
+    rated, overhead = X[pools.kw_x[k]], X[pools.overhead_x[k]]
+    pue, availability = X[sites.peak_pue_x[t]], X[sites.availability_x[t]]
+    planned, delivered, accepted = out.planned[k, m], out.delivered[k, m], out.accepted[k, m]
+    powered, shelled, ready = out.powered[k, m], out.shelled[k, m], out.ready[k, m]
+    offered, down, early, binding = out.offered[k, m], out.down[k, m], out.early[k, m], out.binding[k, m]
+    by_chips, by_power, by_shell, by_acceptance = out.late[0, k, m], out.late[1, k, m], out.late[2, k, m], out.late[3, k, m]
+    for i in range(ready.shape[0]):
+        kw = kw_per_gpu(rated[i], overhead[i], basis, pue[i])
+        powered[i], shelled[i], ready[i], held = ready_month(delivered[i], accepted[i], power[i], shell[i], kw)
+        power[i] -= held
+        shell[i] -= held
+        offered[i] = ready[i] * hours * availability[i]
+        down[i] = ready[i] * hours - offered[i]
+    for i in range(ready.shape[0]):
+        by_chips[i], by_power[i], by_shell[i], by_acceptance[i], early[i], binding[i] = late_month(
+            planned[i], delivered[i], powered[i], shelled[i], ready[i], hours
+        )
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def supply_block(lots, sites, pools, X, hours, out):
+    """Fill `out` from lots, steps and the factors of a block.
+
+    lots, sites, pools   tables
+    X      (F, L)        factors
+    hours  (M,)          calendar hours of each month
+    out    Supply
+    """
+    count, lanes = out.energised.shape[0], X.shape[1]
+    power, shell = np.empty((count, lanes)), np.empty((count, lanes))
+    schedule(lots, X, out)
+    for m in range(hours.shape[0]):
+        for t in range(count):
+            site_month(sites, t, X, m, out.energised[t, m], power[t], shell[t])
+        for k in pools.order:
+            t = pools.site[k]
+            pool_month(sites, pools, k, X, m, hours[m], power[t], shell[t], out)

@@ -1,0 +1,209 @@
+"""The named outputs: kind, unit, axes, rule, formula, and how to read each from a block.
+
+Kinds: a *flow* adds up over a period, a *stock* is taken at its end, a *ratio* divides sums over the period, a *change* is
+the difference of two ratios, *once* has the whole horizon as its only period, *causes* splits a share by cause.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from .block import Block
+from .errors import QuestionError
+from .plan import Plan
+
+Parts = tuple[np.ndarray, ...]
+Reader = Callable[[Block, int], Parts]
+CAUSES = ("none", "chips", "power", "shell", "acceptance")
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A named output. `reads` has one reader an axis; each gives (M, L) arrays, as many as the kind combines."""
+
+    name: str
+    kind: str
+    unit: str
+    rule: str
+    formula: str
+    reads: dict[str, Reader]
+
+
+def _contract(field: str, stage: str) -> Reader:
+    return lambda b, c: (getattr(getattr(b, stage), field)[c],)
+
+
+def _hours(array: Callable[[Block], np.ndarray]) -> dict[str, Reader]:
+    """Readers of a (K, M, L) array by contract, site and pool."""
+    return {
+        "contracts": lambda b, c: (b.over_pools(array(b), c),),
+        "sites": lambda b, t: (array(b)[b.plan.places.site == t].sum(axis=0),),
+        "pools": lambda b, k: (array(b)[k],),
+    }
+
+
+def _occupancy(axis: str) -> Reader:
+    used, offered = _hours(lambda b: b.used)[axis], _hours(lambda b: b.supply.offered)[axis]
+    return lambda b, i: (*used(b, i), *offered(b, i))
+
+
+def _company_revenue(b: Block, j: int) -> Parts:
+    """A customer's own revenue (V-01); a provider's segment with the deals (A-06)."""
+    u = b.plan.customer_of_company[j]
+    return (b.signed.revenue[u],) if u >= 0 else (b.segments.revenue_with[j],)
+
+
+def _customer(field: str, stage: str) -> Reader:
+    return lambda b, j: (getattr(getattr(b, stage), field)[b.plan.customer_of_company[j]],)
+
+
+def _renegotiated(b: Block, c: int) -> Parts:
+    tau = b.signed.tau[b.plan.terms.customer[c]]
+    return ((np.arange(b.plan.months)[:, None] >= tau[None, :]).astype(float),)
+
+
+def _binding(b: Block, k: int) -> Parts:
+    return tuple((b.supply.binding[k] == cause).astype(float) for cause in range(len(CAUSES)))
+
+
+def _npv(b: Block, c: int) -> Parts:
+    return (b.npv[c],)
+
+
+def _us_power(b: Block, _: int) -> Parts:
+    """Energy of all modelled pools on the US grid, MWh (S-06)."""
+    return (b.ledger.us_energy, np.repeat(b.plan.us_generation[:, None], b.ledger.us_energy.shape[1], axis=1))
+
+
+def _idle_cost(*who: int) -> Reader:
+    """Value of idle hours at the contract's price (0 customer, 1 provider) over the value of all offered hours."""
+
+    def read(b: Block, c: int) -> Parts:
+        lost = b.idle_cost[list(who), :, c].sum(axis=(0, 1))
+        return lost, b.schedule.price[c] * b.over_pools(b.capacity, c)
+
+    return read
+
+
+def _passage(b: Block, j: int) -> Parts:
+    """1 where the path passes below threshold a for run b within the horizon: (TH x RUN, L)."""
+    found = b.signed.passage[b.plan.customer_of_company[j]]
+    return ((found < b.plan.months).astype(float).reshape(-1, found.shape[-1]),)
+
+
+def _all() -> list[Measure]:
+    usd, gpu_h = "USD", "GPU-h"
+    return [
+        Measure("revenue", "flow", usd, "A-01", "recognised by policy; a company: its own revenue with the deals",
+                {"contracts": _contract("revenue", "books"), "companies": _company_revenue}),
+        Measure("straight_line", "flow", usd, "A-03", "total / term in whole months", {"contracts": _contract("straight_line", "books")}),
+        Measure("billed", "flow", usd, "C-02", "price x (base + deficiency) + overage - credit, up to total value",
+                {"contracts": _contract("billed", "settlement")}),
+        Measure("cash", "flow", usd, "V-02", "collected from the customer, prepayments included", {"contracts": _contract("paid", "payments")}),
+        Measure("terminated", "flow", usd, "V-04", "signed value cancelled", {"contracts": _contract("terminated", "settlement")}),
+        Measure("lapsed", "flow", usd, "C-07", "signed value that ends unbilled", {"contracts": _contract("lapsed", "settlement")}),
+        Measure("credit", "flow", usd, "C-05", "credits for late capacity", {"contracts": _contract("credit", "settlement")}),
+        Measure("capex", "flow", usd, "A-04", "chips paid ahead of delivery, shell and power over construction; a company: its own definition",
+                {"contracts": _contract("capex", "ledger"), "companies": lambda b, j: (b.segments.capex[j],)}),
+        Measure("depreciation", "flow", usd, "A-04", "straight line by class from ready for use",
+                {"contracts": _contract("depreciation", "ledger")}),
+        Measure("energy", "flow", usd, "A-05", "measured load x average PUE x price", {"contracts": _contract("energy", "ledger")}),
+        Measure("operating_income", "flow", usd, "A-05", "revenue + re-lease - depreciation - energy - operations - rent",
+                {"contracts": _contract("operating_income", "ledger"), "companies": lambda b, j: (b.segments.income_with[j],)}),
+        Measure("offered", "flow", gpu_h, "S-05", "ready hours x availability", _hours(lambda b: b.supply.offered)),
+        Measure("used", "flow", gpu_h, "P-01", "hours placed", _hours(lambda b: b.used)
+                | {"workloads": lambda b, w: (b.placement.use[w].sum(axis=0),)}),
+        Measure("idle", "flow", gpu_h, "P-06", "offered - used", _hours(lambda b: b.capacity - b.used)),
+        Measure("idle_no_demand", "flow", gpu_h, "P-06", "idle: no workload wanted the hour", _hours(lambda b: b.placement.idle[0])),
+        Measure("idle_not_allowed", "flow", gpu_h, "P-06", "idle: the waiting workload may not run here", _hours(lambda b: b.placement.idle[1])),
+        Measure("idle_no_room", "flow", gpu_h, "P-06", "idle: no room for the gang", _hours(lambda b: b.placement.idle[2])),
+        Measure("late", "flow", gpu_h, "S-05", "signed schedule less ready, chips + power + shell + acceptance",
+                _hours(lambda b: b.supply.late.sum(axis=0))),
+        Measure("idle_value", "ratio", "share", "P-06", "idle hours x price / offered hours x price",
+                {"contracts": _idle_cost(0, 1)}),
+        Measure("idle_value_customer", "ratio", "share", "P-06", "part of idle_value that the customer pays for and does not use",
+                {"contracts": _idle_cost(0)}),
+        Measure("passage", "surface", "share", "V-04", "P(coverage below a threshold for n months in a row, without renegotiation)",
+                {"customers": _passage}),
+        Measure("rpo", "stock", usd, "A-02", "firm value not yet recognised, collectible", {"contracts": _contract("rpo", "books")}),
+        Measure("crpo", "stock", usd, "A-02", "part of RPO scheduled within 12 months", {"contracts": _contract("crpo", "books")}),
+        Measure("not_in_rpo", "stock", usd, "A-02", "signed value neither recognised nor in RPO nor terminated",
+                {"contracts": _contract("not_in_rpo", "books")}),
+        Measure("reported_rpo", "stock", usd, "A-09", "existing RPO run off + signings + the deals' RPO",
+                {"companies": lambda b, j: (b.segments.reported_rpo[j],)}),
+        Measure("cash_balance", "stock", usd, "V-01", "opening + in - out", {"customers": _customer("cash_balance", "payments")}),
+        Measure("funding_gap", "stock", usd, "V-03", "obligations due and unpaid", {"customers": _customer("funding_gap", "payments")}),
+        Measure("unearned", "stock", usd, "C-09", "prepaid and not yet drawn", {"contracts": _contract("unearned", "settlement")}),
+        Measure("ready", "stock", "GPU", "S-04", "min(delivered, power allows, shell, acceptance)", _hours(lambda b: b.supply.ready)),
+        Measure("coverage", "stock", "share", "V-03", "resources / obligations due in 12 months",
+                {"customers": _customer("coverage", "payments")}),
+        Measure("occupancy", "ratio", "share", "S-05", "used / offered", {axis: _occupancy(axis) for axis in ("contracts", "sites", "pools")}),
+        Measure("margin", "ratio", "share", "A-06", "segment operating income with the deals / revenue with the deals",
+                {"companies": lambda b, j: (b.segments.income_with[j], b.segments.revenue_with[j])}),
+        Measure("margin_effect", "change", "share", "A-06", "margin with the deals - margin with their capacity unbuilt (0.01 = 100 bp)",
+                {"companies": lambda b, j: (b.segments.income_with[j], b.segments.revenue_with[j],
+                                            b.segments.income_without[j], b.segments.revenue_without[j])}),
+        Measure("us_power", "ratio", "share", "S-06", "energy of the modelled pools in the US / US generation", {"national": _us_power}),
+        Measure("renegotiated", "stock", "share", "V-04", "P(the renegotiation rule has fired by the period's end)",
+                {"contracts": _renegotiated}),
+        Measure("npv", "once", usd, "V-06", "cash - capex - energy - operations - rent + re-lease, discounted, before tax",
+                {"contracts": _npv}),
+        Measure("binding", "causes", "share", "S-04", "share of paths and months in which each cause limits ready", {"pools": _binding}),
+    ]  # fmt: skip
+
+
+MEASURES: dict[str, Measure] = {m.name: m for m in _all()}
+
+
+def find(name: str) -> Measure:
+    """The measure called `name`, or a sentence with the nearest ones."""
+    if name in MEASURES:
+        return MEASURES[name]
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, MEASURES, n=3)
+    hint = f"; did you mean {' or '.join(near)}?" if near else "; `offtake list measures` shows them"
+    raise QuestionError(f"no measure is called '{name}'{hint}")
+
+
+@dataclass(frozen=True)
+class Entity:
+    """What a measure is asked of: `contracts.aws` is axis `contracts`, index 0. A provider's fiscal calendar comes along."""
+
+    axis: str
+    index: int
+    label: str
+    fiscal_year_end: int
+
+
+def entities(measure: Measure, plan: Plan) -> list[Entity]:
+    """Everything a measure can be asked of, in book order."""
+    found = []
+    for axis in measure.reads:
+        for index, label, company in plan.labels(axis):
+            if axis == "companies" and not plan.has(company, COMPANY_NEEDS[measure.name]):
+                continue
+            found.append(Entity(axis, index, label, plan.fiscal_year_end(company)))
+    return found
+
+
+COMPANY_NEEDS = {
+    "reported_rpo": "segment", "margin": "segment", "margin_effect": "segment", "operating_income": "segment", "capex": "capex",
+    "revenue": "revenue",
+}  # fmt: skip
+
+
+def entity(measure: Measure, plan: Plan, of: str | None) -> Entity:
+    """The entity called `of`; without a name, the only one there is."""
+    all_of = entities(measure, plan)
+    if of is None:
+        if len(all_of) == 1:
+            return all_of[0]
+        raise QuestionError(f"'{measure.name}' needs --of, one of: {', '.join(e.label for e in all_of)}")
+    for e in all_of:
+        if e.label == of:
+            return e
+    raise QuestionError(f"'{measure.name}' is not known of '{of}'; it is known of: {', '.join(e.label for e in all_of) or 'nothing here'}")

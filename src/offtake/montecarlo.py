@@ -1,0 +1,206 @@
+"""Blocks: draw, call the kernels in their order, measure; merge in block order (U-01).
+
+One worker owns one `Block` and fills it again and again: memory does not grow with the number of paths. A chunk is 256 paths
+(4 blocks); a chunk's sums are added in chunk order, counts in any order, so that any number of workers gives the same bits.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from . import stages
+from .block import Block
+from .errors import IdentityError
+from .identities import IDENTITIES, Worst, worst_of
+from .kernels import reduce
+from .plan import Plan
+from .questions import Question
+from .spread import cores, in_order
+
+LANES = 64
+CHUNK = 256
+PILOT = 1_024
+KEPT = 16_384
+TOLERANCE = 1e-9
+
+
+class Reporter(Protocol):
+    """What a run tells while it goes on."""
+
+    def stage(self, name: str) -> None: ...
+    def step(self, done: int, total: int) -> None: ...
+
+
+class Silent:
+    """Tells nobody."""
+
+    def stage(self, name: str) -> None:
+        """Nothing."""
+
+    def step(self, done: int, total: int) -> None:
+        """Nothing."""
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What all paths said to one question: one entry a row; `kept` holds the first paths' values (rows, kept)."""
+
+    question: Question
+    count: np.ndarray
+    mean: np.ndarray
+    se: np.ndarray
+    quantiles: dict[float, np.ndarray]
+    errors: dict[float, np.ndarray]
+    kept: np.ndarray
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A finished run: tallies in the order of the questions, inputs of the kept paths, and the worst of each identity."""
+
+    plan: Plan
+    paths: int
+    seed: int
+    tallies: list[Tally]
+    inputs: np.ndarray  # (inputs, kept) normal scores
+    identities: list[Worst]
+    clipped: np.ndarray
+    unsolved: int
+
+
+QUANTILES = (0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95)
+
+
+@dataclass
+class _Chunk:
+    rows: np.ndarray
+    inputs: np.ndarray
+    worst: list[Worst]
+    unsolved: int
+    total: np.ndarray
+    squares: np.ndarray
+
+
+class _Workers:
+    """Each thread's own block and accumulator, made when the thread first works."""
+
+    def __init__(self, plan: Plan, seed: int, questions: Sequence[Question], paths: int) -> None:
+        self.plan, self.seed, self.questions, self.paths = plan, seed, questions, paths
+        self.width = sum(q.width for q in questions)
+        self.low = np.zeros(self.width)
+        self.scale = np.zeros(self.width)
+        self.tallying = False
+        self.histograms: list[reduce.Histogram] = []
+        self.clipped: list[np.ndarray] = []
+        self._mine = threading.local()
+        self._lock = threading.Lock()
+
+    def _own(self) -> tuple[Block, np.ndarray]:
+        if not hasattr(self._mine, "block"):
+            self._mine.block = stages.allocate(self.plan)
+            self._mine.clipped = np.zeros(len(self.plan.factor_paths), np.int64)
+            with self._lock:
+                self.clipped.append(self._mine.clipped)
+        return self._mine.block, self._mine.clipped
+
+    def _histogram(self) -> reduce.Histogram:
+        if not hasattr(self._mine, "histogram"):
+            self._mine.histogram = reduce.empty(self.width)
+            with self._lock:
+                self.histograms.append(self._mine.histogram)
+        return self._mine.histogram
+
+    def chunk(self, number: int) -> _Chunk:
+        """Compute chunk `number`: rows (width, paths in the chunk), and tally them once the ranges are known."""
+        block, clipped = self._own()
+        first = number * CHUNK
+        count = min(CHUNK, self.paths - first)
+        rows = np.full((self.width, count), np.nan)
+        inputs = np.zeros((block.Z.shape[0], count))
+        worst = [Worst.none(name) for name in IDENTITIES]
+        unsolved = 0
+        for offset in range(0, count, LANES):
+            lanes = min(LANES, count - offset)
+            stages.fill(block, self.seed, first + offset, clipped if self.tallying else np.zeros_like(clipped))
+            at = 0
+            for q in self.questions:
+                rows[at : at + q.width, offset : offset + lanes] = q.read(block)[:, :lanes]
+                at += q.width
+            inputs[:, offset : offset + lanes] = block.Z[:, :lanes]
+            worst = [max(a, b) for a, b in zip(worst, worst_of(block, lanes))]
+            unsolved += int(np.count_nonzero(block.placement.status[:lanes]))
+        total, squares = np.zeros(self.width), np.zeros(self.width)
+        if self.tallying:
+            reduce.tally(self._histogram(), rows, self.low, self.scale, total, squares)
+        return _Chunk(rows, inputs, worst, unsolved, total, squares)
+
+
+def run(
+    plan: Plan, questions: Sequence[Question], paths: int, seed: int, workers: int | None = None, reporter: Reporter | None = None
+) -> Outcome:  # fmt: skip
+    """Compute `paths` futures and tally the questions. Raises IdentityError where an identity of A-10 breaks."""
+    tell = reporter or Silent()
+    team = _Workers(plan, seed, questions, paths)
+    threads = workers or cores()
+    tell.stage("compiling kernels (once on a machine) and finding ranges")
+    _find_ranges(team, min(paths, PILOT), threads)
+    tell.stage(f"computing {paths:,} paths")
+    team.tallying = True
+    total, squares = np.zeros(team.width), np.zeros(team.width)
+    kept, inputs = np.full((team.width, min(paths, KEPT)), np.nan), np.zeros((len(plan.inputs.names), min(paths, KEPT)))
+    worst = [Worst.none(name) for name in IDENTITIES]
+    unsolved = 0
+    for number, part in enumerate(in_order(team.chunk, range(-(-paths // CHUNK)), threads)):
+        total += part.total
+        squares += part.squares
+        first, last = number * CHUNK, min((number + 1) * CHUNK, kept.shape[1])
+        if first < last:
+            kept[:, first:last] = part.rows[:, : last - first]
+            inputs[:, first:last] = part.inputs[:, : last - first]
+        worst = [max(a, b) for a, b in zip(worst, part.worst)]
+        unsolved += part.unsolved
+        tell.step(min((number + 1) * CHUNK, paths), paths)
+    _refuse_broken(worst)
+    tallies = _tallies(team, total, squares, kept)
+    return Outcome(plan, paths, seed, tallies, inputs, worst, np.sum(team.clipped, axis=0), unsolved)
+
+
+def _find_ranges(team: _Workers, paths: int, threads: int) -> None:
+    """Histogram ranges from the first paths; what lies outside later falls into end bins that keep their own extremes."""
+    everything, team.paths = team.paths, paths
+    pilot = np.concatenate([part.rows for part in in_order(team.chunk, range(-(-paths // CHUNK)), threads)], axis=1)
+    team.paths = everything
+    team.low, team.scale = reduce.ranges(pilot)
+
+
+def _refuse_broken(worst: list[Worst]) -> None:
+    for w in worst:
+        if not w.error <= TOLERANCE:
+            raise IdentityError(f"{w.rule} breaks by {w.error:.1e} of gross flows on path {w.path} in month {w.month}")
+
+
+def _tallies(team: _Workers, total: np.ndarray, squares: np.ndarray, kept: np.ndarray) -> list[Tally]:
+    merged = reduce.merged(team.histograms)
+    found, at = [], 0
+    for q in team.questions:
+        part = slice(at, at + q.width)
+        n = reduce.count(merged, part)
+        mean, se = reduce.mean_and_error(team.low[part], total[part], squares[part], n)
+        values = {p: reduce.quantiles(merged, part, p) for p in QUANTILES}
+        errors = {p: reduce.quantile_errors(merged, part, p) for p in QUANTILES}
+        found.append(Tally(q, n, mean, se, values, errors, kept[part]))
+        at += q.width
+    return found
+
+
+def one_path(plan: Plan, question: Question, path: int, seed: int) -> np.ndarray:
+    """The values of a single path: the same bits as in any run that holds it."""
+    block = stages.allocate(plan)
+    first = path - path % LANES
+    stages.fill(block, seed, first, np.zeros(len(plan.factor_paths), np.int64))
+    return question.read(block)[:, path - first]

@@ -1,0 +1,135 @@
+"""compile(book) -> Plan: the crossing from terms to arrays, and the only room that knows both.
+
+`names` says who stands at which index, `rows` which number stands in which row of X or Y; `supply`, `work` and `deal` fill
+the tables that the kernels read. A plan has no terms left in it: a run needs nothing else.
+"""
+
+from __future__ import annotations
+
+import calendar
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..book.terms import Book
+from ..catalog import us_generation_mwh
+from ..kernels.accounts import Costs, SegmentTerms
+from ..kernels.customer import Customers
+from ..kernels.demand import Fabrics, Places, Workloads
+from ..kernels.draw import Draws
+from ..kernels.place import Jobs
+from ..kernels.recognise import Recognition
+from ..kernels.series import Timelines
+from ..kernels.settle import Terms
+from ..kernels.supply import Lots, Pools, Sites
+from ..world.draws import Inputs, assemble
+from . import deal, supply, work
+from .names import Names, names_of
+from .rows import Rows
+
+__all__ = ["Names", "Plan", "compile_book"]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The compiled book: arrays and names only."""
+
+    book: Book
+    names: Names
+    start: int
+    months: int
+    hours: np.ndarray
+    draws: Draws
+    inputs: Inputs
+    timelines: Timelines
+    factor_paths: tuple[str, ...]
+    series_paths: tuple[str, ...]
+    lots: Lots
+    sites: Sites
+    pools: Pools
+    workloads: Workloads
+    fabrics: Fabrics
+    places: Places
+    jobs: Jobs
+    segment_pool: np.ndarray
+    segment_kind: np.ndarray
+    terms: Terms
+    recognition: Recognition
+    customers: Customers
+    costs: Costs
+    segments: SegmentTerms
+    rate_x: np.ndarray
+    customer_of_company: np.ndarray
+    us_generation: np.ndarray
+    forced: int
+
+    def labels(self, axis: str) -> Iterable[tuple[int, str, str]]:
+        """(index, address, company whose calendar counts) of everything on an axis."""
+        names, book = self.names, self.book
+        if axis == "contracts":
+            return [(i, f"contracts.{n}", book.contracts[n].provider) for i, n in enumerate(names.contracts)]
+        if axis == "companies":
+            return [(i, f"companies.{n}", n) for i, n in enumerate(names.companies)]
+        if axis == "customers":
+            return [(names.companies.index(n), f"companies.{n}", n) for n in names.customers]
+        if axis == "sites":
+            return [(i, f"sites.{n}", book.sites[n].provider) for i, n in enumerate(names.sites)]
+        if axis == "pools":
+            return [(i, f"pools.{s}.{g}", book.sites[s].provider) for i, (s, g) in enumerate(names.pools)]
+        if axis == "workloads":
+            return [(i, f"workloads.{n}", book.workloads[n].customer) for i, n in enumerate(names.workloads)]
+        return [(0, axis, "")]
+
+    def fiscal_year_end(self, company: str) -> int:
+        """Last month of a company's fiscal year; December where the book names none (T-01)."""
+        return (self.book.companies[company].fiscal_year_end if company in self.book.companies else None) or 12
+
+    def has(self, company: str, what: str) -> bool:
+        """Whether a company states a `segment`, its `capex`, or any `revenue` (a segment, or a customer's own)."""
+        found = self.book.companies[company]
+        if what == "capex":
+            return found.capex is not None
+        return found.segment is not None or (what == "revenue" and found.customer is not None)
+
+
+def hours_of(start: int, months: int) -> np.ndarray:
+    """Calendar hours of each month."""
+    return np.array([24.0 * calendar.monthrange((start + m) // 12, (start + m) % 12 + 1)[1] for m in range(months)])
+
+
+def compile_book(book: Book, scenario_books: Sequence[Book], forced: int = -1) -> Plan:
+    """Compile a book with its scenario books (in the order of `book.scenarios`); `forced` is a scenario number or -1."""
+    names = names_of(book)
+    rows = Rows([book, *scenario_books])
+    workloads = work.workloads(book, names, rows)
+    segment_pool, segment_kind = deal.segment_kinds(book, names, rows)
+    tables = dict(
+        lots=supply.lots(book, names, rows), sites=supply.sites(book, names, rows), pools=supply.pools(book, names, rows),
+        workloads=workloads, fabrics=work.fabrics(names, rows), places=work.places(book, names),
+        jobs=work.jobs(names, workloads, rows), segment_pool=segment_pool, segment_kind=segment_kind,
+        terms=deal.terms(book, names, rows), recognition=deal.recognition(book, names, rows),
+        customers=deal.customers(names, rows), costs=deal.costs(book, names, rows), segments=deal.segments(book, names, rows),
+        rate_x=np.array([rows.x_or(f"companies.{book.contracts[n].provider}.discount_rate", 0.0) for n in names.contracts], np.int64),
+    )  # fmt: skip
+    draws, inputs = _world(book, rows)
+    start = int(book.start)
+    return Plan(
+        book=book, names=names, start=start, months=book.months, hours=hours_of(start, book.months), draws=draws, inputs=inputs,
+        timelines=rows.timelines(inputs.streams), factor_paths=tuple(rows.numbers), series_paths=tuple(rows.series),
+        customer_of_company=np.array([names.customers.index(n) if n in names.customers else -1 for n in names.companies], np.int64),
+        us_generation=us_generation_mwh(book.months), forced=forced, **tables,
+    )  # fmt: skip
+
+
+def _world(book: Book, rows: Rows) -> tuple[Draws, Inputs]:
+    """Draws of all factors with their dependence (N-04) and the scenario probabilities (U-03)."""
+    probabilities = [s.probability.params[0] if s.probability else 0.0 for s in book.scenarios.values()]
+    return assemble(
+        names=list(rows.numbers),
+        numbers_by_scenario=[{name: found[s] for name, found in rows.numbers.items()} for s in range(len(rows.books))],
+        probabilities=[1.0 - sum(probabilities), *probabilities],
+        common={name: {path: n.params[0] for path, n in factor.drives.items()} for name, factor in book.factors.items()},
+        pairs=[(*c.between, c.rank.params[0]) for c in book.correlations],
+        stream_names=rows.noisy(),
+    )

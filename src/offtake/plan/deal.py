@@ -1,0 +1,159 @@
+"""Contracts, customers and providers of the book -> tables of the money kernels (C-01 to C-11, A-01 to A-09, V-01 to V-04)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..book.numbers import Number, Series
+from ..book.terms import FIRM_ON, Book
+from ..kernels.accounts import Costs, SegmentTerms
+from ..kernels.customer import Customers
+from ..kernels.recognise import Recognition
+from ..kernels.settle import Terms
+from .names import Names
+from .rows import Rows
+from .supply import ints
+
+FORM = ("reserved", "take_or_pay")
+TRUE_UP = ("month", "year", "term")
+RAMP = ("readiness", "calendar")
+REMEDY = ("none", "extend", "credit", "walk")
+AT_END = ("shortfall", "lapse")
+RECOGNITION = ("reserved", "usage")
+
+
+def _choice(book: Book, names: Names, key: str, among: tuple[str, ...]) -> np.ndarray:
+    """Index of each contract's word for `key`; a billing contract without it does not pass `check` (C-01)."""
+    return ints([among.index(getattr(book.contracts[name], key)) for name in names.contracts])
+
+
+def _x(rows: Rows, names: Names, key: str, absent: float) -> np.ndarray:
+    return ints([rows.x_or(f"contracts.{name}.{key}", absent) for name in names.contracts])
+
+
+def terms(book: Book, names: Names, rows: Rows) -> Terms:
+    deals = [book.contracts[name] for name in names.contracts]
+    late = [deal.late for deal in deals]
+    return Terms(
+        form=_choice(book, names, "form", FORM),
+        starts=ints([int(deal.starts or deal.signed) - int(book.start) for deal in deals]),
+        signed=ints([int(deal.signed) - int(book.start) for deal in deals]),
+        price_y=ints([rows.y_or_absent(f"contracts.{name}.price") for name in names.contracts]),
+        overage_y=ints([rows.y_or_absent(f"contracts.{name}.overage_price") for name in names.contracts]),
+        total_x=ints([rows.x(f"contracts.{name}.total") for name in names.contracts]),
+        term_x=ints([rows.x(f"contracts.{name}.term") for name in names.contracts]),
+        take_or_pay_x=_x(rows, names, "take_or_pay", 1.0),
+        true_up=_choice(book, names, "true_up", TRUE_UP),
+        ramp=_choice(book, names, "ramp", RAMP),
+        remedy=ints([REMEDY.index(term.remedy) if term else 0 for term in late]),
+        late_after_x=ints([rows.x(f"contracts.{n}.late.after") if t else rows.fixed(0) for n, t in zip(names.contracts, late)]),
+        credit_x=ints([rows.x(f"contracts.{n}.late.credit") if t else rows.fixed(0) for n, t in zip(names.contracts, late)]),
+        sla_x=_x(rows, names, "sla", 1.0),
+        prepaid_x=_x(rows, names, "prepaid", 0.0),
+        financing_x=_x(rows, names, "financing_rate", 0.0),
+        at_end=_choice(book, names, "at_end", AT_END),
+        payment_lag_x=_x(rows, names, "payment_lag", 0.0),
+        allows_overage=ints([int(deal.overage_price is not None) for deal in deals]),
+        customer=ints([names.customers.index(deal.customer) for deal in deals]),
+        provider=ints([names.companies.index(deal.provider) for deal in deals]),
+        priority=ints(list(np.argsort(np.argsort([-(deal.priority or 0) for deal in deals], kind="stable"), kind="stable"))),
+    )
+
+
+def recognition(book: Book, names: Names, rows: Rows) -> Recognition:
+    return Recognition(
+        policy=_choice(book, names, "recognition", RECOGNITION),
+        breakage_x=_x(rows, names, "breakage", 0.0),
+        firm_on_x=ints([rows.x(f"contracts.{name}.firm_on") for name in names.contracts]),
+        order_lead_x=_x(rows, names, "order_lead", 0.0),
+    )
+
+
+def customers(names: Names, rows: Rows) -> Customers:
+    def y(key: str) -> np.ndarray:
+        return ints([rows.y(f"companies.{name}.customer.{key}") for name in names.customers])
+
+    def x(key: str) -> np.ndarray:
+        return ints([rows.x(f"companies.{name}.customer.{key}") for name in names.customers])
+
+    return Customers(
+        users_y=y("users"), paying_y=y("paying"), price_y=y("price"), api_y=y("api"), other_y=y("other"),
+        revenue_share_y=y("revenue_share"), cost_y=y("cost_of_revenue"), operations_y=y("operations"),
+        other_compute_y=y("other_compute"), raises_y=y("raises"), cash_x=x("cash"), minimum_x=x("minimum_cash"),
+        below_x=x("renegotiation.below"), run_months_x=x("renegotiation.months"), cut_x=x("renegotiation.cut"),
+        probability_x=x("renegotiation.probability"), luck_x=ints([rows.luck(name) for name in names.customers]), collectible_x=x("collectible_above"),
+    )  # fmt: skip
+
+
+def costs(book: Book, names: Names, rows: Rows) -> Costs:
+    def chip(key: str) -> np.ndarray:
+        return ints([rows.x(f"chips.{name}.{key}") for name in names.chips])
+
+    def site(key: str) -> np.ndarray:
+        return ints([rows.x(f"sites.{name}.{key}") for name in names.sites])
+
+    owner = {s: c for c, name in enumerate(names.contracts) for s in book.contracts[name].sites}
+    return Costs(
+        cost_x=chip("cost"), lead_x=chip("lead"), life_x=chip("life"), kw_x=chip("power.value"), overhead_x=chip("overhead"),
+        kw_basis=ints([3 if book.chips[name].power.basis == "facility" else 0 for name in names.chips]),
+        load_x=chip("load"), idle_x=chip("idle"), market_y=ints([rows.y(f"chips.{name}.market_price") for name in names.chips]),
+        average_pue_x=site("average_pue"), peak_pue_x=site("peak_pue"),
+        energy_y=ints([rows.y(f"sites.{name}.energy_price") for name in names.sites]),
+        build_x=site("build_cost"), construction_x=site("construction"), building_life_x=site("building_life"),
+        rent_x=site("rent"), operations_x=site("operations"), us_share_x=site("us_share"),
+        pool_contract=ints([owner[s] for s, _ in names.pools]),
+        pool_site=ints([names.sites.index(s) for s, _ in names.pools]),
+        pool_chip=ints([names.chips.index(c) for _, c in names.pools]),
+        site_contract=ints([owner[s] for s in names.sites]),
+    )  # fmt: skip
+
+
+def segments(book: Book, names: Names, rows: Rows) -> SegmentTerms:
+    """Providers' other business; -1 where a company states none."""
+
+    def y(key: str) -> np.ndarray:
+        return ints([rows.y(f"companies.{n}.{key}") if _has(book, n, key) else -1 for n in names.companies])
+
+    def x(key: str) -> np.ndarray:
+        return ints([rows.x(f"companies.{n}.{key}") if _has(book, n, key) else -1 for n in names.companies])
+
+    return SegmentTerms(
+        revenue_y=y("segment.revenue"), margin_y=y("segment.margin"), rpo_x=x("segment.rpo"), rpo_life_x=x("segment.rpo_life"),
+        signings_y=y("segment.signings"), capex_y=y("capex"),
+        contract_company=ints([names.companies.index(book.contracts[name].provider) for name in names.contracts]),
+    )  # fmt: skip
+
+
+def _has(book: Book, company: str, key: str) -> bool:
+    term: Any = book.companies[company]
+    for part in key.split("."):
+        term = getattr(term, part, None)
+    return isinstance(term, (Number, Series))
+
+
+def segment_kinds(book: Book, names: Names, rows: Rows) -> tuple[np.ndarray, np.ndarray]:
+    """Supply segments (P-02): pool and kind of each. A kind that no path of any scenario can use is left out."""
+    owner = {s: name for name in names.contracts for s in book.contracts[name].sites}
+    pool, kind = [], []
+    for k, (site, _) in enumerate(names.pools):
+        name = owner[site]
+        deal = book.contracts[name]
+        pool.append(k)
+        kind.append(0)
+        if deal.form == "take_or_pay" and deal.take_or_pay is not None:
+            path = f"contracts.{name}.take_or_pay"
+            rows.x(path)
+            shares = rows.numbers[path]
+            if any(n.kind != "constant" or n.params[0] < 1.0 for n in shares):
+                pool.append(k)
+                kind.append(1)
+        if deal.overage_price is not None:
+            pool.append(k)
+            kind.append(2)
+    return ints(pool), ints(kind)
+
+
+def firm_on_index(word: str) -> int:
+    return FIRM_ON.index(word)

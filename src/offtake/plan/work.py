@@ -1,0 +1,100 @@
+"""Workloads of the book -> demand and placement tables (D-01 to D-04, P-03)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..book.terms import Book, Workload
+from ..kernels.demand import Fabrics, Places, Workloads
+from ..kernels.place import Jobs
+from .names import Names
+from .rows import Rows
+from .supply import ints
+
+KIND = ("inference", "training", "batch")
+
+
+def places(book: Book, names: Names) -> Places:
+    owner = {site: c for c, name in enumerate(names.contracts) for site in book.contracts[name].sites}
+    return Places(
+        site=ints([names.sites.index(site) for site, _ in names.pools]),
+        chip=ints([names.chips.index(chip) for _, chip in names.pools]),
+        contract=ints([owner[site] for site, _ in names.pools]),
+    )
+
+
+def fabrics(names: Names, rows: Rows) -> Fabrics:
+    return Fabrics(
+        gpus_x=ints([rows.x(f"sites.{site}.fabric.gpus") for site in names.sites]),
+        half_x=ints([rows.x(f"sites.{site}.fabric.half") for site in names.sites]),
+    )
+
+
+def _may_run(book: Book, names: Names, work: Workload, k: int) -> bool:
+    """Residency and exclusivity by contract, chip support, and the scale-up domain the parts must share (P-03)."""
+    site, chip = names.pools[k]
+    contract = next(name for name in names.contracts if site in book.contracts[name].sites)
+    allowed = contract in work.may_run and book.contracts[contract].customer == work.customer
+    return allowed and (not work.chips or chip in work.chips) and book.chips[chip].domain >= work.domain
+
+
+def workloads(book: Book, names: Names, rows: Rows) -> Workloads:
+    works = [(name, book.workloads[name]) for name in names.workloads]
+
+    def x(key: str, absent: float = 0.0) -> np.ndarray:
+        return ints([rows.x_or(f"workloads.{name}.{key}", absent) for name, _ in works])
+
+    def y(key: str) -> np.ndarray:
+        return ints([rows.y_or_absent(f"workloads.{name}.{key}") for name, _ in works])
+
+    runs = [(name, i, run) for name, work in works for i, run in enumerate(work.runs)]
+    return Workloads(
+        kind=ints([KIND.index(work.kind) for _, work in works]),
+        users_y=y("users"), requests_y=y("requests"), input_tokens_y=y("input_tokens"), output_tokens_y=y("output_tokens"),
+        tokens_y=y("tokens"), input_weight_x=x("input_weight"), headroom_x=x("headroom", 1.0), efficiency_y=y("efficiency"),
+        gpu_hours_y=y("gpu_hours"), derate_x=x("derate", 1.0), mfu_x=x("mfu"), goodput_x=x("goodput", 1.0), gang_x=x("gang"),
+        value_x=x("value"), moving_x=x("moving"),
+        reference=ints([names.chips.index(work.reference) for _, work in works]),
+        deferrable=ints([int(work.deferrable) for _, work in works]),
+        throughput_x=_throughput(names, works, rows), dense_x=_dense(book, names, works, rows),
+        home=ints([names.contracts.index(work.home) for _, work in works]),
+        eligible=np.array([[int(_may_run(book, names, work, k)) for k in range(len(names.pools))] for _, work in works], np.int64),
+        run_first=ints([sum(1 for n, _, _ in runs if names.workloads.index(n) < w) for w in range(len(works) + 1)]),
+        run_flop_x=ints([rows.x(f"workloads.{n}.runs.{i}.flop") for n, i, _ in runs]),
+        run_month=ints([int(run.month) - int(book.start) for _, _, run in runs]),
+        run_over_x=ints([rows.x(f"workloads.{n}.runs.{i}.over") for n, i, _ in runs]),
+    )  # fmt: skip
+
+
+def _throughput(names: Names, works: list[tuple[str, Workload]], rows: Rows) -> np.ndarray:
+    return np.array(
+        [[rows.x(f"workloads.{n}.throughput.{g}") if g in work.throughput else -1 for g in names.chips] for n, work in works],
+        np.int64,
+    )
+
+
+def _dense(book: Book, names: Names, works: list[tuple[str, Workload]], rows: Rows) -> np.ndarray:
+    """FLOP/s at the workload's precision; bf16 where it names none (batch work counts reference-chip hours)."""
+    table = np.full((len(works), len(names.chips)), -1, np.int64)
+    for w, (_, work) in enumerate(works):
+        precision = work.precision or "bf16"
+        for g, chip in enumerate(names.chips):
+            if work.kind != "inference" and precision in book.chips[chip].dense:
+                table[w, g] = rows.x(f"chips.{chip}.dense.{precision}")
+    return table
+
+
+def ranks(labels: list[str]) -> np.ndarray:
+    """Rank of each name in alphabetical order: the key of the tie rule does not depend on the book's order (P-05)."""
+    return ints([sorted(labels).index(label) for label in labels])
+
+
+def jobs(names: Names, table: Workloads, rows: Rows) -> Jobs:
+    return Jobs(
+        eligible=table.eligible,
+        gang_x=table.gang_x,
+        deferrable=table.deferrable,
+        rank_w=ranks(list(names.workloads)),
+        rank_k=ranks(list(names.pool_labels)),
+        fabric_x=ints([rows.x(f"sites.{site}.fabric.gpus") for site, _ in names.pools]),
+    )

@@ -1,0 +1,128 @@
+"""A question: a measure, of an entity, by period, perhaps on some paths only. Grammar: `MEASURE [of ENTITY] [@ PERIOD]`.
+
+A question turns a block into rows, one a period, of one value a lane; NaN says that the path has no value there (N-06).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from .block import Block
+from .errors import QuestionError
+from .measures import CAUSES, Entity, Measure, entity, find
+from .periods import Period, periods_of
+from .plan import Plan
+
+BY = ("month", "quarter", "fiscal-quarter", "fiscal-year", "calendar-year", "total")
+SURFACE = 28  # thresholds x runs of `stages`
+STATISTICS = ("mean", "p05", "p25", "p50", "p75", "p95")
+ADDRESS = re.compile(r"^\s*(?P<measure>[a-z_]+)(?:\s+of\s+(?P<of>[\w.\-]+))?(?:\s*@\s*(?P<period>[\w\-]+))?\s*$")
+
+
+@dataclass(frozen=True)
+class Address:
+    """`p95(revenue of contracts.aws @ 2027)`, taken apart; absent parts are None."""
+
+    measure: str
+    of: str | None
+    period: str | None
+    statistic: str | None
+
+
+def address(text: str) -> Address:
+    """Take an address apart, or say how one reads."""
+    statistic, inner = None, text
+    outer = re.match(r"^\s*(\w+)\s*\((.*)\)\s*$", text)
+    if outer:
+        statistic, inner = outer.group(1), outer.group(2)
+    found = ADDRESS.match(inner)
+    if not found or (statistic is not None and statistic not in STATISTICS):
+        raise QuestionError(
+            f"'{text}' is not an address; write MEASURE [of ENTITY] [@ PERIOD], as in 'revenue of contracts.aws @ 2027', "
+            f"with one of {', '.join(STATISTICS)} in front if one number is wanted: 'p95(revenue of contracts.aws @ 2027)'"
+        )
+    return Address(found["measure"], found["of"], found["period"], statistic)
+
+
+def by_of(period: str) -> str:
+    """The kind of period a label is written in."""
+    for pattern, by in (
+        (r"\d{4}-\d\d", "month"), (r"\d{4}Q[1-4]", "quarter"), (r"FY\d{4}Q[1-4]", "fiscal-quarter"), (r"FY\d{4}", "fiscal-year"),
+        (r"\d{4}", "calendar-year"), ("total", "total"),
+    ):  # fmt: skip
+        if re.fullmatch(pattern, period):
+            return by
+    raise QuestionError(f"'{period}' is not a period; write 2026-03, 2026Q1, FY2026Q2, FY2026, 2026 or total")
+
+
+@dataclass(frozen=True)
+class Question:
+    """What to read from every path. `given` keeps the paths where a factor row has a value (or the scenario a number)."""
+
+    measure: Measure
+    entity: Entity
+    by: str
+    periods: tuple[Period, ...]
+    given: tuple[str, float] | None = None
+    between: tuple[float, float] | None = None
+
+    @property
+    def width(self) -> int:
+        each = {"causes": len(CAUSES), "surface": SURFACE}.get(self.measure.kind, 1)
+        return len(self.periods) * each
+
+    def read(self, block: Block) -> np.ndarray:
+        """(rows, L): one row a period (times cause); in an event question 1 where the value lies in `between`."""
+        rows = self._rows(self.measure.reads[self.entity.axis](block, self.entity.index))
+        if self.between is not None:
+            low, high = self.between
+            rows = np.where(np.isnan(rows), np.nan, ((rows >= low) & (rows <= high)).astype(float))
+        if self.given is not None:
+            what, value = self.given
+            state = block.scenario if what == "scenario" else block.X[block.plan.factor_paths.index(what)]
+            rows = np.where(state[None, :] == value, rows, np.nan)
+        return rows
+
+    def _rows(self, parts: tuple[np.ndarray, ...]) -> np.ndarray:
+        kind = self.measure.kind
+        if kind == "once":
+            return parts[0][None, :]
+        if kind == "surface":
+            return parts[0]
+        if kind == "stock":
+            return parts[0][[p.last for p in self.periods]]
+        sums = [np.add.reduceat(part, [p.first for p in self.periods], axis=0) for part in parts]
+        if kind == "flow":
+            return sums[0]
+        if kind == "causes":
+            lengths = np.array([p.last - p.first + 1 for p in self.periods], float)[:, None]
+            return np.stack([s / lengths for s in sums], axis=1).reshape(-1, sums[0].shape[1])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            share = np.where(sums[1] != 0.0, sums[0] / sums[1], np.nan)
+            return share if kind == "ratio" else share - np.where(sums[3] != 0.0, sums[2] / sums[3], np.nan)
+
+
+def question(
+    plan: Plan, measure: str, of: str | None = None, by: str | None = None, given: tuple[str, float] | None = None,
+    between: tuple[float, float] | None = None,
+) -> Question:  # fmt: skip
+    """Build a question from names; without `by` the calendar year, or the total where nothing else makes sense."""
+    m = find(measure)
+    e = entity(m, plan, of)
+    chosen = "total" if m.kind in ("once", "surface") else by or "calendar-year"
+    if chosen not in BY:
+        raise QuestionError(f"'{chosen}' is not a period; --by takes {', '.join(BY)}")
+    if m.kind == "once" and by not in (None, "total"):
+        raise QuestionError(f"'{m.name}' is one number for the whole horizon; ask it --by total")
+    return Question(m, e, chosen, tuple(periods_of(plan.start, plan.months, chosen, e.fiscal_year_end)), given, between)
+
+
+def at_period(q: Question, period: str) -> int:
+    """Row of a period in a question, or a sentence with the first and last there are."""
+    labels = [p.label for p in q.periods]
+    if period not in labels:
+        raise QuestionError(f"'{period}' is outside the horizon of this book: {labels[0]} to {labels[-1]}")
+    return labels.index(period)

@@ -1,0 +1,1 @@
+"""What one sees: views of tables, formatting only."""

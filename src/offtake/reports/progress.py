@@ -1,0 +1,48 @@
+"""One line on stderr that says what is being done; silent when stderr is not a terminal, but for each stage's name."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+
+
+class Progress:
+    """Stages by name, each with done of total. Used as `with Progress() as progress`."""
+
+    def __init__(self) -> None:
+        self._live = sys.stderr.isatty()
+        self._stage = ""
+        self._drawn = 0.0
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, _t: type[BaseException] | None, _e: BaseException | None, _b: TracebackType | None) -> None:
+        self._clear()
+
+    def stage(self, name: str) -> None:
+        """A new stage begins."""
+        self._clear()
+        self._stage = name
+        if not self._live:
+            sys.stderr.write(f"offtake: {name}\n")
+        self.step(0, 0)
+
+    def step(self, done: int, total: int) -> None:
+        """`done` of `total` paths (0 of 0: no count yet); drawn at most ten times a second."""
+        now = time.monotonic()
+        if not self._live or (now - self._drawn < 0.1 and done not in (0, total)):
+            return
+        self._drawn = now
+        bar = ""
+        if total:
+            full = 24 * done // total
+            bar = f"  [{'#' * full}{'.' * (24 - full)}] {done:,} of {total:,} paths"
+        sys.stderr.write(f"\r\033[Kofftake: {self._stage}{bar}")
+        sys.stderr.flush()
+
+    def _clear(self) -> None:
+        if self._live:
+            sys.stderr.write("\r\033[K")
+            sys.stderr.flush()

@@ -1,0 +1,106 @@
+"""Tables and answers as text for a terminal of a given width; formatting only."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any
+
+from ..tables import Table
+from ..units import format_value
+
+
+def answers_text(told: dict[str, Any], width: int) -> str:
+    """The 13 answers and the identity check, within two screens."""
+    lines = []
+    for x in told["answers"]:
+        lines += textwrap.wrap(x["question"], width, initial_indent=f"{x['n']:>2}  ", subsequent_indent="    ")
+        lines += textwrap.wrap(x["text"], width, initial_indent="    ", subsequent_indent="    ")
+        moved = ", ".join(f"{r['input']} ({r['rank_correlation']:+.2f}, {r['quality']})" for r in x["rests_on"])
+        if moved:
+            lines += textwrap.wrap(f"moved most by: {moved}", width, initial_indent="    ", subsequent_indent="    ", break_on_hyphens=False)
+    worst = max(told["identities"], key=lambda i: i["worst"])
+    stamp = told["stamp"]
+    lines += textwrap.wrap(
+        f"{len(told['identities'])} identities hold on every path and month; the worst is off by {worst['worst']:.0e} of gross flows "
+        f"({worst['rule'].split(':')[0]}). Book {stamp['book'][:12]}, seed {stamp['seed']}, {stamp['paths']:,} paths. Not investment advice.",
+        width,
+    )
+    return "\n".join(lines)
+
+
+def table_text(table: Table, width: int) -> str:
+    """A measure by period; columns that do not fit are left out and named."""
+    about = table.about
+    head = f"{about['measure']} of {about['of']} by {about['by']}, {about['unit']}" if about.get("of") else f"{about['measure']} by {about['by']}"
+    rows = table.rows()
+    texts = [{k: _cell(v, table.units.get(k)) for k, v in row.items()} for row in rows]
+    return head + "\n" + grid(texts, width)
+
+
+def _cell(value: Any, unit: str | None) -> str:
+    if value is None:
+        return "–"
+    return format_value(value, unit) if unit and isinstance(value, (int, float)) else str(value)
+
+
+def grid(rows: list[dict[str, str]], width: int) -> str:
+    """Columns aligned right but for the first; the last ones are dropped when the width is spent, and named below."""
+    if not rows:
+        return "nothing"
+    columns = list(dict.fromkeys(k for row in rows for k in row))
+    sizes = {c: max(len(c), *(len(row.get(c, "")) for row in rows)) for c in columns}
+    shown, used = [], 0
+    for c in columns:
+        if used + sizes[c] > width and shown:
+            break
+        shown.append(c)
+        used += sizes[c] + 2
+
+    def line(cells: list[str]) -> str:
+        return "  ".join(t.ljust(sizes[c]) if i == 0 else t.rjust(sizes[c]) for i, (c, t) in enumerate(zip(shown, cells))).rstrip()
+
+    lines = [line(shown)] + [line([row.get(c, "") for c in shown]) for row in rows]
+    hidden = columns[len(shown) :]
+    return "\n".join(lines + ([f"not shown at this width: {', '.join(hidden)} (--json and --csv have all)"] if hidden else []))
+
+
+def rows_text(rows: list[dict[str, Any]], width: int) -> str:
+    """Rows of a listing: the last column wraps, the others stay whole."""
+    if not rows:
+        return "nothing"
+    keys = list(rows[0])
+    sizes = [max(len(str(row[k])) for row in rows) for k in keys[:-1]]
+    indent = sum(sizes) + 2 * len(sizes)
+    if indent > width - 20:
+        return "\n".join("  ".join(str(v) for v in row.values() if v) for row in rows)
+    lines = []
+    for row in rows:
+        start = "".join(str(row[k]).ljust(size + 2) for k, size in zip(keys, sizes))
+        lines += textwrap.wrap(str(row[keys[-1]]), width, initial_indent=start, subsequent_indent=" " * indent) or [start.rstrip()]
+    return "\n".join(lines)
+
+
+def numbers_text(rows: list[dict[str, Any]], width: int) -> str:
+    """One number a paragraph: what is written, and where it comes from."""
+    lines = []
+    for row in rows:
+        lines.append(f"{row['path']}  =  {row['value']}" + (f"  [{row['unit']}]" if row["unit"] else ""))
+        where = f"{row['publisher']}, {row['title']}, {row['published']}" if row["source"] else row["assumed"] or "no source"
+        about = f"{row['quality']}, line {row['line']}: {where}" + (f" ({row['note']})" if row["note"] else "")
+        lines += textwrap.wrap(about, width, initial_indent="    ", subsequent_indent="    ")
+    return "\n".join(lines)
+
+
+def explain_text(found: dict[str, Any], width: int) -> str:
+    """Rule, formula, value, and what moves it."""
+    value, unit = found["value"], found["unit"]
+    lines = [f"{found['measure']} of {found['of']} @ {found['period']}  ({found['kind']}, {unit}, {found['rule']})"]
+    lines += textwrap.wrap(f"formula: {found['formula']}", width, initial_indent="  ", subsequent_indent="    ")
+    lines.append("  " + "  ".join(f"{k} {format_value(v, unit)}" for k, v in value.items() if v is not None and not k.startswith("se_")))
+    for x in found["inputs"]:
+        lines.append(f"  {x['input']}: rank correlation {x['rank_correlation']:+.2f}, {100 * x['share_of_variance']:.0f} % of variance, {x['quality']}")
+        where = f"{x['publisher']}, {x['title']}, {x['published']}" if x["publisher"] else x["assumed"] or ""
+        text = " = ".join(str(part) for part in (x["value"], where) if part)
+        lines += textwrap.wrap(text, width, initial_indent="      ", subsequent_indent="      ")
+    lines.append(f"  explained by all inputs together, linearly in their normal scores: {100 * found['explained']:.0f} %")
+    return "\n".join(lines)

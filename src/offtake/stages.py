@@ -1,0 +1,128 @@
+"""One block through all kernels, in the order of the model: draw, supply, demand, contracts, customer, placement, money.
+
+Only this room calls the kernels; `montecarlo` calls this room block by block.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .block import Block
+from .kernels import accounts, customer, demand, draw, place, recognise, series, settle, supply, tranche, value
+from .kernels.ranges import range_block
+from .plan import Plan
+
+LANES = draw.LANES
+THRESHOLDS = np.array([0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0])
+RUNS = np.array([1, 3, 6, 12], np.int64)
+RELEASE_SHARE = 0.5  # share of freed hours that the market takes at its price (V-04); named in docs/limits.md
+
+
+def filled(kind: type[Any], *shape: int, **other: np.ndarray) -> Any:
+    """An output tuple whose fields all have one shape, but for those in `other`."""
+    return kind(**{name: other[name] if name in other else np.zeros(shape) for name in kind._fields})
+
+
+def allocate(plan: Plan) -> Block:
+    """The arrays of one worker, made once."""
+    n, m, ln = plan.names, plan.months, LANES
+    k, c, w, u, t = len(n.pools), len(n.contracts), len(n.workloads), len(n.customers), len(n.sites)
+    supplied = filled(
+        supply.Supply, k, m, ln, late=np.zeros((4, k, m, ln)), binding=np.zeros((k, m, ln), np.int64),
+        energised=np.zeros((t, m, ln)), sunk=np.zeros((k, ln)),
+    )  # fmt: skip
+    money = (c, m, ln)
+    people = (u, m, ln)
+    return Block(
+        plan=plan, first=0,
+        X=np.zeros((len(plan.factor_paths), ln)), Y=np.zeros((len(plan.series_paths), m, ln)),
+        Z=np.zeros((len(plan.inputs.names), ln)), scenario=np.zeros(ln, np.int64), supply=supplied,
+        demand=demand.Demand(np.zeros((w, m, ln)), np.zeros((w, k, ln)), np.zeros((w, ln)), np.zeros((w, k, ln))),
+        schedule=filled(settle.Schedule, *money),
+        signed=filled(customer.Signed, *people, tau=np.zeros((u, ln), np.int64), alive=np.zeros(money),
+                      passage=np.zeros((u, len(THRESHOLDS), len(RUNS), ln), np.int64)),
+        placement=place.Placement(
+            np.zeros((w, k, m, ln)), np.zeros((w, m, ln)), np.zeros((w, m, ln)), np.zeros((k, m, ln)), np.zeros((3, k, m, ln)),
+            np.zeros(ln, np.int64), np.zeros(ln)),
+        used=np.zeros((k, m, ln)), capacity=np.zeros((k, m, ln)), settlement=filled(settle.Settlement, *money),
+        payments=filled(customer.Payments, *money, **{f: np.zeros(people) for f in ("raised", "cash_balance", "funding_gap", "coverage")}),
+        books=filled(recognise.Books, *money),
+        ledger=filled(accounts.Ledger, *money, opening=np.zeros((c, ln)), us_energy=np.zeros((m, ln))),
+        segments=filled(accounts.Segments, len(n.companies), m, ln), npv=np.zeros((c, ln)), idle_cost=np.zeros((2, 3, c, m, ln)),
+        segment_hours=place.Segments(plan.segment_pool, np.zeros((len(plan.segment_pool), m, ln)), np.zeros((len(plan.segment_pool), m, ln))),
+        ordered=np.zeros(money), delivered=np.zeros(money), scratch=None,
+    )  # fmt: skip
+
+
+def fill(b: Block, seed: int, first: int, clipped: np.ndarray) -> None:
+    """Compute the 64 paths from `first` on."""
+    p = b.plan
+    b.first = first
+    draw.draw_block(p.draws, seed, first, p.forced, b.Z, b.X, b.scenario, clipped)
+    series.series_block(p.timelines, b.X, b.scenario, seed, first, b.Y)
+    supply.supply_block(p.lots, p.sites, p.pools, b.X, p.hours, b.supply)
+    demand.demand_block(p.workloads, p.fabrics, p.places, b.X, b.Y, b.demand)
+    _sign(b)
+    _place(b)
+    _settle(b)
+    _book(b)
+
+
+def _sign(b: Block) -> None:
+    """What the signed terms promise, and which of them the customer keeps."""
+    p, s = b.plan, b.supply
+    settle.schedule_block(p.terms, p.places.contract, s.planned, s.ready, s.offered, b.X, b.Y, p.hours, b.schedule)
+    customer.signed_block(p.customers, p.terms, b.schedule, b.X, b.Y, THRESHOLDS, RUNS, b.signed)
+
+
+def _place(b: Block) -> None:
+    p = b.plan
+    settle.segments_block(
+        p.terms, b.schedule, b.signed.alive, p.places.contract, b.supply.offered, p.segment_pool, p.segment_kind, b.X, b.Y,
+        b.segment_hours.cap, b.segment_hours.cost,
+    )  # fmt: skip
+    if b.scratch is None:
+        b.scratch = place.scratch(len(p.names.workloads), len(p.segment_pool), LANES)
+    place.place_block(b.segment_hours, p.jobs, place.Loads(*b.demand), b.supply.ready, b.X, b.scratch, b.placement)
+    np.sum(b.placement.use, axis=0, out=b.used)
+    b.capacity[:] = 0.0
+    np.add.at(b.capacity, p.segment_pool, b.segment_hours.cap)
+
+
+def _settle(b: Block) -> None:
+    p = b.plan
+    used = np.zeros_like(b.settlement.used)
+    np.add.at(used, p.places.contract, b.used)
+    settle.settle_block(p.terms, b.schedule, b.signed.alive, used, b.X, b.Y, b.settlement)
+    customer.pay_block(p.customers, p.terms, b.schedule, b.signed, b.settlement, b.X, b.Y, b.payments)
+
+
+def _book(b: Block) -> None:
+    """Recognition, the provider's accounts, and worth."""
+    p = b.plan
+    tranche.tranche_block(p.places.contract, b.supply.planned, b.supply.ready, p.recognition.order_lead_x, b.X, b.ordered, b.delivered)
+    recognise.recognise_block(
+        p.terms, p.recognition, b.schedule, b.settlement, b.signed.alive, b.payments.collectible, b.ordered, b.delivered, b.X, b.books
+    )
+    accounts.ledger_block(p.costs, b.supply, b.used, b.signed.alive, b.books.revenue, RELEASE_SHARE, b.X, b.Y, p.hours, b.ledger)
+    accounts.segment_block(p.segments, b.ledger, b.books.revenue, b.books.rpo, b.X, b.Y, b.segments)
+    value.npv_block(b.ledger, b.payments.paid, p.rate_x, b.X, b.npv)
+    value.idle_block(p.places.contract, b.placement.idle, b.schedule.price, b.settlement.charge, b.settlement.used, b.idle_cost)
+
+
+def ranges(plan: Plan, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Smallest, chosen and largest served work of each workload on each contract's pools, (W, C, M, L), first 64 paths (P-05)."""
+    b = allocate(plan)
+    fill(b, seed, 0, np.zeros(len(plan.factor_paths), np.int64))
+    shape = (len(plan.names.workloads), len(plan.names.contracts), plan.months, LANES)
+    low, chosen, high = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+    loads = place.Loads(*b.demand)
+    range_block(
+        b.segment_hours, plan.jobs, loads, b.supply.ready, b.X, plan.places.contract, b.placement.unserved, b.scratch, low, high
+    )
+    done = b.placement.use * b.demand.speed[:, :, None, :]
+    for k, c in enumerate(plan.places.contract):
+        chosen[:, c] += done[:, k]
+    return low, chosen, high

@@ -1,0 +1,268 @@
+"""The 13 answers of model section 11, each with an interval and what moves it most (U-04, V-10).
+
+An answer is {n, question, text, values, rests_on}. Its text is made from its values; nothing is rounded in the values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..montecarlo import Tally
+from ..tables import plain
+from ..units import format_interval, format_value
+from . import commitments
+from .findings import IDLE, Findings, Subject, subject, unit_of
+from .rests import Rests, rests_on
+from .tabulate import SHOWN, statistics
+from .where import shares
+
+if TYPE_CHECKING:
+    from ..front import Run
+
+PENDING = "not computed yet: V-06"
+
+
+@dataclass(frozen=True)
+class Said:
+    """What an answer function gives: text, values, and the tally row it rests on."""
+
+    text: str
+    values: dict[str, Any]
+    key: tuple[str, int] | None = None
+
+
+class Asked:
+    """Findings with short ways to a number."""
+
+    def __init__(self, run: Run) -> None:
+        self.run, self.plan, self.f = run, run.plan, run.findings
+        self.s: Subject = subject(run.plan)
+        self.year = run.plan.start // 12
+
+    def tally(self, key: str) -> Tally | None:
+        return self.f.tallies.get(key)
+
+    def rows(self, key: str) -> list[dict[str, Any]]:
+        """All rows of a tally: period and statistics, as JSON values."""
+        tally = self.tally(key)
+        if tally is None:
+            return []
+        columns = statistics(tally)
+        return [
+            {"period": p.label} | {name: plain(values[i]) for name, values in columns.items()}
+            for i, p in enumerate(tally.question.periods)
+        ]
+
+    def at(self, key: str, period: str) -> dict[str, Any] | None:
+        return next((row for row in self.rows(key) if row["period"] == period), None)
+
+    def span(self, key: str, period: str) -> str:
+        """`4.9 bn USD (2.1 to 6.0)`: median and 90 % interval."""
+        tally, row = self.tally(key), self.at(key, period)
+        if tally is None or row is None or row["p50"] is None:
+            return "absent"
+        return both(row, unit_of(tally))
+
+    def mean(self, key: str, period: str) -> float | None:
+        row = self.at(key, period)
+        return None if row is None else row["mean"]
+
+    def row(self, key: str, period: str) -> tuple[str, int] | None:
+        row = self.f.row(key, period)
+        return None if row is None else (key, row)
+
+
+def both(row: dict[str, Any], unit: str) -> str:
+    return f"{format_value(row['p50'], unit)} ({format_interval(row['p05'], row['p95'], unit)})"
+
+
+def percent(share: float | None) -> str:
+    return "absent" if share is None else f"{100 * share:.0f} %" if share == 0 or share >= 0.0095 else f"{100 * share:.1g} %"
+
+
+def points(share: float | None) -> str:
+    return "absent" if share is None else f"{10_000 * share:+.0f} bp"
+
+
+def revenue(a: Asked) -> Said:
+    years = [r for r in a.rows("revenue fiscal-year") if r["mean"]]
+    line = {r["period"]: r["mean"] for r in a.rows("straight_line fiscal-year")}
+    first, second = str(a.year), str(a.year + 1)
+    early = " and ".join(f"{a.span('revenue calendar-year', y)} in {y}" for y in (first, second))
+    full = max(line.values(), default=0.0)
+    total = a.mean("straight_line total", "total") or 0.0
+    got = sum((a.mean("revenue calendar-year", y) or 0.0) for y in (first, second))
+    share = got / total if total else None
+    text = (
+        f"{early}, against {format_value(full, 'USD')} a year by straight line; by then {percent(share)} of the "
+        f"{format_value(total, 'USD')} is recognised on average. Over the horizon: {a.span('revenue total', 'total')}."
+    )
+    values = {"by_fiscal_year": years, "straight_line": line, "share_first_two_years": share, "total": a.at("revenue total", "total")}
+    return Said(text, values, a.row("revenue calendar-year", second))
+
+
+def obligations(a: Asked) -> Said:
+    rows = a.rows("rpo fiscal-quarter")
+    outside = a.rows("not_in_rpo fiscal-quarter")
+    if not rows:
+        return Said("absent", {})
+    first = rows[0]
+    modes = {word: a.rows(f"rpo if {word}")[0]["mean"] for word in ("signing", "order", "tranche", "never") if a.rows(f"rpo if {word}")}
+    named = {"signing": "all at once", "order": "phased by order", "tranche": "phased by tranche", "never": "not in RPO"}
+    parts = ", ".join(f"{named[w]} {format_value(v, 'USD')}" for w, v in modes.items() if v is not None)
+    text = f"RPO of the deal at the end of {first['period']}: {both(first, 'USD')}; if firm {parts}."
+    return Said(text, {"rpo": rows, "not_in_rpo": outside, "first_quarter_by_firm_on": modes}, a.row("rpo fiscal-quarter", first["period"]))
+
+
+def margin(a: Asked) -> Said:
+    rows = [r for r in a.rows("margin_effect") if r["p50"] is not None]
+    if not rows:
+        return Said("absent: the provider states no segment", {})
+    probability = {r["period"]: r["mean"] for r in a.rows("margin_event")}
+    worst = min(rows, key=lambda r: r["p50"])
+    text = (
+        f"largest effect in {worst['period']}: {points(worst['p50'])} ({points(worst['p05'])} to {points(worst['p95'])}) on the "
+        f"provider's segment margin; P(50 to 100 bp lower) {percent(probability[worst['period']])} that year."
+    )
+    return Said(text, {"by_fiscal_year": rows, "p_50_to_100_bp_lower": probability}, a.row("margin_effect", worst["period"]))
+
+
+def idle(a: Asked) -> Said:
+    row, event = a.at("idle_value", "total"), a.mean("idle_event", "total")
+    if row is None:
+        return Said("absent", {})
+    causes = {cause: sum(r["mean"] or 0.0 for r in a.rows(f"{cause} calendar-year")) for cause in IDLE}
+    total = sum(causes.values())
+    split = ", ".join(f"{c.removeprefix('idle_').replace('_', ' ')} {percent(v / total)}" for c, v in causes.items()) if total else "none"
+    unpaid = a.plan.book.contracts[a.s.contract].take_or_pay
+    who = "the customer, who pays whether it uses them or not" if unpaid is None else "customer up to the take-or-pay share, provider beyond"
+    each = {name: (a.at(f"idle_value {name}", "total") or {}).get("mean") for name in a.plan.names.contracts}
+    text = f"{both(row, 'share')} of the value offered stands idle; P(5 to 10 %) {percent(event)}. By cause: {split}. Borne by: {who}."
+    return Said(text, {"share": row, "p_5_to_10": event, "gpu_hours_by_cause": causes, "by_contract": each}, a.row("idle_value", "total"))
+
+
+def solvency(a: Asked) -> Said:
+    found = commitments.summary(a.plan)
+    last = str(min(a.year + 3, (a.plan.start + a.plan.months - 1) // 12))
+    reached = a.mean("customer_50", str(a.year + 2))
+    renegotiated = a.mean(f"renegotiated {a.s.contract}", last)
+    text = (
+        f"sized commitments {format_value(found['sized'], 'USD')} plus {found['unsized']} known but unsized; the cloud layer is "
+        f"{format_value(found['cloud'], 'USD')}, {percent(found['largest_share'])} of it with {found['largest']}. Unpaid by end {last}: "
+        f"P {percent(a.mean('gap_event', last))}; P(renegotiated by {last}) {percent(renegotiated)}. Revenue {a.year + 2}: "
+        f"{a.span('customer revenue', str(a.year + 2))}, P(50 bn USD or more) {percent(reached)}."
+    )
+    values = found | {"funding_gap": a.rows("customer funding_gap"), "coverage": a.rows("customer coverage"), "p_unpaid": a.rows("gap_event"),
+                      "renegotiated": a.rows(f"renegotiated {a.s.contract}"), "p_50_bn_usd": reached}  # fmt: skip
+    return Said(text, values, a.row("customer revenue", str(a.year + 2)))
+
+
+def ready(a: Asked) -> Said:
+    ends = [f"{a.year}-12", f"{a.year + 1}-06", f"{a.year + 1}-12", f"{a.year + 2}-12"]
+    shown = "; ".join(f"{end} {a.span('ready month', end)}" for end in ends if a.at("ready month", end))
+    cause, share = binding(a, f"{a.year + 1}Q4")
+    text = f"GPUs ready: {shown}. What binds in {a.year + 1}Q4: {cause} on {percent(share)} of paths and months of the pools."
+    return Said(text, {"by_month": a.rows("ready month")}, a.row("ready month", ends[2]))
+
+
+def binding(a: Asked, quarter: str) -> tuple[str, float | None]:
+    """The cause that most often limits the subject's pools in a quarter, and how often."""
+    total: dict[str, float] = {}
+    pools = [k for k in range(len(a.plan.names.pools)) if a.plan.places.contract[k] == 0]
+    for k in pools:
+        tally = a.tally(f"binding {a.plan.names.pool_labels[k]}")
+        labels = [p.label for p in tally.question.periods] if tally else []
+        if tally is None or quarter not in labels:
+            return "absent", None
+        at = labels.index(quarter) * 5
+        for j, cause in enumerate(("nothing", "chips", "power", "shell", "acceptance")):
+            total[cause] = total.get(cause, 0.0) + float(tally.mean[at + j]) / len(pools)
+    best = max(total, key=lambda c: total[c])
+    return best, total[best]
+
+
+def where(a: Asked) -> Said:
+    found = shares(a.run)
+    year = str(a.year + 1)
+    rows = [r for r in found["rows"] if r["period"] == year and r["share"] is not None and r["share"] >= 0.05]
+    open_ = [r for r in rows if r["undetermined"]]
+    text = f"in {year}: " + "; ".join(
+        f"{r['workload']} on {r['cloud']} {percent(r['share'])}"
+        + (f" (undetermined: {percent(r['low'])} to {percent(r['high'])})" if r["undetermined"] else "")
+        for r in rows
+    )
+    text += f". {len(rows) - len(open_)} of {len(rows)} shares are determined within 10 points (first {found['paths']} paths)."
+    return Said(text, found, None)
+
+
+def power(a: Asked) -> Said:
+    rows = a.rows("us_power")
+    year = "2030" if a.at("us_power", "2030") else rows[-1]["period"] if rows else ""
+    text = f"{a.span('us_power', year)} of US generation in {year} for the sites of this book alone." if rows else "absent"
+    return Said(text, {"by_year": rows} | commitments.national(a.plan), a.row("us_power", year) if rows else None)
+
+
+def watch(a: Asked) -> Said:
+    found = []
+    for name, signal in a.plan.book.signals.items():
+        tally, period = a.tally(f"signal {name}"), signal.measure.partition("@")[2].strip()
+        row = a.at(f"signal {name}", period) if tally else None
+        found.append({"signal": name, "title": signal.title, "due": str(signal.due), "measure": signal.measure, "value": row})
+    text = "; ".join(f"{w['title']}: {a.span('signal ' + w['signal'], w['measure'].partition('@')[2].strip())}" for w in found)
+    return Said(f"{text}." if text else "no signal is declared", {"signals": found})
+
+
+def claims(a: Asked) -> Said:
+    book = a.plan.book
+    found = [
+        {"claim": n, "text": c.text, "speaker": c.speaker, "kind": c.kind, "claimed": c.claimed.text if c.claimed else None,
+         "record": c.record.text if c.record else None, "verdict": c.verdict, "source": c.source}
+        for n, c in book.claims.items()
+    ]  # fmt: skip
+    kinds = {kind: sum(c["kind"] == kind for c in found) for kind in ("fact", "promise", "opinion")}
+    differing = [c for c in found if c["claimed"] and c["record"] and c["claimed"] != c["record"]]
+    text = f"{len(found)} claims: {kinds['fact']} facts, {kinds['promise']} promises, {kinds['opinion']} opinions; {len(differing)} differ from the record"
+    text += ": " + "; ".join(f"{c['claimed']} against {c['record']}" for c in differing[:4]) + "." if differing else "."
+    return Said(text, {"claims": found, "count": kinds})
+
+
+def pending(_: Asked) -> Said:
+    return Said(PENDING, {})
+
+
+ANSWERS: tuple[tuple[str, Callable[[Asked], Said]], ...] = (
+    ("Revenue by year against straight line, and how much falls in the first two years?", revenue),
+    ("RPO each quarter: all at once, phased, or not in RPO?", obligations),
+    ("Margin effect in bp, and P(50 to 100 bp)?", margin),
+    ("Value lost to idle capacity, P(5 to 10 %), by cause, to whom?", idle),
+    ("All commitments, concentration, funding gap, P(renegotiation): peak or bubble?", solvency),
+    ("GPUs ready by month, and what binds?", ready),
+    ("Where do the workloads run, and how much of that is determined?", where),
+    ("Share of US power?", power),
+    ("What does the deal justify of the market's move?", pending),
+    ("Long the provider against a short basket, by leaf?", pending),
+    ("What to watch next, each with an interval?", watch),
+    ("P(company and sector levels), and what must hold?", pending),
+    ("Every claim beside the record on that date?", claims),
+)
+
+
+def answers(run: Run) -> dict[str, Any]:
+    """Stamp, answers and identities, ready for JSON."""
+    asked = Asked(run)
+    found = []
+    for n, (question, make) in enumerate(ANSWERS, 1):
+        said = make(asked)
+        rests: Rests = rests_on(asked.f, said.key)
+        text = said.text if said.text == PENDING else rests.prefix + said.text + rests.suffix
+        found.append({"n": n, "question": question, "text": text, "values": said.values, "rests_on": rests.inputs})
+    return {"stamp": run.stamp.to_dict(), "answers": found, "identities": identities(asked.f)}
+
+
+def identities(f: Findings) -> list[dict[str, Any]]:
+    return [{"rule": w.rule, "worst": w.error, "path": w.path, "month": w.month} for w in f.outcome.identities]
+
+
+__all__ = ["ANSWERS", "SHOWN", "Asked", "answers", "identities"]

@@ -1,0 +1,45 @@
+"""Any number opens to its formula, its inputs and their sources (U-05)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..questions import address, at_period, by_of, question
+from ..tables import plain
+from .provenance import describe
+from .rests import quality_of
+from .sensitivity import Sensitivity
+from .tabulate import statistics
+
+if TYPE_CHECKING:
+    from ..front import Run
+
+
+def explain(run: Run, name: str, of: str | None, at: str | None) -> dict[str, Any]:
+    """Rule, formula, value at a period (the last one unless told), and the ten inputs with the largest share of its variance."""
+    found = address(name)
+    period = at or found.period
+    q = question(run.plan, found.measure, found.of or of, by_of(period) if period else None)
+    row = at_period(q, period) if period else len(q.periods) - 1
+    outcome = run.outcome([q])
+    tally = outcome.tallies[0]
+    movers = Sensitivity(run.plan.inputs.names, outcome.inputs).movers(tally.kept[row])
+    book = run.plan.book
+    return {
+        "stamp": run.stamp.to_dict(), "measure": q.measure.name, "of": q.entity.label, "period": q.periods[row].label,
+        "unit": q.measure.unit, "kind": q.measure.kind, "rule": q.measure.rule, "formula": q.measure.formula,
+        "value": {name: plain(values[row]) for name, values in statistics(tally).items()},
+        "inputs": [
+            {"input": m.name, "rank_correlation": m.correlation, "share_of_variance": m.share, "at_p10": plain(m.low),
+             "at_p90": plain(m.high), "quality": quality_of(book, m.name)} | _origin(run, m.name)
+            for m in movers[:10] if abs(m.share) >= 0.001
+        ],
+        "explained": sum(m.share for m in movers),
+    }  # fmt: skip
+
+
+def _origin(run: Run, name: str) -> dict[str, Any]:
+    """What is written in the book at an input, and its source."""
+    rows = {row["path"]: row for row in describe(run.plan.book)}
+    row = rows.get(name, {})
+    return {key: row.get(key) for key in ("value", "publisher", "title", "published", "assumed", "line")}

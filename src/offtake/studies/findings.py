@@ -1,0 +1,188 @@
+"""The questions a book asks by itself, all computed in one pass: what the 13 answers and the report read.
+
+The *subject* of a book is its first billing contract; its provider and its customer come with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..book.terms import FIRM_ON
+from ..errors import QuestionError
+from ..measures import MEASURES
+from ..montecarlo import Outcome, Tally
+from ..plan import Plan
+from ..questions import Question, address, at_period, by_of, question
+from .sensitivity import Mover, Sensitivity
+
+if TYPE_CHECKING:
+    from ..front import Run
+
+IDLE = ("idle_no_demand", "idle_not_allowed", "idle_no_room")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Who the book is about: names and addresses."""
+
+    contract: str
+    provider: str
+    customer: str
+
+    @property
+    def deal(self) -> str:
+        return f"contracts.{self.contract}"
+
+    @property
+    def seller(self) -> str:
+        return f"companies.{self.provider}"
+
+    @property
+    def buyer(self) -> str:
+        return f"companies.{self.customer}"
+
+
+def subject(plan: Plan) -> Subject:
+    """The first billing contract of the book."""
+    name = plan.names.contracts[0]
+    return Subject(name, plan.book.contracts[name].provider, plan.book.contracts[name].customer)
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns of the scenario table: label, measure, entity, period kind and period."""
+
+    label: str
+    measure: str
+    of: str
+    by: str
+    period: str
+
+
+def scenario_columns(plan: Plan) -> list[Columns]:
+    """A scenario is told by these numbers; a column whose period lies outside the horizon is left out."""
+    s, year = subject(plan), plan.start // 12
+    wanted = [
+        Columns(f"revenue {year + 1}", "revenue", s.deal, "calendar-year", str(year + 1)),
+        Columns(f"revenue {year + 2}", "revenue", s.deal, "calendar-year", str(year + 2)),
+        Columns("revenue, whole horizon", "revenue", s.deal, "total", "total"),
+        Columns(f"GPUs ready end {year + 1}", "ready", s.deal, "calendar-year", str(year + 1)),
+        Columns("idle value", "idle_value", s.deal, "total", "total"),
+        Columns(f"customer revenue {year + 2}", "revenue", s.buyer, "calendar-year", str(year + 2)),
+        Columns(f"funding gap end {year + 3}", "funding_gap", s.buyer, "calendar-year", str(year + 3)),
+        Columns("P(renegotiated)", "renegotiated", s.deal, "total", "total"),
+    ]
+    return [c for c in wanted if _answerable(plan, c)]
+
+
+def _answerable(plan: Plan, c: Columns) -> bool:
+    try:
+        at_period(question(plan, c.measure, c.of, c.by), c.period)
+    except QuestionError:
+        return False
+    return True
+
+
+def _own(plan: Plan) -> Iterator[tuple[str, Question]]:
+    """Questions about the subject, its provider and its customer."""
+    s = subject(plan)
+
+    def ask(key: str, measure: str, of: str, by: str, **more: object) -> Iterator[tuple[str, Question]]:
+        try:
+            yield key, question(plan, measure, of, by, **more)  # type: ignore[arg-type]
+        except QuestionError:  # a book may leave out a segment or a customer: the answer says that it is absent
+            return
+
+    for by in ("fiscal-year", "calendar-year", "total"):
+        yield from ask(f"revenue {by}", "revenue", s.deal, by)
+        yield from ask(f"straight_line {by}", "straight_line", s.deal, by)
+    for measure in ("rpo", "not_in_rpo"):
+        yield from ask(f"{measure} fiscal-quarter", measure, s.deal, "fiscal-quarter")
+    for measure in ("ready", "offered", "used", "late"):
+        yield from ask(f"{measure} month", measure, s.deal, "month")
+    for cause in IDLE:
+        yield from ask(f"{cause} calendar-year", cause, s.deal, "calendar-year")
+    yield from ask("margin_effect", "margin_effect", s.seller, "fiscal-year")
+    yield from ask("margin_event", "margin_effect", s.seller, "fiscal-year", between=(-0.0100, -0.0050))
+    yield from ask("idle_value", "idle_value", s.deal, "total")
+    yield from ask("idle_event", "idle_value", s.deal, "total", between=(0.05, 0.10))
+    yield from ask("reported_rpo", "reported_rpo", s.seller, "fiscal-quarter")
+    yield from ask("capex", "capex", s.seller, "calendar-year")
+    yield from ask("npv", "npv", s.deal, "total")
+    for measure in ("revenue", "funding_gap", "coverage", "cash_balance"):
+        yield from ask(f"customer {measure}", measure, s.buyer, "calendar-year")
+    yield from ask("customer cash quarter", "cash_balance", s.buyer, "quarter")
+    yield from ask("gap_event", "funding_gap", s.buyer, "calendar-year", between=(1e6, np.inf))
+    yield from ask("customer_50", "revenue", s.buyer, "calendar-year", between=(50e9, np.inf))
+    yield from ask("surface", "passage", s.buyer, "total")
+    yield from ask("us_power", "us_power", "national", "calendar-year")
+    for mode, word in enumerate(FIRM_ON):
+        given = (f"contracts.{s.contract}.firm_on", float(mode))
+        yield from ask(f"rpo if {word}", "rpo", s.deal, "fiscal-quarter", given=given)
+
+
+def _each(plan: Plan) -> Iterator[tuple[str, Question]]:
+    """Questions asked of every contract and every pool."""
+    for name in plan.names.contracts:
+        of = f"contracts.{name}"
+        yield f"renegotiated {name}", question(plan, "renegotiated", of, "calendar-year")
+        yield f"idle_value {name}", question(plan, "idle_value", of, "total")
+        yield f"revenue {name}", question(plan, "revenue", of, "calendar-year")
+    for label in plan.names.pool_labels:
+        yield f"binding {label}", question(plan, "binding", f"pools.{label}", "quarter")
+        yield f"occupancy {label}", question(plan, "occupancy", f"pools.{label}", "quarter")
+
+
+def _scenarios(plan: Plan) -> Iterator[tuple[str, Question]]:
+    for i, name in enumerate(plan.names.scenarios):
+        for c in scenario_columns(plan):
+            yield f"scenario {name} {c.label}", question(plan, c.measure, c.of, c.by, given=("scenario", float(i)))
+
+
+def _watched(plan: Plan) -> Iterator[tuple[str, Question]]:
+    """Signals and claims name their measure by address."""
+    named = [(f"signal {n}", s.measure) for n, s in plan.book.signals.items()]
+    named += [(f"claim {n}", c.measure) for n, c in plan.book.claims.items() if c.measure]
+    for key, text in named:
+        found = address(text)
+        yield key, question(plan, found.measure, found.of, by_of(found.period) if found.period else None)
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Tallies by key, and the sensitivities of their kept paths."""
+
+    run: Run
+    outcome: Outcome
+    tallies: dict[str, Tally]
+
+    @cached_property
+    def sensitivity(self) -> Sensitivity:
+        return Sensitivity(self.outcome.plan.inputs.names, self.outcome.inputs)
+
+    def row(self, key: str, period: str) -> int | None:
+        """Row of a period, or None where the book has no such question or period."""
+        if key not in self.tallies:
+            return None
+        labels = [p.label for p in self.tallies[key].question.periods]
+        return labels.index(period) if period in labels else None
+
+    def movers(self, key: str, row: int) -> list[Mover]:
+        return self.sensitivity.movers(self.tallies[key].kept[row])
+
+
+def find_all(run: Run) -> Findings:
+    """Compute every question of the book in one pass."""
+    plan = run.plan
+    asked = dict([*_own(plan), *_each(plan), *_scenarios(plan), *_watched(plan)])
+    outcome = run.outcome(list(asked.values()))
+    return Findings(run, outcome, dict(zip(asked, outcome.tallies)))
+
+
+def unit_of(tally: Tally) -> str:
+    return MEASURES[tally.question.measure.name].unit

@@ -1,0 +1,13 @@
+"""What this version does not do, said where the reader of a report sees it."""
+
+LIMITS = (
+    "Availability of ready GPUs is a sourced number per site, not a replay of failures and repairs (S-05).",
+    "Placement knows one block a month: no hours of the day, and contracts trued up by the year or at the end of term are "
+    "placed month by month at their marginal price (P-02).",
+    "Contracts know no make-up, options, equity edges or shared pools yet; a site serves one contract (C-04, C-06, C-10).",
+    "The market's move, scenario prices and positions are not valued yet (V-06 to V-08); NPV is before tax.",
+    "Signals are declared and their intervals printed; nothing is learned from observations yet (E-02).",
+    "Draws are plain Threefry; the error of every figure is its Monte Carlo error only, not the error of the model.",
+    "US generation is held at the last sourced year (S-06); loads are those of this book's sites alone.",
+    "A period at the horizon's end sees only the months inside it: coverage, CRPO and capex paid ahead are cut there.",
+)

@@ -1,0 +1,40 @@
+"""Where workloads run, by year and cloud, and how much of that the optimum leaves open (P-05)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import stages
+from ..periods import periods_of
+
+if TYPE_CHECKING:
+    from ..front import Run
+
+OPEN = 0.10
+
+
+def shares(run: Run) -> dict[str, Any]:
+    """Rows {period, workload, cloud, share, low, high, undetermined}: means over the first 64 paths of the smallest, chosen and
+    largest share of the workload's served work on each cloud over all optimal plans."""
+    plan = run.plan
+    count = min(stages.LANES, run.stamp.paths)
+    low, mid, high = (a[..., :count] for a in stages.ranges(plan, run.stamp.seed))
+    rows = []
+    for period in periods_of(plan.start, plan.months, "calendar-year", 12):
+        months = slice(period.first, period.last + 1)
+        total = mid[:, :, months].sum(axis=(1, 2))
+        for w, workload in enumerate(plan.names.workloads):
+            for j, cloud in enumerate(plan.names.contracts):
+                one = [_mean(a[w, j, months].sum(axis=0), total[w]) for a in (low, mid, high)]
+                if one[2] is not None and one[2] > 0.0:
+                    wide = one[2] - (one[0] or 0.0) > OPEN
+                    rows.append({"period": period.label, "workload": workload, "cloud": cloud, "share": one[1], "low": one[0],
+                                 "high": one[2], "undetermined": wide})  # fmt: skip
+    return {"paths": count, "rows": rows}
+
+
+def _mean(part: np.ndarray, total: np.ndarray) -> float | None:
+    served = total > 0.0
+    return float(np.mean(part[served] / total[served])) if served.any() else None
