@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .book import text
 from .book.terms import Book
-from .errors import BookError, Issue, QuestionError
+from .errors import BookError, Issue, QuestionError, WriteError
 from .tables import Stamp, Table
 
 if TYPE_CHECKING:
@@ -173,8 +173,13 @@ class Run:
         from .reports import html
         from .studies.view import view
 
-        html.write(view(self), Path(path))
-        return Path(path)
+        target = Path(path)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise WriteError(f"{target.parent}: the folder could not be made ({error.strerror})") from None
+        html.write(view(self), target)
+        return target
 
 
 def run(

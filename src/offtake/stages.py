@@ -31,7 +31,7 @@ def allocate(plan: Plan) -> Block:
     k, c, w, u, t = len(n.pools), len(n.contracts), len(n.workloads), len(n.customers), len(n.sites)
     supplied = filled(
         supply.Supply, k, m, ln, late=np.zeros((4, k, m, ln)), binding=np.zeros((k, m, ln), np.int64),
-        energised=np.zeros((t, m, ln)), sunk=np.zeros((k, ln)),
+        energised=np.zeros((t, m, ln)),
     )  # fmt: skip
     money = (c, m, ln)
     people = (u, m, ln)
@@ -106,7 +106,9 @@ def _book(b: Block) -> None:
     recognise.recognise_block(
         p.terms, p.recognition, b.schedule, b.settlement, b.signed.alive, b.payments.collectible, b.ordered, b.delivered, b.X, b.books
     )
-    accounts.ledger_block(p.costs, b.supply, b.used, b.signed.alive, b.books.revenue, RELEASE_SHARE, b.X, b.Y, p.hours, b.ledger)
+    sunk = np.zeros((len(p.names.pools), LANES))
+    np.add.at(sunk, p.lots.pool, b.X[p.lots.gpus_x] * p.lots.running[:, None])
+    accounts.ledger_block(p.costs, b.supply, sunk, b.used, b.signed.alive, b.books.revenue, RELEASE_SHARE, b.X, b.Y, p.hours, b.ledger)
     accounts.segment_block(p.segments, b.ledger, b.books.revenue, b.books.rpo, b.X, b.Y, b.segments)
     value.npv_block(b.ledger, b.payments.paid, p.rate_x, b.X, b.npv)
     value.idle_block(p.places.contract, b.placement.idle, b.schedule.price, b.settlement.charge, b.settlement.used, b.idle_cost)

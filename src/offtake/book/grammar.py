@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import math
 import re
+from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
-from ..units import UnitError
-from .numbers import SHARE_RULE, Z95, Fault, Month, Number, Series, _to_base
+from ..units import UnitError, read_quantity
+from .laws import family, interval
+from .numbers import Fault, Month, Number, Series
+from .ranges import fit, fit_argument
 
-CITED = re.compile(r"^(.*\S)\s*\[([\w.\-]+)\]\s*$", re.DOTALL)
-CALL = re.compile(r"^\s*([a-z_]+)\s*\((.*)\)\s*(\S.*)?$", re.DOTALL)
-INTERVAL = re.compile(r"^\s*(.+?)\s+to\s+(.+?)\s*$", re.DOTALL)
+CITED = re.compile(r"^(.*\S)\s*\[([^\[\]]*)\]\s*$", re.DOTALL)
+CALL = re.compile(r"^\s*([A-Za-z_]+)\s*\((.*)\)\s*(\S.*)?$", re.DOTALL)
+INTERVAL = re.compile(r"^\s*(\S.*?)\s+to\s+(\S.*?)\s*$", re.DOTALL)
 ABOUT = ("source", "assumed", "note", "quality", "clip")
+QUALITIES = ("filed", "stated", "reported", "derived")
 ARGUMENTS = {
     "growth": {"start": True, "yearly": True, "long_run": False, "half_life": False},
     "s_curve": {"low": True, "high": True, "middle": True, "width": True},
@@ -24,70 +28,129 @@ ARGUMENT_UNIT = {
     "yearly": "multiple", "long_run": "multiple", "half_life": "month", "width": "month", "speed": "multiple",
     "volatility": "multiple", "size": "multiple", "hazard": "multiple",
 }  # fmt: skip
+PATHS = ("steps", "points", *ARGUMENTS)
 FAMILIES = ("normal", "lognormal", "uniform", "triangular", "beta", "discrete", "mixture", "empirical")
 
 
-def read_number(value: Any, unit: str, labels: tuple[str, ...] = ()) -> Number:
-    """A number from text, or from a mapping with `value` and where it comes from."""
+def read_number(value: Any, unit: str, labels: tuple[str, ...] = (), folder: Path | None = None) -> Number:
+    """A number from text, or from a mapping with `value` and where it comes from; `folder` holds the files it names."""
+    about: dict[str, Any] = {}
+    written = value
     if isinstance(value, dict):
         _only(value, ("value", *ABOUT))
         if "value" not in value:
             raise Fault("no `value`", "a number says its value (N-01)", "write {value: .., source: ..} or the number itself")
-        inner = read_number(value["value"], unit, labels)
-        return Number(**{**_fields(inner), **_about(value, unit)})
-    if not isinstance(value, (str, int, float)) or isinstance(value, bool):
-        raise Fault(_short(value), f"a number in {unit} (N-01)", "write a number with its unit")
-    text, source = _cited(str(value))
-    if labels:
-        return _labelled(text, source, labels)
-    number = _law(text, unit)
-    _in_range(number, unit)
-    return Number(**{**_fields(number), "text": text, "source": source})
+        about, written = _about(value, unit), value["value"]
+    if written is None or isinstance(written, (dict, list, bool)) or not isinstance(written, (str, int, float)):
+        fix = "write a number with its unit; leave the key out where it is absent"
+        raise Fault(_short(written), f"a number in {unit} (N-01)", fix)
+    text, cited = _cited(str(written))
+    if cited:
+        about = _with_citation(about, cited)
+    number = _labelled(text, labels) if labels else law(text, unit, folder)
+    number = Number(**{**_fields(number), **about, "text": text})
+    if not labels:
+        fit(number)
+    return number
 
 
-def read_timeline(value: Any, unit: str) -> Number | Series:
+def read_timeline(value: Any, unit: str, folder: Path | None = None) -> Number | Series:
     """A number, or a path in time (N-03)."""
-    if isinstance(value, dict) and "value" not in value:
-        kinds = [key for key in value if key not in ABOUT]
-        known = ("steps", "points", *ARGUMENTS)
-        if len(kinds) != 1 or kinds[0] not in known:
-            raise Fault(", ".join(kinds) or "nothing", "one path in time (N-03)", f"write one of {', '.join(known)}, or value")
-        return _series(kinds[0], value[kinds[0]], unit, _about(value, unit))
-    return read_number(value, unit)
+    if not isinstance(value, dict) or "value" in value:
+        return read_number(value, unit, folder=folder)
+    kinds = [key for key in value if key not in ABOUT]
+    if len(kinds) != 1 or kinds[0] not in PATHS:
+        near = get_close_matches(kinds[0], PATHS, n=1) if len(kinds) == 1 else []
+        fix = f"did you mean {near[0]}?" if near else f"write one of {', '.join(PATHS)}, or value"
+        raise Fault(", ".join(map(str, kinds)) or "nothing", "one path in time (N-03)", fix)
+    if "clip" in value:
+        raise Fault("clip", "a clip belongs to a number, not to a path in time (N-02)", "clip the numbers inside", ("clip",))
+    with Fault.inside(kinds[0]):
+        return _series(kinds[0], value[kinds[0]], unit, _about(value, unit), folder)
 
 
-def _series(kind: str, body: Any, unit: str, about: dict[str, Any]) -> Series:
+def _series(kind: str, body: Any, unit: str, about: dict[str, Any], folder: Path | None) -> Series:
     if not isinstance(body, dict) or not body:
-        raise Fault(_short(body), f"`{kind}` is a mapping (N-03)", "see the book language, paths in time")
+        raise Fault(_short(body), f"`{kind}` is a mapping (N-03)", _shape_of(kind))
     if kind in ("steps", "points"):
-        knots = tuple((str(Month(month)), read_number(number, unit)) for month, number in body.items())
-        if any(int(Month(a)) >= int(Month(b)) for (a, _), (b, _) in zip(knots, knots[1:])):
-            raise Fault(", ".join(m for m, _ in knots), "months in order (N-03)", "write the earlier month first")
-        return Series(kind, {}, knots, unit, kind, **about)
-    _only(body, tuple(ARGUMENTS[kind]))
-    missing = [name for name, needed in ARGUMENTS[kind].items() if needed and name not in body]
+        return Series(kind, {}, _knots(body, unit, folder), unit, kind, **about)
+    known = ARGUMENTS[kind]
+    _only(body, tuple(known))
+    missing = [name for name, needed in known.items() if needed and name not in body]
     if missing:
-        raise Fault(f"{kind} without {', '.join(missing)}", f"`{kind}` takes {', '.join(ARGUMENTS[kind])} (N-03)", f"add {missing[0]}")
+        raise Fault(f"{kind} without {', '.join(missing)}", f"`{kind}` takes {', '.join(known)} (N-03)", f"add {missing[0]}")
     args: dict[str, Any] = {}
     for name, written in body.items():
-        if name == "middle":
-            args[name] = Month(written)
-        elif name == "of":
-            args[name] = str(written)
-        else:
-            args[name] = read_number(written, ARGUMENT_UNIT.get(name, unit))
+        with Fault.inside(name):
+            if name == "middle":
+                args[name] = Month(written)
+            elif name == "of":
+                args[name] = _word(written, "of")
+            else:
+                args[name] = read_number(written, ARGUMENT_UNIT.get(name, unit), folder=folder)
+                fit_argument(kind, name, args[name])
     return Series(kind, args, (), unit, kind, **about)
 
 
+def _knots(body: dict[str, Any], unit: str, folder: Path | None) -> tuple[tuple[str, Number], ...]:
+    found: list[tuple[str, Number]] = []
+    for month, written in body.items():
+        with Fault.inside(month):
+            at = Month(month)
+            if found and int(at) <= int(Month(found[-1][0])):
+                raise Fault(str(at), f"months in order; {found[-1][0]} stands before it (N-03)", "write the earlier month first")
+            found.append((str(at), read_number(written, unit, folder=folder)))
+    return tuple(found)
+
+
+def _shape_of(kind: str) -> str:
+    if kind in ("steps", "points"):
+        return f"write {kind}: {{2026-01: .., 2027-01: ..}}"
+    return f"write {kind}: {{{', '.join(f'{name}: ..' for name in ARGUMENTS[kind])}}}"
+
+
+def _word(value: Any, name: str) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise Fault(_short(value), f"`{name}` is text", f"write {name}: and a few words")
+    return value.strip()
+
+
 def _about(value: dict[str, Any], unit: str) -> dict[str, Any]:
-    """Provenance and clip of a mapping; the number's own source wins over what the text cites."""
-    found: dict[str, Any] = {k: str(value[k]) for k in ("source", "assumed", "note", "quality") if k in value}
+    """Provenance and clip of a mapping."""
+    found: dict[str, Any] = {}
+    for key in ("source", "assumed", "note", "quality"):
+        if key in value:
+            with Fault.inside(key):
+                found[key] = _word(value[key], key)
+    if "source" in found and "assumed" in found:
+        raise Fault("source and assumed", "a number has a source, or is assumed (N-05)", "keep one; put the rest in `note`")
+    if found.get("quality", "filed") not in QUALITIES:
+        fix = "for an assumed number write assumed: and the reason"
+        raise Fault(found["quality"], f"one of {', '.join(QUALITIES)} (N-05)", fix, ("quality",))
     if "clip" in value:
-        ends = INTERVAL.match(str(value["clip"]))
-        if not ends:
-            raise Fault(str(value["clip"]), "a clip is an interval (N-02)", "write clip: 0 to 12 months")
-        found["clip"] = _ends(ends, unit)
+        with Fault.inside("clip"):
+            found["clip"] = _clip(value["clip"], unit)
     return found
+
+
+def _clip(written: Any, unit: str) -> tuple[float, float]:
+    ends = INTERVAL.match(written) if isinstance(written, str) else None
+    if not ends:
+        raise Fault(_short(written), "a clip is an interval (N-02)", "write clip: 0 to 12 months")
+    low, high = _ends(ends, unit)
+    if not low < high:
+        raise Fault(written, "a clip runs from its lower to its upper end (N-02)", "swap the ends")
+    return low, high
+
+
+def _with_citation(about: dict[str, Any], cited: str) -> dict[str, Any]:
+    if cited in ("assumed", ""):
+        raise Fault(f"[{cited}]", "an assumed number says why (N-05)", "write {value: .., assumed: the reason}")
+    if not re.fullmatch(r"[\w\-]+", cited):
+        raise Fault(f"[{cited}]", "brackets hold the id of one source (N-05)", "write [id], an id that stands under `sources`")
+    if "source" in about or "assumed" in about:
+        raise Fault(f"[{cited}]", "a number names its source once (N-05)", "keep the brackets or the key beside the value")
+    return {**about, "source": cited}
 
 
 def _fields(number: Number) -> dict[str, Any]:
@@ -97,129 +160,64 @@ def _fields(number: Number) -> dict[str, Any]:
 def _only(value: dict[str, Any], known: tuple[str, ...]) -> None:
     for key in value:
         if key not in known:
-            from difflib import get_close_matches
-
             near = get_close_matches(str(key), known, n=1)
-            raise Fault(str(key), f"unknown key; known are {', '.join(known)}", f"did you mean {near[0]}?" if near else "remove it")
+            fix = f"did you mean `{near[0]}`?" if near else f"use {', '.join(known)}"
+            raise Fault(f"`{key}`", "a key that is known here", fix, (str(key),))
 
 
 def _cited(text: str) -> tuple[str, str | None]:
     found = CITED.match(text)
-    return (found[1].strip(), found[2]) if found else (text.strip(), None)
+    return (found[1].strip(), found[2].strip()) if found else (text.strip(), None)
 
 
 def _short(value: Any) -> str:
-    text = str(value)
+    text = "nothing" if value is None else str(value)
     return text if len(text) <= 60 else text[:57] + "..."
 
 
 def _ends(found: re.Match[str], unit: str) -> tuple[float, float]:
     """Both ends of `a to b unit`; the unit may stand once, behind."""
-    from ..units import number_and_unit
-
-    _, behind = number_and_unit(found[2])
-    tail = re.sub(r"^\s*[+-]?[\d.,_]+(?:[eE][+-]?\d+)?\s*", "", found[2])
-    del behind
-    return _to_base(found[1], unit, tail), _to_base(found[2], unit)
+    behind = read_quantity(found[2])
+    return read_quantity(found[1]).completed(behind).to_base(unit), behind.to_base(unit)
 
 
-def _law(text: str, unit: str) -> Number:
+def law(text: str, unit: str, folder: Path | None = None) -> Number:
+    """A constant, an interval, or a distribution with a name (N-02)."""
     if not text:
         raise Fault("nothing", f"a number in {unit} (N-06)", "write a number; leave the key out where it is absent")
     call = CALL.match(text)
     if call and call[1] in FAMILIES:
-        return _family(call[1], call[2], (call[3] or "").strip(), unit, text)
+        return family(text, call[1], call[2], (call[3] or "").strip(), unit, folder)
     if call:
-        raise Fault(call[1], f"a distribution is one of {', '.join(FAMILIES)} (N-02)", "write `2 to 9 months` for a 90 % interval")
-    interval = INTERVAL.match(text)
-    if interval:
-        return _interval(_ends(interval, unit), unit, text)
-    return Number("constant", (_to_base(text, unit),), unit, text)
+        near = get_close_matches(call[1], FAMILIES, n=1)
+        fix = f"did you mean {near[0]}(..)?" if near else "write `2 to 9 months` for a 90 % interval"
+        raise Fault(call[1], f"a distribution is one of {', '.join(FAMILIES)} (N-02)", fix)
+    ends = INTERVAL.match(text)
+    if ends:
+        return interval(_ends(ends, unit), unit, text)
+    return Number("constant", (read_quantity(text).to_base(unit),), unit, text)
 
 
-def _interval(ends: tuple[float, float], unit: str, text: str) -> Number:
-    low, high = ends
-    if low >= high:
-        raise Fault(text, "an interval runs from its lower to its upper end (N-02)", "swap the ends, or write one number")
-    if unit == "share":
-        if not 0.0 < low < high < 1.0:
-            raise Fault(text, "an interval of a share lies inside 0 to 1 (N-02)", "for an end at 0 or 1 write uniform(a, b) or beta(a, b)")
-        low, high = (math.log(end / (1.0 - end)) for end in ends)
-        return Number("logit_normal", ((low + high) / 2.0, (high - low) / (2.0 * Z95)), unit, text)
-    if low <= 0.0:
-        raise Fault(text, "an interval that touches or crosses zero needs a family (N-02)", "write normal(mean, sd), uniform(a, b) or triangular(a, mode, b)")
-    return Number("lognormal", (math.log(low * high) / 2.0, math.log(high / low) / (2.0 * Z95)), unit, text)
-
-
-def _family(name: str, inside: str, tail: str, unit: str, text: str) -> Number:
-    if name in ("discrete", "mixture"):
-        return _listed(name, inside, tail, unit, text)
-    if name == "empirical":
-        raise Fault(text, "an empirical distribution lists its values (N-02)", "write discrete({..}) with the values and their chances")
-    words = [w.strip() for w in inside.split(",")]
-    wanted = {"normal": 2, "lognormal": 2, "uniform": 2, "triangular": 3, "beta": 2}[name]
-    if len(words) != wanted:
-        raise Fault(text, f"{name} takes {wanted} numbers (N-02)", f"write {name}({', '.join('abc'[:wanted])})")
-    plain = name in ("beta", "lognormal")
-    values = [float(_to_base(w, "multiple")) if plain else _to_base(w, unit, tail) for w in words]
-    if name in ("uniform", "triangular") and not all(a <= b for a, b in zip(values, values[1:])) or values[0] == values[-1] and not plain:
-        raise Fault(text, "the numbers of a range rise (N-02)", "write the lower one first")
-    if name in ("normal", "lognormal") and values[1] <= 0 or name == "beta" and min(values) <= 0:
-        raise Fault(text, f"the width of {name} is above zero (N-02)", "write one number where there is no width")
-    return Number(name, tuple(values), unit, text)
-
-
-def _pairs(inside: str, text: str) -> list[tuple[str, str]]:
-    body = inside.strip()
-    if not (body.startswith("{") and body.endswith("}")):
-        raise Fault(text, "outcomes stand in braces (N-02)", "write discrete({4: 0.5, 6: 0.5})")
-    pairs = [part.partition(":") for part in body[1:-1].split(",")]
-    if any(not colon for _, colon, _ in pairs):
-        raise Fault(text, "each outcome has its chance (N-02)", "write discrete({4: 0.5, 6: 0.5})")
-    return [(a.strip(), b.strip()) for a, _, b in pairs]
-
-
-def _listed(name: str, inside: str, tail: str, unit: str, text: str) -> Number:
-    """discrete({value: chance}) and mixture({weight: law})."""
-    pairs = _pairs(inside, text)
-    chances = [_to_base(b if name == "discrete" else a, "share") for a, b in pairs]
-    if any(not 0.0 <= c <= 1.0 for c in chances) or abs(math.fsum(chances) - 1.0) > 1e-9:
-        raise Fault(text, "chances lie in 0 to 1 and add up to 1 (N-02)", f"they add up to {math.fsum(chances):g}")
-    if name == "discrete":
-        values = [_to_base(a, unit, tail) for a, _ in pairs]
-        return Number("discrete", (*values, *chances), unit, text)
-    parts = tuple(_law(f"{b} {tail}".strip(), unit) for _, b in pairs)
-    return Number("mixture", tuple(chances), unit, text, parts=parts)
-
-
-def _labelled(text: str, source: str | None, labels: tuple[str, ...]) -> Number:
+def _labelled(text: str, labels: tuple[str, ...]) -> Number:
     """A word, or discrete({word: chance}); the number is the word's place among the labels."""
     if text in labels:
-        return Number("constant", (float(labels.index(text)),), "", text, source=source, labels=labels)
+        return Number("constant", (float(labels.index(text)),), "", text, labels=labels)
     call = CALL.match(text)
-    if call and call[1] == "discrete":
-        pairs = _pairs(call[2], text)
-        chances = [_to_base(b, "share") for _, b in pairs]
-        if all(a in labels for a, _ in pairs) and abs(math.fsum(chances) - 1.0) <= 1e-9:
-            values = tuple(float(labels.index(a)) for a, _ in pairs)
-            return Number("discrete", (*values, *chances), "", text, source=source, labels=labels)
-    raise Fault(_short(text), f"one of {', '.join(labels)}, or chances that add up to 1 (A-02)",
-                f"write {labels[0]}, or discrete({{{labels[0]}: 0.5, {labels[1]}: 0.5}})")  # fmt: skip
+    if call and call[1] == "discrete" and not call[3]:
+        from .laws import chances_of, pairs_of
+
+        pairs = pairs_of(call[2], text)
+        chances = chances_of([chance for _, chance in pairs], text)
+        if all(word in labels for word, _ in pairs):
+            return Number("discrete", (*(float(labels.index(word)) for word, _ in pairs), *chances), "", text, labels=labels)
+    words = ", ".join(labels)
+    fix = f"write {labels[0]}, or \"discrete({{{labels[0]}: 0.5, {labels[1]}: 0.5}})\""
+    raise Fault(_short(text), f"one of {words}, or chances of these words (A-02)", fix)
 
 
-def _in_range(number: Number, unit: str) -> None:
-    """Shares lie in 0 to 1, ranks in -1 to 1; nothing physical is negative."""
-    if number.kind not in ("constant", "uniform", "triangular", "discrete"):
-        return
-    values = number.params[: len(number.params) // 2] if number.kind == "discrete" else number.params
-    if unit == "share" and not all(0.0 <= v <= 1.0 for v in values):
-        raise Fault(number.text, SHARE_RULE, "write 0.8 for 80 %")
-    if unit == "rank" and not all(-1.0 <= v <= 1.0 for v in values):
-        raise Fault(number.text, "a rank correlation, -1 to 1 (N-04)", "write 0.5, or 50 %")
-    if unit not in ("share", "rank", "multiple", "any") and not unit.startswith("USD") and unit != "month" and min(values) < 0.0:
-        raise Fault(number.text, f"a number in {unit} is not negative", "write it without the sign")
-    if any(not math.isfinite(v) for v in values):
-        raise Fault(number.text, "a finite number (N-01)", "write a finite number")
+def argument_unit(name: str, unit: str) -> str:
+    """Base unit of a number inside a path in time; months of steps and points have the unit of the whole."""
+    return ARGUMENT_UNIT.get(name, unit)
 
 
-__all__ = ["UnitError", "read_number", "read_timeline"]
+__all__ = ["argument_unit", "ABOUT", "UnitError", "law", "read_number", "read_timeline"]

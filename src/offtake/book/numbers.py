@@ -11,28 +11,41 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from statistics import NormalDist
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, WithJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic_core import PydanticCustomError, core_schema
 
-from ..units import UnitError, convert, number_and_unit
+from ..units import UnitError
 
 Z95 = 3.29 / 2.0
-SHARE_RULE = "a share, 0 to 1"
+LABELS = ("implied", "unsized")
 
 
 class Fault(ValueError):
-    """What is wrong with one number: got, rule, fix."""
+    """What is wrong with one number: got, rule, fix, and the keys that lead to it inside the number's mapping."""
 
-    def __init__(self, got: str, rule: str, fix: str) -> None:
+    def __init__(self, got: str, rule: str, fix: str, where: tuple[str, ...] = ()) -> None:
         super().__init__(rule)
-        self.got, self.rule, self.fix = got, rule, fix
+        self.got, self.rule, self.fix, self.where = got, rule, fix, where
+
+    @staticmethod
+    @contextmanager
+    def inside(key: object) -> Iterator[None]:
+        """Faults raised in here stand below `key`."""
+        try:
+            yield
+        except Fault as fault:
+            fault.where = (str(key), *fault.where)
+            raise
+        except UnitError as fault:
+            raise Fault(fault.got, fault.rule, fault.fix, (str(key),)) from None
 
 
 @dataclass(frozen=True)
@@ -84,22 +97,18 @@ class Label(str):
     """A literal word where a number could stand: `implied`, `unsized`."""
 
     @classmethod
-    def __get_pydantic_core_schema__(cls, _source: Any, handler: Any) -> Any:
-        from pydantic_core import core_schema
-
+    def __get_pydantic_core_schema__(cls, _source: Any, _handler: Any) -> Any:
         return core_schema.no_info_plain_validator_function(cls._read)
 
     @classmethod
     def __get_pydantic_json_schema__(cls, _schema: Any, _handler: Any) -> Any:
-        return {"enum": ["implied", "unsized"]}
+        return {"enum": list(LABELS)}
 
     @classmethod
     def _read(cls, value: Any) -> Label:
-        if isinstance(value, Label):
-            return value
-        if isinstance(value, str) and value in ("implied", "unsized"):
+        if isinstance(value, str) and value in LABELS:
             return cls(value)
-        raise PydanticCustomError("label", "one of the words implied, unsized")
+        raise PydanticCustomError("label", "one of the words {words}", {"words": ", ".join(LABELS)})
 
 
 class Month(int):
@@ -108,9 +117,9 @@ class Month(int):
     def __new__(cls, value: Any) -> Month:
         if isinstance(value, int):
             return super().__new__(cls, value)
-        found = re.fullmatch(r"(\d{4})-(\d{2})", str(value).strip())
-        if not found or not 1 <= int(found[2]) <= 12:
-            raise Fault(str(value), "a month (T-01)", "write it as 2026-03")
+        found = re.fullmatch(r"([0-9]{4})-([0-9]{2})", value.strip()) if isinstance(value, str) else None
+        if not found or not 1 <= int(found[2]) <= 12 or not 1900 <= int(found[1]) <= 2199:
+            raise Fault("nothing" if value is None else str(value)[:60], "a month (T-01)", "write it as 2026-03")
         return super().__new__(cls, int(found[1]) * 12 + int(found[2]) - 1)
 
     def __str__(self) -> str:
@@ -119,10 +128,8 @@ class Month(int):
     __repr__ = __str__
 
     @classmethod
-    def __get_pydantic_core_schema__(cls, _source: Any, handler: Any) -> Any:
-        from pydantic_core import core_schema
-
-        return core_schema.no_info_plain_validator_function(lambda v: _custom(lambda: cls(v)))
+    def __get_pydantic_core_schema__(cls, _source: Any, _handler: Any) -> Any:
+        return core_schema.no_info_plain_validator_function(lambda v: v if isinstance(v, cls) else _custom(lambda: cls(v)))
 
     @classmethod
     def __get_pydantic_json_schema__(cls, _schema: Any, _handler: Any) -> Any:
@@ -134,7 +141,7 @@ def _custom(read: Callable[[], Any]) -> Any:
     try:
         return read()
     except (Fault, UnitError) as fault:
-        context = {"got": fault.got, "rule": fault.rule, "fix": fault.fix}
+        context = {"got": fault.got, "rule": fault.rule, "fix": fault.fix, "where": getattr(fault, "where", ())}
         raise PydanticCustomError("number", "{rule}", context) from None
 
 
@@ -144,33 +151,26 @@ def _day(value: Any) -> date:
     try:
         return date.fromisoformat(str(value).strip())
     except ValueError:
-        raise Fault(str(value), "a date (T-02)", "write it as 2025-11-03") from None
+        raise Fault("nothing" if value is None else str(value)[:60], "a date (T-02)", "write it as 2025-11-03") from None
 
 
 def _moment(value: Any) -> datetime:
+    """A date is the end of that day, UTC."""
     if isinstance(value, datetime):
         return value
     text = str(value).strip()
     try:
-        if len(text) == 10:
+        if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
             return datetime.combine(date.fromisoformat(text), time(23, 59, 59), UTC)
         found = datetime.fromisoformat(text)
     except ValueError:
-        raise Fault(text, "a date, or a date and time, of knowledge (T-02)", "write 2025-11-03 or 2025-11-03T22:00Z") from None
+        got = "nothing" if value is None else text[:60]
+        raise Fault(got, "a date, or a date and time, of knowledge (T-02)", "write 2025-11-03 or 2025-11-03T22:00Z") from None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 Day = Annotated[date, BeforeValidator(lambda v: _custom(lambda: _day(v))), WithJsonSchema({"type": "string", "format": "date"})]
 Moment = Annotated[datetime, BeforeValidator(lambda v: _custom(lambda: _moment(v))), WithJsonSchema({"type": "string"})]
-
-
-def _to_base(text: str, base: str, shared: str = "") -> float:
-    """One quantity in base units; `shared` is the unit that follows the whole expression."""
-    value, unit = number_and_unit(text)
-    if shared and not unit:
-        extra, unit = number_and_unit(f"1 {shared}")
-        value *= extra
-    return value * convert(unit, base)
 
 
 def _quantile(n: Number, p: float) -> float:
@@ -188,7 +188,8 @@ def _quantile(n: Number, p: float) -> float:
     if n.kind == "triangular":
         low, mode, high = n.params
         cut = (mode - low) / (high - low)
-        return low + math.sqrt(p * (high - low) * (mode - low)) if p < cut else high - math.sqrt((1 - p) * (high - low) * (high - mode))
+        width = high - low
+        return low + math.sqrt(p * width * (mode - low)) if p < cut else high - math.sqrt((1 - p) * width * (high - mode))
     if n.kind == "beta":
         return _beta_quantile(n.params[0], n.params[1], p)
     if n.kind == "mixture":
@@ -228,48 +229,47 @@ def _probability_below(n: Number, x: float) -> float:
 def _mixture_quantile(n: Number, p: float) -> float:
     ends = [part.quantile(q) for part in n.parts for q in (1e-6, 1 - 1e-6)]
     total = sum(n.params)
-    return _bisect(lambda x: sum(w / total * _probability_below(part, x) for w, part in zip(n.params, n.parts)) < p, min(ends), max(ends))
-
-
-from .grammar import read_number, read_timeline  # noqa: E402  the grammar builds the types above
-
-
-def quantity(unit: str) -> Any:
-    """Validator of a number in base `unit`, with its JSON Schema."""
-    return Reader(lambda value: read_number(value, unit), unit)
-
-
-def timeline(unit: str) -> Any:
-    """Validator of a number or a path in time in base `unit`."""
-    return Reader(lambda value: read_timeline(value, unit), unit)
-
-
-def labelled(labels: tuple[str, ...]) -> Any:
-    """Validator of a word among `labels`, or a discrete distribution over them; the number is the label's index."""
-    return Reader(lambda value: read_number(value, "any", labels), " | ".join(labels))
+    below = lambda x: sum(w / total * _probability_below(part, x) for w, part in zip(n.params, n.parts)) < p  # noqa: E731
+    return _bisect(below, min(ends), max(ends))
 
 
 class Reader:
-    """Pydantic annotation: reads the text itself; the annotated class is not validated again."""
+    """Pydantic annotation of a number's field: reads what the book says; the annotated class is not validated again."""
 
-    def __init__(self, read: Callable[[Any], Any], unit: str) -> None:
-        self.read, self.unit = read, unit
+    def __init__(self, unit: str, kind: str, labels: tuple[str, ...] = ()) -> None:
+        self.unit, self.kind, self.labels = unit, kind, labels
+
+    def read(self, value: Any, folder: Path | None = None) -> Number | Series:
+        """Text or mapping -> number or path in time. Raises Fault or UnitError."""
+        from .grammar import read_number, read_timeline  # the grammar builds the types above
+
+        if isinstance(value, (Number, Series)):
+            return value
+        if self.kind == "timeline":
+            return read_timeline(value, self.unit, folder)
+        return read_number(value, self.unit, self.labels, folder)
 
     def __get_pydantic_core_schema__(self, _source: Any, _handler: Any) -> Any:
-        from pydantic_core import core_schema
-
-        return core_schema.no_info_plain_validator_function(
-            lambda value: value if isinstance(value, (Number, Series)) else _custom(lambda: self.read(value))
+        return core_schema.with_info_plain_validator_function(
+            lambda value, info: _custom(lambda: self.read(value, (info.context or {}).get("folder")))
         )
 
     def __get_pydantic_json_schema__(self, _schema: Any, _handler: Any) -> Any:
-        return {"type": ["string", "number", "object"], "description": f"a number in {self.unit}, a distribution or a path in time"}
+        what = " | ".join(self.labels) if self.labels else f"a number in {self.unit}"
+        more = ", a distribution or a path in time" if self.kind == "timeline" else " or a distribution"
+        return {"type": ["string", "number", "object"], "description": what + more}
 
 
-def with_place(number: Number | Series, line: int, column: int) -> Number | Series:
-    return replace(number, line=line, column=column)
+def quantity(unit: str) -> Reader:
+    """A number in base `unit`, with its JSON Schema."""
+    return Reader(unit, "quantity")
 
 
-def read_file(name: str, folder: Path) -> tuple[float, ...]:
-    """Values of an empirical distribution: one number a line."""
-    return tuple(float(line) for line in (folder / name).read_text(encoding="utf-8").split())
+def timeline(unit: str) -> Reader:
+    """A number or a path in time in base `unit`."""
+    return Reader(unit, "timeline")
+
+
+def labelled(labels: tuple[str, ...]) -> Reader:
+    """A word among `labels`, or a discrete distribution over them; the number is the label's index."""
+    return Reader("any", "labelled", labels)

@@ -6,11 +6,13 @@ computes. Every field that is a number says its base unit; `numbers` turns what 
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
 from .numbers import Day, Label, Moment, Month, Number, Series, labelled, quantity, timeline
+from .tree import Node
 
 FIRM_ON = ("signing", "order", "tranche", "never")
 
@@ -350,3 +352,7 @@ class Book(Term):
     positions: dict[str, Position] = {}
     signals: dict[str, Signal] = {}
     claims: dict[str, Claim] = {}
+
+    _tree: Node | None = PrivateAttr(default=None)  # the text it was read from, for places and scenarios
+    _file: str = PrivateAttr(default="book.yaml")
+    _folder: Path | None = PrivateAttr(default=None)

@@ -185,8 +185,8 @@ def close_books(revenue, out):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def ledger_block(costs, supply, used, alive, revenue, release_share, X, Y, hours, out):
-    """Fill `out` for all contracts from supply, use (K, M, L) and recognised revenue (C, M, L)."""
+def ledger_block(costs, supply, sunk, used, alive, revenue, release_share, X, Y, hours, out):
+    """Fill `out` for all contracts from supply, use (K, M, L) and recognised revenue (C, M, L); `sunk` (K, L) GPUs run from month 0."""
     months, lanes = revenue.shape[1], revenue.shape[2]
     for field in (out.capex, out.cip, out.in_service, out.depreciation, out.energy, out.energy_mwh, out.operations, out.rent, out.release):
         field[:] = 0.0
@@ -197,7 +197,7 @@ def ledger_block(costs, supply, used, alive, revenue, release_share, X, Y, hours
         c, g = costs.pool_contract[k], costs.pool_chip[k]
         cost, lead, life = X[costs.cost_x[g]], X[costs.lead_x[g]], X[costs.life_x[g]]
         for i in range(lanes):
-            chips_lane(c, i, cost[i], lead[i], max(life[i], 1.0), supply.sunk[k, i], supply.delivered[k], supply.ready[k], out, curve, peak)
+            chips_lane(c, i, cost[i], lead[i], max(life[i], 1.0), sunk[k, i], supply.delivered[k], supply.ready[k], out, curve, peak)
         running_costs(c, k, costs, supply, used, alive, release_share, X, Y, hours, out)
     for t in range(costs.site_contract.shape[0]):
         build, life = X[costs.build_x[t]], X[costs.building_life_x[t]]
