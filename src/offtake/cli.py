@@ -28,7 +28,9 @@ app = typer.Typer(
     add_completion=False,
 )
 
-BookName = Annotated[str, typer.Argument(metavar="BOOK", help="A shipped book's name (see `offtake list`) or a path to a YAML file.")]
+BookName = Annotated[
+    str, typer.Argument(metavar="BOOK", help="A shipped book's name (see `offtake list`) or a path to a YAML file.")
+]
 Paths = Annotated[int, typer.Option(min=1, help="How many futures to compute.")]
 Seed = Annotated[int, typer.Option(min=0, help="Same book, seed and paths: the same bytes.")]
 Workers = Annotated[int | None, typer.Option(min=1, help="Threads; all cores unless told. The numbers do not depend on it.")]
@@ -49,7 +51,7 @@ def say_json(value: Any) -> None:
 @contextmanager
 def computed(
     book: str, paths: int, seed: int, workers: int | None, scenario: list[str] | None, sets: list[str] | None
-) -> Iterator[Run]:  # fmt: skip
+) -> Iterator[Run]:
     """A run of a book, with progress on stderr while it is used."""
     from . import front
     from .reports.progress import Progress
@@ -114,7 +116,13 @@ def show_number(
 @app.command("measure")
 def measure_book(
     book: BookName,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A measure (see `offtake list measures`) or an address such as 'p95(revenue of contracts.aws @ 2027)'.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME",
+            help="A measure (see `offtake list measures`) or an address such as 'p95(revenue of contracts.aws @ 2027)'.",
+        ),
+    ],
     of: Annotated[str | None, typer.Option(help="The entity, such as contracts.aws.")] = None,
     by: Annotated[str | None, typer.Option(help="month, quarter, fiscal-quarter, fiscal-year, calendar-year or total.")] = None,
     path: Annotated[int | None, typer.Option(min=0, help="The values of this one path.")] = None,
@@ -143,7 +151,8 @@ def measure_book(
 
 @app.command("list")
 def list_things(
-    what: Annotated[str, typer.Argument(metavar="[books|measures|catalog]", help="What to list.")] = "books", as_json: Json = False
+    what: Annotated[str, typer.Argument(metavar="[books|measures|catalog]", help="What to list.")] = "books",
+    as_json: Json = False,
 ) -> None:
     """List the shipped books, the measures every book has, or the catalog of sourced constants."""
     from . import front

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .montecarlo import Outcome, Reporter
     from .plan import Plan
     from .questions import Question
+    from .studies.findings import Findings
 
 BOOKS = Path(__file__).parent / "books"
 
@@ -156,7 +157,7 @@ class Run:
         return explain.explain(self, measure, of, at)
 
     @cached_property
-    def findings(self) -> Any:
+    def findings(self) -> Findings:
         """The book's own questions, computed once for answers and report."""
         from .studies.findings import find_all
 
@@ -183,9 +184,13 @@ class Run:
 
 
 def run(
-    book: Book, paths: int = 16_384, seed: int = 1, workers: int | None = None, scenario: Sequence[str] = (),
+    book: Book,
+    paths: int = 16_384,
+    seed: int = 1,
+    workers: int | None = None,
+    scenario: Sequence[str] = (),
     progress: Reporter | None = None,
-) -> Run:  # fmt: skip
+) -> Run:
     """Prepare an ensemble of `paths` futures of a book; the numbers are computed when first asked for."""
     if paths < 1:
         raise QuestionError(f"paths must be at least 1, not {paths}")

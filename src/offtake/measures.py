@@ -94,68 +94,68 @@ def _passage(b: Block, j: int) -> Parts:
     return ((found < b.plan.months).astype(float).reshape(-1, found.shape[-1]),)
 
 
-def _all() -> list[Measure]:
-    usd, gpu_h = "USD", "GPU-h"
-    return [
-        Measure("revenue", "flow", usd, "A-01", "recognised by policy; a company: its own revenue with the deals",
-                {"contracts": _contract("revenue", "books"), "companies": _company_revenue}),
-        Measure("straight_line", "flow", usd, "A-03", "total / term in whole months", {"contracts": _contract("straight_line", "books")}),
-        Measure("billed", "flow", usd, "C-02", "price x (base + deficiency) + overage - credit, up to total value",
-                {"contracts": _contract("billed", "settlement")}),
-        Measure("cash", "flow", usd, "V-02", "collected from the customer, prepayments included", {"contracts": _contract("paid", "payments")}),
-        Measure("terminated", "flow", usd, "V-04", "signed value cancelled", {"contracts": _contract("terminated", "settlement")}),
-        Measure("lapsed", "flow", usd, "C-07", "signed value that ends unbilled", {"contracts": _contract("lapsed", "settlement")}),
-        Measure("credit", "flow", usd, "C-05", "credits for late capacity", {"contracts": _contract("credit", "settlement")}),
-        Measure("capex", "flow", usd, "A-04", "chips paid ahead of delivery, shell and power over construction; a company: its own definition",
-                {"contracts": _contract("capex", "ledger"), "companies": lambda b, j: (b.segments.capex[j],)}),
-        Measure("depreciation", "flow", usd, "A-04", "straight line by class from ready for use",
-                {"contracts": _contract("depreciation", "ledger")}),
-        Measure("energy", "flow", usd, "A-05", "measured load x average PUE x price", {"contracts": _contract("energy", "ledger")}),
-        Measure("operating_income", "flow", usd, "A-05", "revenue + re-lease - depreciation - energy - operations - rent",
-                {"contracts": _contract("operating_income", "ledger"), "companies": lambda b, j: (b.segments.income_with[j],)}),
-        Measure("offered", "flow", gpu_h, "S-05", "ready hours x availability", _hours(lambda b: b.supply.offered)),
-        Measure("used", "flow", gpu_h, "P-01", "hours placed", _hours(lambda b: b.used)
-                | {"workloads": lambda b, w: (b.placement.use[w].sum(axis=0),)}),
-        Measure("idle", "flow", gpu_h, "P-06", "offered - used", _hours(lambda b: b.capacity - b.used)),
-        Measure("idle_no_demand", "flow", gpu_h, "P-06", "idle: no workload wanted the hour", _hours(lambda b: b.placement.idle[0])),
-        Measure("idle_not_allowed", "flow", gpu_h, "P-06", "idle: the waiting workload may not run here", _hours(lambda b: b.placement.idle[1])),
-        Measure("idle_no_room", "flow", gpu_h, "P-06", "idle: no room for the gang", _hours(lambda b: b.placement.idle[2])),
-        Measure("late", "flow", gpu_h, "S-05", "signed schedule less ready, chips + power + shell + acceptance",
-                _hours(lambda b: b.supply.late.sum(axis=0))),
-        Measure("idle_value", "ratio", "share", "P-06", "idle hours x price / offered hours x price",
-                {"contracts": _idle_cost(0, 1)}),
-        Measure("idle_value_customer", "ratio", "share", "P-06", "part of idle_value that the customer pays for and does not use",
-                {"contracts": _idle_cost(0)}),
-        Measure("passage", "surface", "share", "V-04", "P(coverage below a threshold for n months in a row, without renegotiation)",
-                {"customers": _passage}),
-        Measure("rpo", "stock", usd, "A-02", "firm value not yet recognised, collectible", {"contracts": _contract("rpo", "books")}),
-        Measure("crpo", "stock", usd, "A-02", "part of RPO scheduled within 12 months", {"contracts": _contract("crpo", "books")}),
-        Measure("not_in_rpo", "stock", usd, "A-02", "signed value neither recognised nor in RPO nor terminated",
-                {"contracts": _contract("not_in_rpo", "books")}),
-        Measure("reported_rpo", "stock", usd, "A-09", "existing RPO run off + signings + the deals' RPO",
-                {"companies": lambda b, j: (b.segments.reported_rpo[j],)}),
-        Measure("cash_balance", "stock", usd, "V-01", "opening + in - out", {"customers": _customer("cash_balance", "payments")}),
-        Measure("funding_gap", "stock", usd, "V-03", "obligations due and unpaid", {"customers": _customer("funding_gap", "payments")}),
-        Measure("unearned", "stock", usd, "C-09", "prepaid and not yet drawn", {"contracts": _contract("unearned", "settlement")}),
-        Measure("ready", "stock", "GPU", "S-04", "min(delivered, power allows, shell, acceptance)", _hours(lambda b: b.supply.ready)),
-        Measure("coverage", "stock", "share", "V-03", "resources / obligations due in 12 months",
-                {"customers": _customer("coverage", "payments")}),
-        Measure("occupancy", "ratio", "share", "S-05", "used / offered", {axis: _occupancy(axis) for axis in ("contracts", "sites", "pools")}),
-        Measure("margin", "ratio", "share", "A-06", "segment operating income with the deals / revenue with the deals",
-                {"companies": lambda b, j: (b.segments.income_with[j], b.segments.revenue_with[j])}),
-        Measure("margin_effect", "change", "share", "A-06", "margin with the deals - margin with their capacity unbuilt (0.01 = 100 bp)",
-                {"companies": lambda b, j: (b.segments.income_with[j], b.segments.revenue_with[j],
-                                            b.segments.income_without[j], b.segments.revenue_without[j])}),
-        Measure("us_power", "ratio", "share", "S-06", "energy of the modelled pools in the US / US generation", {"national": _us_power}),
-        Measure("renegotiated", "stock", "share", "V-04", "P(the renegotiation rule has fired by the period's end)",
-                {"contracts": _renegotiated}),
-        Measure("npv", "once", usd, "V-06", "cash - capex - energy - operations - rent + re-lease, discounted, before tax",
-                {"contracts": _npv}),
-        Measure("binding", "causes", "share", "S-04", "share of paths and months in which each cause limits ready", {"pools": _binding}),
-    ]  # fmt: skip
+USD, GPU_H = "USD", "GPU-h"
 
+_ALL = [
+    Measure("revenue", "flow", USD, "A-01", "recognised by policy; a company: its own revenue with the deals",
+            {"contracts": _contract("revenue", "books"), "companies": _company_revenue}),
+    Measure("straight_line", "flow", USD, "A-03", "total / term in whole months", {"contracts": _contract("straight_line", "books")}),
+    Measure("billed", "flow", USD, "C-02", "price x (base + deficiency) + overage - credit, up to total value",
+            {"contracts": _contract("billed", "settlement")}),
+    Measure("cash", "flow", USD, "V-02", "collected, prepayments included", {"contracts": _contract("paid", "payments")}),
+    Measure("terminated", "flow", USD, "V-04", "signed value cancelled", {"contracts": _contract("terminated", "settlement")}),
+    Measure("lapsed", "flow", USD, "C-07", "signed value that ends unbilled", {"contracts": _contract("lapsed", "settlement")}),
+    Measure("credit", "flow", USD, "C-05", "credits for late capacity", {"contracts": _contract("credit", "settlement")}),
+    Measure("capex", "flow", USD, "A-04", "chips paid ahead, shell and power over construction; a company: its own definition",
+            {"contracts": _contract("capex", "ledger"), "companies": lambda b, j: (b.segments.capex[j],)}),
+    Measure("depreciation", "flow", USD, "A-04", "straight line by class from ready for use",
+            {"contracts": _contract("depreciation", "ledger")}),
+    Measure("energy", "flow", USD, "A-05", "measured load x average PUE x price", {"contracts": _contract("energy", "ledger")}),
+    Measure("operating_income", "flow", USD, "A-05", "revenue + re-lease - depreciation - energy - operations - rent",
+            {"contracts": _contract("operating_income", "ledger"), "companies": lambda b, j: (b.segments.income_with[j],)}),
+    Measure("offered", "flow", GPU_H, "S-05", "ready hours x availability", _hours(lambda b: b.supply.offered)),
+    Measure("used", "flow", GPU_H, "P-01", "hours placed", _hours(lambda b: b.used)
+            | {"workloads": lambda b, w: (b.placement.use[w].sum(axis=0),)}),
+    Measure("idle", "flow", GPU_H, "P-06", "offered - used", _hours(lambda b: b.capacity - b.used)),
+    Measure("idle_no_demand", "flow", GPU_H, "P-06", "idle: no workload wanted the hour", _hours(lambda b: b.placement.idle[0])),
+    Measure("idle_not_allowed", "flow", GPU_H, "P-06", "idle: who waits may not run here", _hours(lambda b: b.placement.idle[1])),
+    Measure("idle_no_room", "flow", GPU_H, "P-06", "idle: no room for the gang", _hours(lambda b: b.placement.idle[2])),
+    Measure("late", "flow", GPU_H, "S-05", "signed schedule less ready, chips + power + shell + acceptance",
+            _hours(lambda b: b.supply.late.sum(axis=0))),
+    Measure("idle_value", "ratio", "share", "P-06", "idle hours x price / offered hours x price",
+            {"contracts": _idle_cost(0, 1)}),
+    Measure("idle_value_customer", "ratio", "share", "P-06", "part of idle_value that the customer pays for and does not use",
+            {"contracts": _idle_cost(0)}),
+    Measure("passage", "surface", "share", "V-04", "P(coverage below a threshold for n months in a row, without renegotiation)",
+            {"customers": _passage}),
+    Measure("rpo", "stock", USD, "A-02", "firm value not yet recognised, collectible", {"contracts": _contract("rpo", "books")}),
+    Measure("crpo", "stock", USD, "A-02", "part of RPO scheduled within 12 months", {"contracts": _contract("crpo", "books")}),
+    Measure("not_in_rpo", "stock", USD, "A-02", "signed value neither recognised nor in RPO nor terminated",
+            {"contracts": _contract("not_in_rpo", "books")}),
+    Measure("reported_rpo", "stock", USD, "A-09", "existing RPO run off + signings + the deals' RPO",
+            {"companies": lambda b, j: (b.segments.reported_rpo[j],)}),
+    Measure("cash_balance", "stock", USD, "V-01", "opening + in - out", {"customers": _customer("cash_balance", "payments")}),
+    Measure("funding_gap", "stock", USD, "V-03", "obligations due and unpaid", {"customers": _customer("funding_gap", "payments")}),
+    Measure("unearned", "stock", USD, "C-09", "prepaid and not yet drawn", {"contracts": _contract("unearned", "settlement")}),
+    Measure("ready", "stock", "GPU", "S-04", "min(delivered, power allows, shell, acceptance)", _hours(lambda b: b.supply.ready)),
+    Measure("coverage", "stock", "share", "V-03", "resources / obligations due in 12 months",
+            {"customers": _customer("coverage", "payments")}),
+    Measure("occupancy", "ratio", "share", "S-05", "used / offered", {x: _occupancy(x) for x in ("contracts", "sites", "pools")}),
+    Measure("margin", "ratio", "share", "A-06", "segment operating income with the deals / revenue with the deals",
+            {"companies": lambda b, j: (b.segments.income_with[j], b.segments.revenue_with[j])}),
+    Measure("margin_effect", "change", "share", "A-06", "margin with the deals - margin with their capacity unbuilt (0.01 = 100 bp)",
+            {"companies": lambda b, j: (b.segments.income_with[j], b.segments.revenue_with[j],
+                                        b.segments.income_without[j], b.segments.revenue_without[j])}),
+    Measure("us_power", "ratio", "share", "S-06", "energy of the modelled pools in the US / US generation", {"national": _us_power}),
+    Measure("renegotiated", "stock", "share", "V-04", "P(the renegotiation rule has fired by the period's end)",
+            {"contracts": _renegotiated}),
+    Measure("npv", "once", USD, "V-06", "cash - capex - energy - operations - rent + re-lease, discounted, before tax",
+            {"contracts": _npv}),
+    Measure("binding", "causes", "share", "S-04", "share of paths and months in which each cause limits ready", {"pools": _binding}),
 
-MEASURES: dict[str, Measure] = {m.name: m for m in _all()}
+]  # fmt: skip
+
+MEASURES: dict[str, Measure] = {m.name: m for m in _ALL}
 
 
 def find(name: str) -> Measure:
@@ -206,4 +206,6 @@ def entity(measure: Measure, plan: Plan, of: str | None) -> Entity:
     for e in all_of:
         if e.label == of:
             return e
-    raise QuestionError(f"'{measure.name}' is not known of '{of}'; it is known of: {', '.join(e.label for e in all_of) or 'nothing here'}")
+    raise QuestionError(
+        f"'{measure.name}' is not known of '{of}'; it is known of: {', '.join(e.label for e in all_of) or 'nothing here'}"
+    )

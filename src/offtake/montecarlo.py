@@ -113,7 +113,8 @@ class _Workers:
             self._mine.histogram = reduce.empty(self.width)
             with self._lock:
                 self.histograms.append(self._mine.histogram)
-        return self._mine.histogram
+        own: reduce.Histogram = self._mine.histogram
+        return own
 
     def chunk(self, number: int) -> _Chunk:
         """Compute chunk `number`: rows (width, paths in the chunk), and tally them once the ranges are known."""
@@ -142,7 +143,7 @@ class _Workers:
 
 def run(
     plan: Plan, questions: Sequence[Question], paths: int, seed: int, workers: int | None = None, reporter: Reporter | None = None
-) -> Outcome:  # fmt: skip
+) -> Outcome:
     """Compute `paths` futures and tally the questions. Raises IdentityError where an identity of A-10 breaks."""
     tell = reporter or Silent()
     team = _Workers(plan, seed, questions, paths)

@@ -50,9 +50,13 @@ def address(text: str) -> Address:
 def by_of(period: str) -> str:
     """The kind of period a label is written in."""
     for pattern, by in (
-        (r"\d{4}-\d\d", "month"), (r"\d{4}Q[1-4]", "quarter"), (r"FY\d{4}Q[1-4]", "fiscal-quarter"), (r"FY\d{4}", "fiscal-year"),
-        (r"\d{4}", "calendar-year"), ("total", "total"),
-    ):  # fmt: skip
+        (r"\d{4}-\d\d", "month"),
+        (r"\d{4}Q[1-4]", "quarter"),
+        (r"FY\d{4}Q[1-4]", "fiscal-quarter"),
+        (r"FY\d{4}", "fiscal-year"),
+        (r"\d{4}", "calendar-year"),
+        ("total", "total"),
+    ):
         if re.fullmatch(pattern, period):
             return by
     raise QuestionError(f"'{period}' is not a period; write 2026-03, 2026Q1, FY2026Q2, FY2026, 2026 or total")
@@ -106,9 +110,13 @@ class Question:
 
 
 def question(
-    plan: Plan, measure: str, of: str | None = None, by: str | None = None, given: tuple[str, float] | None = None,
+    plan: Plan,
+    measure: str,
+    of: str | None = None,
+    by: str | None = None,
+    given: tuple[str, float] | None = None,
     between: tuple[float, float] | None = None,
-) -> Question:  # fmt: skip
+) -> Question:
     """Build a question from names; without `by` the calendar year, or the total where nothing else makes sense."""
     m = find(measure)
     e = entity(m, plan, of)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -28,7 +28,7 @@ def in_order(work: Callable[[Item], Result], items: Iterable[Item], workers: int
         return
     pool = ThreadPoolExecutor(workers)
     try:
-        waiting: deque = deque()
+        waiting: deque[Future[Result]] = deque()
         for item in items:
             waiting.append(pool.submit(work, item))
             if len(waiting) >= 2 * workers:

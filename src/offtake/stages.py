@@ -27,7 +27,7 @@ def filled(kind: type[Any], *shape: int, **other: np.ndarray) -> Any:
 
 def allocate(plan: Plan) -> Block:
     """The arrays of one worker, made once."""
-    n, m, ln = plan.names, plan.months, LANES
+    n, m, ln, q = plan.names, plan.months, LANES, len(plan.segment_pool)
     k, c, w, u, t = len(n.pools), len(n.contracts), len(n.workloads), len(n.customers), len(n.sites)
     supplied = filled(
         supply.Supply, k, m, ln, late=np.zeros((4, k, m, ln)), binding=np.zeros((k, m, ln), np.int64),
@@ -51,7 +51,7 @@ def allocate(plan: Plan) -> Block:
         books=filled(recognise.Books, *money),
         ledger=filled(accounts.Ledger, *money, opening=np.zeros((c, ln)), us_energy=np.zeros((m, ln))),
         segments=filled(accounts.Segments, len(n.companies), m, ln), npv=np.zeros((c, ln)), idle_cost=np.zeros((2, 3, c, m, ln)),
-        segment_hours=place.Segments(plan.segment_pool, np.zeros((len(plan.segment_pool), m, ln)), np.zeros((len(plan.segment_pool), m, ln))),
+        segment_hours=place.Segments(plan.segment_pool, np.zeros((q, m, ln)), np.zeros((q, m, ln))),
         ordered=np.zeros(money), delivered=np.zeros(money), scratch=None,
     )  # fmt: skip
 
@@ -102,13 +102,26 @@ def _settle(b: Block) -> None:
 def _book(b: Block) -> None:
     """Recognition, the provider's accounts, and worth."""
     p = b.plan
-    tranche.tranche_block(p.places.contract, b.supply.planned, b.supply.ready, p.recognition.order_lead_x, b.X, b.ordered, b.delivered)
+    tranche.tranche_block(
+        p.places.contract, b.supply.planned, b.supply.ready, p.recognition.order_lead_x, b.X, b.ordered, b.delivered
+    )
     recognise.recognise_block(
-        p.terms, p.recognition, b.schedule, b.settlement, b.signed.alive, b.payments.collectible, b.ordered, b.delivered, b.X, b.books
+        p.terms,
+        p.recognition,
+        b.schedule,
+        b.settlement,
+        b.signed.alive,
+        b.payments.collectible,
+        b.ordered,
+        b.delivered,
+        b.X,
+        b.books,
     )
     sunk = np.zeros((len(p.names.pools), LANES))
     np.add.at(sunk, p.lots.pool, b.X[p.lots.gpus_x] * p.lots.running[:, None])
-    accounts.ledger_block(p.costs, b.supply, sunk, b.used, b.signed.alive, b.books.revenue, RELEASE_SHARE, b.X, b.Y, p.hours, b.ledger)
+    accounts.ledger_block(
+        p.costs, b.supply, sunk, b.used, b.signed.alive, b.books.revenue, RELEASE_SHARE, b.X, b.Y, p.hours, b.ledger
+    )
     accounts.segment_block(p.segments, b.ledger, b.books.revenue, b.books.rpo, b.X, b.Y, b.segments)
     value.npv_block(b.ledger, b.payments.paid, p.rate_x, b.X, b.npv)
     value.idle_block(p.places.contract, b.placement.idle, b.schedule.price, b.settlement.charge, b.settlement.used, b.idle_cost)

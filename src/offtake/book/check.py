@@ -2,10 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 from ..errors import Issue
+from .rules import deals, dependence, figures, knowledge, references, work
+from .rules.finding import Finding
 from .terms import Book
+from .walk import place_of
+
+Rule = Callable[[Book], Iterator[Finding]]
+
+RULES: tuple[Rule, ...] = (
+    references.companies, references.chips, references.contracts, references.sites, references.inside_cycles, references.indices,
+    references.inputs, references.pairs, references.measures,
+    knowledge.known_sources, knowledge.sourced, knowledge.one_origin, knowledge.published, knowledge.notes, knowledge.due,
+    deals.needed_terms, deals.words, deals.order_of_dates, deals.within_total, deals.providers,
+    work.needed_terms, work.reference_speed, work.somewhere, work.anchor,
+    figures.above_zero, figures.lengths, figures.pue, figures.scenario_chances, figures.shares_in_time, dependence.possible,
+)  # fmt: skip
 
 
 def check(book: Book) -> list[Issue]:
-    """Every issue of a book that reads."""
-    return []
+    """Every issue of a book that reads, in the order of its text."""
+    return sorted({_issue(book, finding) for rule in RULES for finding in rule(book)})
+
+
+def _issue(book: Book, finding: Finding) -> Issue:
+    file, line, column = place_of(book, finding.steps)
+    path = ".".join(str(step) for step in finding.steps)
+    return Issue(file, line, column, path, finding.got, finding.rule, finding.fix)

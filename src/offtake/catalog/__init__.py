@@ -15,7 +15,7 @@ def rows() -> tuple[dict[str, str], ...]:
     found: list[dict[str, str]] = []
     for file in sorted(files(__name__).iterdir(), key=lambda f: f.name):
         if file.name.endswith(".csv"):
-            with file.open("r", encoding="utf-8", newline="") as text:
+            with file.open("r", encoding="utf-8") as text:
                 found += list(csv.DictReader(text))
     return tuple(found)
 

@@ -158,7 +158,13 @@ def running_costs(c, k, costs, supply, used, alive, release_share, X, Y, hours, 
             ready = supply.ready[k, m, i]
             freed = supply.offered[k, m, i] * (1.0 - alive[c, m, i]) * release_share
             mwh = energy_month(
-                used[k, m, i] + freed, ready, hours[m], X[costs.load_x[g], i], X[costs.idle_x[g], i], kw, X[costs.average_pue_x[t], i]
+                used[k, m, i] + freed,
+                ready,
+                hours[m],
+                X[costs.load_x[g], i],
+                X[costs.idle_x[g], i],
+                kw,
+                X[costs.average_pue_x[t], i],
             )
             out.energy_mwh[c, m, i] += mwh
             out.energy[c, m, i] += mwh * price[m, i]
@@ -188,7 +194,17 @@ def close_books(revenue, out):
 def ledger_block(costs, supply, sunk, used, alive, revenue, release_share, X, Y, hours, out):
     """Fill `out` for all contracts from supply, use (K, M, L) and recognised revenue (C, M, L); `sunk` (K, L) GPUs run from month 0."""
     months, lanes = revenue.shape[1], revenue.shape[2]
-    for field in (out.capex, out.cip, out.in_service, out.depreciation, out.energy, out.energy_mwh, out.operations, out.rent, out.release):
+    for field in (
+        out.capex,
+        out.cip,
+        out.in_service,
+        out.depreciation,
+        out.energy,
+        out.energy_mwh,
+        out.operations,
+        out.rent,
+        out.release,
+    ):
         field[:] = 0.0
     out.opening[:] = 0.0
     out.us_energy[:] = 0.0
@@ -197,14 +213,24 @@ def ledger_block(costs, supply, sunk, used, alive, revenue, release_share, X, Y,
         c, g = costs.pool_contract[k], costs.pool_chip[k]
         cost, lead, life = X[costs.cost_x[g]], X[costs.lead_x[g]], X[costs.life_x[g]]
         for i in range(lanes):
-            chips_lane(c, i, cost[i], lead[i], max(life[i], 1.0), sunk[k, i], supply.delivered[k], supply.ready[k], out, curve, peak)
+            chips_lane(
+                c, i, cost[i], lead[i], max(life[i], 1.0), sunk[k, i], supply.delivered[k], supply.ready[k], out, curve, peak
+            )
         running_costs(c, k, costs, supply, used, alive, release_share, X, Y, hours, out)
     for t in range(costs.site_contract.shape[0]):
         build, life = X[costs.build_x[t]], X[costs.building_life_x[t]]
         length, rent = X[costs.construction_x[t]], X[costs.rent_x[t]]
         for i in range(lanes):
             building_lane(
-                costs.site_contract[t], i, build[i], max(life[i], 1.0), max(length[i], 1.0), rent[i], supply.energised[t], out, curve
+                costs.site_contract[t],
+                i,
+                build[i],
+                max(life[i], 1.0),
+                max(length[i], 1.0),
+                rent[i],
+                supply.energised[t],
+                out,
+                curve,
             )
     close_books(revenue, out)
 

@@ -133,7 +133,15 @@ def earn(u, table, Y, revenue, operating):
     for m in range(revenue.shape[0]):
         for i in range(revenue.shape[1]):
             revenue[m, i], operating[m, i] = income_month(
-                users[m, i], paying[m, i], price[m, i], api[m, i], other[m, i], share[m, i], cost[m, i], operations[m, i], compute[m, i]
+                users[m, i],
+                paying[m, i],
+                price[m, i],
+                api[m, i],
+                other[m, i],
+                share[m, i],
+                cost[m, i],
+                operations[m, i],
+                compute[m, i],
             )
 
 

@@ -90,7 +90,9 @@ def recognise_lane(c, i, terms, table, schedule, settlement, collectible, ordere
         share = max(firm_share(mode, 1.0 if m >= terms.signed[c] else 0.0, ordered[c, m, i], delivered[c, m, i]), share_before)
         whole = remaining + earned_sum  # what is neither terminated nor lapsed
         opening, now = latent, collectible[c, m, i]
-        new, gone, ended, taken, latent, early = firm_month(opening, early, share_before, share, whole, terminated, lapsed, earned)
+        new, gone, ended, taken, latent, early = firm_month(
+            opening, early, share_before, share, whole, terminated, lapsed, earned
+        )
         share_before = share
         extra = settlement.overage_usd[c, m, i] - settlement.credit[c, m, i]
         ahead += earned - charge

@@ -29,7 +29,11 @@ def empty(rows):
     """A histogram of nothing."""
     shape = (rows, BINS + 2)
     return Histogram(
-        np.zeros(shape, np.int32), np.full(shape, np.inf), np.full(shape, -np.inf), np.zeros(shape, np.int32), np.zeros(shape, np.int32)
+        np.zeros(shape, np.int32),
+        np.full(shape, np.inf),
+        np.full(shape, -np.inf),
+        np.zeros(shape, np.int32),
+        np.zeros(shape, np.int32),
     )
 
 

@@ -228,7 +228,9 @@ def settle_lane(c, i, terms, schedule, alive, used, X, Y, out):
         remaining -= terminated
         committed, available = schedule.committed[c, m, i] * live, schedule.available[c, m, i] * live
         price, ends = schedule.price[c, m, i], schedule.ends[c, m, i]
-        base, overage, due = take_month(terms.form[c], used[c, m, i], committed, available, due_month(committed, available, share))
+        base, overage, due = take_month(
+            terms.form[c], used[c, m, i], committed, available, due_month(committed, available, share)
+        )
         due_sum, base_sum = due_sum + due, base_sum + base
         trued = is_true_up(terms.true_up[c], m - terms.starts[c], ends)
         deficiency = max(due_sum - base_sum, 0.0) if trued else 0.0
@@ -245,7 +247,12 @@ def settle_lane(c, i, terms, schedule, alive, used, X, Y, out):
         received = prepaid if m == max(terms.starts[c], 0) else 0.0
         gone = 1.0 if (ends > 0.0 or (live <= 0.0 and before > 0.0)) else 0.0
         interest, drawdown, refunded, held = prepaid_month(billed, held, received, rate, float(end - m), gone)
-        out.used[c, m, i], out.base[c, m, i], out.overage[c, m, i], out.deficiency[c, m, i] = used[c, m, i], base, overage, deficiency
+        out.used[c, m, i], out.base[c, m, i], out.overage[c, m, i], out.deficiency[c, m, i] = (
+            used[c, m, i],
+            base,
+            overage,
+            deficiency,
+        )
         out.charge[c, m, i], out.overage_usd[c, m, i], out.credit[c, m, i], out.billed[c, m, i] = charge, extra, credit, billed
         out.prepaid_in[c, m, i], out.drawdown[c, m, i], out.interest[c, m, i] = received, drawdown, interest
         out.refunded[c, m, i], out.unearned[c, m, i], out.invoiced[c, m, i] = refunded, held, billed - drawdown

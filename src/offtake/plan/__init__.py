@@ -9,6 +9,7 @@ from __future__ import annotations
 import calendar
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -104,7 +105,7 @@ def compile_book(book: Book, scenario_books: Sequence[Book], forced: int = -1) -
     rows = Rows([book, *scenario_books])
     workloads = work.workloads(book, names, rows)
     segment_pool, segment_kind = deal.segment_kinds(book, names, rows)
-    tables = dict(
+    tables: dict[str, Any] = dict(
         lots=supply.lots(book, names, rows), sites=supply.sites(book, names, rows), pools=supply.pools(book, names, rows),
         workloads=workloads, fabrics=work.fabrics(names, rows), places=work.places(book, names),
         jobs=work.jobs(names, workloads, rows), segment_pool=segment_pool, segment_kind=segment_kind,

@@ -83,7 +83,8 @@ def customers(names: Names, rows: Rows) -> Customers:
         revenue_share_y=y("revenue_share"), cost_y=y("cost_of_revenue"), operations_y=y("operations"),
         other_compute_y=y("other_compute"), raises_y=y("raises"), cash_x=x("cash"), minimum_x=x("minimum_cash"),
         below_x=x("renegotiation.below"), run_months_x=x("renegotiation.months"), cut_x=x("renegotiation.cut"),
-        probability_x=x("renegotiation.probability"), luck_x=ints([rows.luck(name) for name in names.customers]), collectible_x=x("collectible_above"),
+        probability_x=x("renegotiation.probability"), luck_x=ints([rows.luck(name) for name in names.customers]),
+        collectible_x=x("collectible_above"),
     )  # fmt: skip
 
 

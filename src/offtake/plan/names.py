@@ -39,6 +39,10 @@ def names_of(book: Book) -> Names:
         chips=tuple(book.chips),
         workloads=tuple(book.workloads),
         customers=tuple(name for name, c in book.companies.items() if c.customer),
-        companies=tuple(name for name, c in book.companies.items() if c.segment or c.capex or c.customer or name in {book.contracts[n].provider for n in contracts}),
+        companies=tuple(
+            name
+            for name, c in book.companies.items()
+            if c.segment or c.capex or c.customer or name in {book.contracts[n].provider for n in contracts}
+        ),
         scenarios=("base", *book.scenarios),
     )

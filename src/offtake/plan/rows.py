@@ -37,7 +37,9 @@ def at(book: Book, path: str) -> Any:
     """The term at a dotted path: `sites.virginia.lots.0.gpus`."""
     term: Any = book
     for key in path.split("."):
-        term = term[int(key)] if isinstance(term, (list, tuple)) else term[key] if isinstance(term, Mapping) else getattr(term, key)
+        term = (
+            term[int(key)] if isinstance(term, (list, tuple)) else term[key] if isinstance(term, Mapping) else getattr(term, key)
+        )
     return term
 
 
@@ -69,7 +71,9 @@ class Rows:
     def luck(self, customer: str) -> int:
         """Factor row of a customer's uniform draw: whether the renegotiation rule's chance comes true (V-04)."""
         name = f"companies.{customer}.customer.renegotiation.luck"
-        self.numbers.setdefault(name, [Number(kind="uniform", params=(0.0, 1.0), unit="", text="uniform(0, 1)")] * len(self.books))
+        self.numbers.setdefault(
+            name, [Number(kind="uniform", params=(0.0, 1.0), unit="", text="uniform(0, 1)")] * len(self.books)
+        )
         return list(self.numbers).index(name)
 
     def y(self, path: str) -> int:

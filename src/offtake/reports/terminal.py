@@ -17,12 +17,15 @@ def answers_text(told: dict[str, Any], width: int) -> str:
         lines += textwrap.wrap(x["text"], width, initial_indent="    ", subsequent_indent="    ")
         moved = ", ".join(f"{r['input']} ({r['rank_correlation']:+.2f}, {r['quality']})" for r in x["rests_on"])
         if moved:
-            lines += textwrap.wrap(f"moved most by: {moved}", width, initial_indent="    ", subsequent_indent="    ", break_on_hyphens=False)
+            lines += textwrap.wrap(
+                f"moved most by: {moved}", width, initial_indent="    ", subsequent_indent="    ", break_on_hyphens=False
+            )
     worst = max(told["identities"], key=lambda i: i["worst"])
     stamp = told["stamp"]
     lines += textwrap.wrap(
         f"{len(told['identities'])} identities hold on every path and month; the worst is off by {worst['worst']:.0e} of gross flows "
-        f"({worst['rule'].split(':')[0]}). Book {stamp['book'][:12]}, seed {stamp['seed']}, {stamp['paths']:,} paths. Not investment advice.",
+        f"({worst['rule'].split(':')[0]}). Book {stamp['book'][:12]}, seed {stamp['seed']}, {stamp['paths']:,} paths. "
+        "Not investment advice.",
         width,
     )
     return "\n".join(lines)
@@ -31,7 +34,11 @@ def answers_text(told: dict[str, Any], width: int) -> str:
 def table_text(table: Table, width: int) -> str:
     """A measure by period; columns that do not fit are left out and named."""
     about = table.about
-    head = f"{about['measure']} of {about['of']} by {about['by']}, {about['unit']}" if about.get("of") else f"{about['measure']} by {about['by']}"
+    head = (
+        f"{about['measure']} of {about['of']} by {about['by']}, {about['unit']}"
+        if about.get("of")
+        else f"{about['measure']} by {about['by']}"
+    )
     rows = table.rows()
     texts = [{k: _cell(v, table.units.get(k)) for k, v in row.items()} for row in rows]
     return head + "\n" + grid(texts, width)
@@ -49,7 +56,8 @@ def grid(rows: list[dict[str, str]], width: int) -> str:
         return "nothing"
     columns = list(dict.fromkeys(k for row in rows for k in row))
     sizes = {c: max(len(c), *(len(row.get(c, "")) for row in rows)) for c in columns}
-    shown, used = [], 0
+    shown: list[str] = []
+    used = 0
     for c in columns:
         if used + sizes[c] > width and shown:
             break
@@ -98,7 +106,10 @@ def explain_text(found: dict[str, Any], width: int) -> str:
     lines += textwrap.wrap(f"formula: {found['formula']}", width, initial_indent="  ", subsequent_indent="    ")
     lines.append("  " + "  ".join(f"{k} {format_value(v, unit)}" for k, v in value.items() if v is not None and not k.startswith("se_")))
     for x in found["inputs"]:
-        lines.append(f"  {x['input']}: rank correlation {x['rank_correlation']:+.2f}, {100 * x['share_of_variance']:.0f} % of variance, {x['quality']}")
+        lines.append(
+            f"  {x['input']}: rank correlation {x['rank_correlation']:+.2f}, "
+            f"{100 * x['share_of_variance']:.0f} % of variance, {x['quality']}"
+        )
         where = f"{x['publisher']}, {x['title']}, {x['published']}" if x["publisher"] else x["assumed"] or ""
         text = " = ".join(str(part) for part in (x["value"], where) if part)
         lines += textwrap.wrap(text, width, initial_indent="      ", subsequent_indent="      ")

@@ -51,8 +51,7 @@ class Asked:
             return []
         columns = statistics(tally)
         return [
-            {"period": p.label} | {name: plain(values[i]) for name, values in columns.items()}
-            for i, p in enumerate(tally.question.periods)
+            {"period": p.label} | {name: plain(values[i]) for name, values in columns.items()} for i, p in enumerate(tally.question.periods)
         ]
 
     def at(self, key: str, period: str) -> dict[str, Any] | None:
@@ -136,11 +135,15 @@ def idle(a: Asked) -> Said:
     causes = {cause: sum(r["mean"] or 0.0 for r in a.rows(f"{cause} calendar-year")) for cause in IDLE}
     total = sum(causes.values())
     split = ", ".join(f"{c.removeprefix('idle_').replace('_', ' ')} {percent(v / total)}" for c, v in causes.items()) if total else "none"
-    unpaid = a.plan.book.contracts[a.s.contract].take_or_pay
-    who = "the customer, who pays whether it uses them or not" if unpaid is None else "customer up to the take-or-pay share, provider beyond"
+    paid, whole = a.mean("idle_value_customer", "total"), row["mean"]
+    who = f"the customer {percent(paid / whole)} (billed and not used), the provider the rest" if paid is not None and whole else "nobody"
     each = {name: (a.at(f"idle_value {name}", "total") or {}).get("mean") for name in a.plan.names.contracts}
     text = f"{both(row, 'share')} of the value offered stands idle; P(5 to 10 %) {percent(event)}. By cause: {split}. Borne by: {who}."
-    return Said(text, {"share": row, "p_5_to_10": event, "gpu_hours_by_cause": causes, "by_contract": each}, a.row("idle_value", "total"))
+    return Said(
+        text,
+        {"share": row, "p_5_to_10": event, "gpu_hours_by_cause": causes, "borne_by_customer": paid, "by_contract": each},
+        a.row("idle_value", "total"),
+    )
 
 
 def solvency(a: Asked) -> Said:
@@ -154,8 +157,13 @@ def solvency(a: Asked) -> Said:
         f"P {percent(a.mean('gap_event', last))}; P(renegotiated by {last}) {percent(renegotiated)}. Revenue {a.year + 2}: "
         f"{a.span('customer revenue', str(a.year + 2))}, P(50 bn USD or more) {percent(reached)}."
     )
-    values = found | {"funding_gap": a.rows("customer funding_gap"), "coverage": a.rows("customer coverage"), "p_unpaid": a.rows("gap_event"),
-                      "renegotiated": a.rows(f"renegotiated {a.s.contract}"), "p_50_bn_usd": reached}  # fmt: skip
+    values = found | {
+        "funding_gap": a.rows("customer funding_gap"),
+        "coverage": a.rows("customer coverage"),
+        "p_unpaid": a.rows("gap_event"),
+        "renegotiated": a.rows(f"renegotiated {a.s.contract}"),
+        "p_50_bn_usd": reached,
+    }
     return Said(text, values, a.row("customer revenue", str(a.year + 2)))
 
 
@@ -205,25 +213,35 @@ def power(a: Asked) -> Said:
 
 
 def watch(a: Asked) -> Said:
-    found = []
+    found: list[dict[str, Any]] = []
+    parts = []
     for name, signal in a.plan.book.signals.items():
-        tally, period = a.tally(f"signal {name}"), signal.measure.partition("@")[2].strip()
-        row = a.at(f"signal {name}", period) if tally else None
-        found.append({"signal": name, "title": signal.title, "due": str(signal.due), "measure": signal.measure, "value": row})
-    text = "; ".join(f"{w['title']}: {a.span('signal ' + w['signal'], w['measure'].partition('@')[2].strip())}" for w in found)
+        key, period = f"signal {name}", signal.measure.partition("@")[2].strip()
+        found.append({"signal": name, "title": signal.title, "due": str(signal.due), "measure": signal.measure, "value": a.at(key, period)})
+        parts.append(f"{signal.title}: {a.span(key, period)}")
+    text = "; ".join(parts)
     return Said(f"{text}." if text else "no signal is declared", {"signals": found})
 
 
 def claims(a: Asked) -> Said:
     book = a.plan.book
     found = [
-        {"claim": n, "text": c.text, "speaker": c.speaker, "kind": c.kind, "claimed": c.claimed.text if c.claimed else None,
-         "record": c.record.text if c.record else None, "verdict": c.verdict, "source": c.source}
+        {
+            "claim": n,
+            "text": c.text,
+            "speaker": c.speaker,
+            "kind": c.kind,
+            "claimed": c.claimed.text if c.claimed else None,
+            "record": c.record.text if c.record else None,
+            "verdict": c.verdict,
+            "source": c.source,
+        }
         for n, c in book.claims.items()
-    ]  # fmt: skip
+    ]
     kinds = {kind: sum(c["kind"] == kind for c in found) for kind in ("fact", "promise", "opinion")}
     differing = [c for c in found if c["claimed"] and c["record"] and c["claimed"] != c["record"]]
-    text = f"{len(found)} claims: {kinds['fact']} facts, {kinds['promise']} promises, {kinds['opinion']} opinions; {len(differing)} differ from the record"
+    text = f"{len(found)} claims: {kinds['fact']} facts, {kinds['promise']} promises, {kinds['opinion']} opinions; "
+    text += f"{len(differing)} differ from the record"
     text += ": " + "; ".join(f"{c['claimed']} against {c['record']}" for c in differing[:4]) + "." if differing else "."
     return Said(text, {"claims": found, "count": kinds})
 

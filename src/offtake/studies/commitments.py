@@ -14,12 +14,21 @@ def rows(plan: Plan) -> list[dict[str, Any]]:
     book = plan.book
     return [
         {
-            "contract": name, "name": c.name, "customer": c.customer, "provider": c.provider, "layer": c.layer, "form": c.form,
-            "value": c.total.median() if isinstance(c.total, Number) else None, "firm": c.firm.median(), "up_to": c.up_to,
-            "power_mw": c.power.median() if c.power else None, "inside": list(c.inside), "source": _source(c),
+            "contract": name,
+            "name": c.name,
+            "customer": c.customer,
+            "provider": c.provider,
+            "layer": c.layer,
+            "form": c.form,
+            "value": c.total.median() if isinstance(c.total, Number) else None,
+            "firm": c.firm.median(),
+            "up_to": c.up_to,
+            "power_mw": c.power.median() if c.power else None,
+            "inside": list(c.inside),
+            "source": _source(c),
         }
         for name, c in book.contracts.items()
-    ]  # fmt: skip
+    ]
 
 
 def _source(contract: Any) -> str | None:
@@ -39,15 +48,23 @@ def summary(plan: Plan) -> dict[str, Any]:
     total = sum(r["value"] for r in cloud)
     largest = max(cloud, key=lambda r: r["value"], default=None)
     return {
-        "sized": sum(r["value"] for r in outside), "with_overlap": sum(r["value"] for r in sized), "by_layer": layers,
-        "unsized": sum(r["value"] is None for r in found), "cloud": total,
+        "sized": sum(r["value"] for r in outside),
+        "with_overlap": sum(r["value"] for r in sized),
+        "by_layer": layers,
+        "unsized": sum(r["value"] is None for r in found),
+        "cloud": total,
         "firm": sum(r["value"] * r["firm"] for r in outside),
-        "largest": largest["name"] if largest else None, "largest_share": largest["value"] / total if largest and total else None,
+        "largest": largest["name"] if largest else None,
+        "largest_share": largest["value"] / total if largest and total else None,
         "herfindahl": sum((r["value"] / total) ** 2 for r in cloud) if total else None,
-        "gigawatts": sum(r["power_mw"] or 0.0 for r in found) / 1000.0, "rows": found,
-    }  # fmt: skip
+        "gigawatts": sum(r["power_mw"] or 0.0 for r in found) / 1000.0,
+        "rows": found,
+    }
 
 
 def national(plan: Plan) -> dict[str, Any]:
     """What the record says of data-centre load, beside the book's own share."""
-    return {name: row("grid", name) for name in ("us_generation", "us_data_centres_2023", "us_data_centres_2028_low", "us_data_centres_2028_high")}
+    return {
+        name: row("grid", name)
+        for name in ("us_generation", "us_data_centres_2023", "us_data_centres_2028_low", "us_data_centres_2028_high")
+    }

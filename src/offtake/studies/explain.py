@@ -26,16 +26,30 @@ def explain(run: Run, name: str, of: str | None, at: str | None) -> dict[str, An
     movers = Sensitivity(run.plan.inputs.names, outcome.inputs).movers(tally.kept[row])
     book = run.plan.book
     return {
-        "stamp": run.stamp.to_dict(), "measure": q.measure.name, "of": q.entity.label, "period": q.periods[row].label,
-        "unit": q.measure.unit, "kind": q.measure.kind, "rule": q.measure.rule, "formula": q.measure.formula,
+        "stamp": run.stamp.to_dict(),
+        "measure": q.measure.name,
+        "of": q.entity.label,
+        "period": q.periods[row].label,
+        "unit": q.measure.unit,
+        "kind": q.measure.kind,
+        "rule": q.measure.rule,
+        "formula": q.measure.formula,
         "value": {name: plain(values[row]) for name, values in statistics(tally).items()},
         "inputs": [
-            {"input": m.name, "rank_correlation": m.correlation, "share_of_variance": m.share, "at_p10": plain(m.low),
-             "at_p90": plain(m.high), "quality": quality_of(book, m.name)} | _origin(run, m.name)
-            for m in movers[:10] if abs(m.share) >= 0.001
+            {
+                "input": m.name,
+                "rank_correlation": m.correlation,
+                "share_of_variance": m.share,
+                "at_p10": plain(m.low),
+                "at_p90": plain(m.high),
+                "quality": quality_of(book, m.name),
+            }
+            | _origin(run, m.name)
+            for m in movers[:10]
+            if abs(m.share) >= 0.001
         ],
         "explained": sum(m.share for m in movers),
-    }  # fmt: skip
+    }
 
 
 def _origin(run: Run, name: str) -> dict[str, Any]:

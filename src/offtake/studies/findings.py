@@ -110,6 +110,7 @@ def _own(plan: Plan) -> Iterator[tuple[str, Question]]:
     yield from ask("margin_effect", "margin_effect", s.seller, "fiscal-year")
     yield from ask("margin_event", "margin_effect", s.seller, "fiscal-year", between=(-0.0100, -0.0050))
     yield from ask("idle_value", "idle_value", s.deal, "total")
+    yield from ask("idle_value_customer", "idle_value_customer", s.deal, "total")
     yield from ask("idle_event", "idle_value", s.deal, "total", between=(0.05, 0.10))
     yield from ask("reported_rpo", "reported_rpo", s.seller, "fiscal-quarter")
     yield from ask("capex", "capex", s.seller, "calendar-year")

@@ -15,12 +15,20 @@ def describe(book: Book) -> list[dict[str, Any]]:
         source = book.sources.get(number.source or "")
         rows.append(
             {
-                "path": path, "value": number.text, "kind": number.kind, "unit": number.unit, "quality": quality(book, number),
-                "source": number.source, "publisher": source.publisher if source else None,
-                "title": source.title if source else None, "published": str(source.published) if source else None,
-                "assumed": number.assumed, "note": number.note, "line": number.line,
+                "path": path,
+                "value": number.text,
+                "kind": number.kind,
+                "unit": number.unit,
+                "quality": quality(book, number),
+                "source": number.source,
+                "publisher": source.publisher if source else None,
+                "title": source.title if source else None,
+                "published": str(source.published) if source else None,
+                "assumed": number.assumed,
+                "note": number.note,
+                "line": number.line,
             }
-        )  # fmt: skip
+        )
     return rows
 
 

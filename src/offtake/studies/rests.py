@@ -57,10 +57,16 @@ def rests_on(f: Findings, key: tuple[str, int] | None) -> Rests:
     book, tally = f.outcome.plan.book, f.tallies[key[0]]
     top = [m for m in movers[:2] if m.share >= LEAST]
     inputs = [
-        {"input": m.name, "rank_correlation": m.correlation, "share_of_variance": m.share, "quality": quality_of(book, m.name),
-         "at_p10": m.low, "at_p90": m.high}
+        {
+            "input": m.name,
+            "rank_correlation": m.correlation,
+            "share_of_variance": m.share,
+            "quality": quality_of(book, m.name),
+            "at_p10": m.low,
+            "at_p90": m.high,
+        }
         for m in top
-    ]  # fmt: skip
+    ]
     believed = sum(m.share for m in movers if quality_of(book, m.name) == "assumed")
     assumed = [m for m in top if quality_of(book, m.name) == "assumed"]
     if believed <= MOSTLY or not assumed:

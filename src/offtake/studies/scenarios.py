@@ -19,8 +19,13 @@ def compare(run: Run, columns: list[Columns]) -> dict[str, Any]:
     for i, name in enumerate(run.plan.names.scenarios):
         probability = _probability(run, i)
         cells = _drawn(run, name, columns) if probability > 0 else _forced(run, name, columns)
-        rows.append({"name": name if probability > 0 else f"{name} (forced, {min(FORCED_PATHS, run.stamp.paths)} paths)",
-                     "probability": probability, "cells": cells})  # fmt: skip
+        rows.append(
+            {
+                "name": name if probability > 0 else f"{name} (forced, {min(FORCED_PATHS, run.stamp.paths)} paths)",
+                "probability": probability,
+                "cells": cells,
+            }
+        )
     return {"columns": [c.label for c in columns], "rows": rows, "note": "Means. Scenarios share all other draws."}
 
 

@@ -27,7 +27,9 @@ def ranks(values: np.ndarray) -> np.ndarray:
     """Ranks along the last axis, ties at their average."""
     order = np.argsort(values, axis=-1, kind="stable")
     result = np.empty(values.shape)
-    for row, by, out in zip(values.reshape(-1, values.shape[-1]), order.reshape(-1, values.shape[-1]), result.reshape(-1, values.shape[-1])):
+    for row, by, out in zip(
+        values.reshape(-1, values.shape[-1]), order.reshape(-1, values.shape[-1]), result.reshape(-1, values.shape[-1])
+    ):
         found = row[by]
         starts = np.flatnonzero(np.concatenate(([True], found[1:] != found[:-1])))
         ends = np.concatenate((starts[1:], [len(row)]))
@@ -38,7 +40,8 @@ def ranks(values: np.ndarray) -> np.ndarray:
 def _standard(values: np.ndarray) -> np.ndarray:
     centred = values - values.mean(axis=-1, keepdims=True)
     size = np.sqrt((centred**2).mean(axis=-1, keepdims=True))
-    return np.divide(centred, size, out=np.zeros_like(centred), where=size > 0)
+    result: np.ndarray = np.divide(centred, size, out=np.zeros_like(centred), where=size > 0)
+    return result
 
 
 class Sensitivity:

@@ -37,9 +37,7 @@ def ask(run: Run, name: str, of: str | None, by: str | None, path: int | None) -
 def _only(table: Table, column: str, value: str) -> Table:
     rows = [i for i, v in enumerate(table.columns[column]) if v == value]
     if not rows:
-        raise QuestionError(
-            f"'{value}' is outside the horizon of this book: {table.columns[column][0]} to {table.columns[column][-1]}"
-        )
+        raise QuestionError(f"'{value}' is outside the horizon of this book: {table.columns[column][0]} to {table.columns[column][-1]}")
     return Table({k: [v[i] for i in rows] for k, v in table.columns.items()}, table.units, table.stamp, table.about)
 
 
@@ -67,9 +65,7 @@ def measure(run: Run, name: str, of: str | None, by: str | None, path: int | Non
 
 
 def _about(run: Run, q: Question) -> dict[str, Any]:
-    return {
-        "stamp": run.stamp.to_dict(), "measure": q.measure.name, "of": q.entity.label, "by": q.by, "unit": q.measure.unit,
-    }  # fmt: skip
+    return {"stamp": run.stamp.to_dict(), "measure": q.measure.name, "of": q.entity.label, "by": q.by, "unit": q.measure.unit}
 
 
 def _periods(q: Question) -> dict[str, list[Any]]:

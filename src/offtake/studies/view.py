@@ -18,33 +18,60 @@ if TYPE_CHECKING:
     from ..front import Run
 
 
-def view(run: Run) -> dict[str, Any]:
+def view(run: Run) -> Any:
     """Everything the report shows."""
     a = Asked(run)
     told = answers(run)
     book = run.plan.book
     inputs = describe(book)
     return {
-        "title": book.title, "subtitle": book.contracts[a.s.contract].name, "as_of": str(book.as_of), "stamp": run.stamp.to_dict(),
-        "headline": headline(a, told), "answers": [_answer(x) for x in told["answers"]], "fans": fans(a), "stacks": stacks(a),
-        "heat": heat(a), "sankey": sankey(a, told), "tornado": tornado(a), "commitments": committed(a), "surface": surface(a),
-        "scenarios": compare(run, scenario_columns(run.plan)), "watch": watch(a, told), "claims": claims(told),
-        "inputs": [_input(row) for row in inputs], "sources": sources(book), "identities": told["identities"], "limits": list(LIMITS),
-    }  # fmt: skip
+        "title": book.title,
+        "subtitle": book.contracts[a.s.contract].name,
+        "as_of": str(book.as_of),
+        "stamp": run.stamp.to_dict(),
+        "headline": headline(a, told),
+        "answers": [_answer(x) for x in told["answers"]],
+        "fans": fans(a),
+        "stacks": stacks(a),
+        "heat": heat(a),
+        "sankey": sankey(a, told),
+        "tornado": tornado(a),
+        "commitments": committed(a),
+        "surface": surface(a),
+        "scenarios": compare(run, scenario_columns(run.plan)),
+        "watch": watch(a, told),
+        "claims": claims(told),
+        "inputs": [_input(row) for row in inputs],
+        "sources": sources(book),
+        "identities": told["identities"],
+        "limits": list(LIMITS),
+    }
 
 
 def _answer(x: dict[str, Any]) -> dict[str, Any]:
     prefix, _, rest = x["text"].partition(": ") if x["text"].startswith("if you believe") else ("", "", x["text"])
     return {
-        "n": x["n"], "question": x["question"], "text": rest, "rests_on": [r["input"] for r in x["rests_on"]],
-        "conditional": prefix or None, "not_computed": x["text"] if x["text"] == PENDING else None,
-    }  # fmt: skip
+        "n": x["n"],
+        "question": x["question"],
+        "text": rest,
+        "rests_on": [r["input"] for r in x["rests_on"]],
+        "conditional": prefix or None,
+        "not_computed": x["text"] if x["text"] == PENDING else None,
+    }
 
 
 def _input(row: dict[str, Any]) -> dict[str, Any]:
     note = "; ".join(part for part in (row["assumed"], row["note"]) if part) or None
-    return {"path": row["path"], "value": row["value"], "unit": row["unit"] or None, "quality": row["quality"] or "assumed",
-            "source": row["source"], "published": row["published"], "line": row["line"], "note": note}  # fmt: skip
+    return {
+        "path": row["path"],
+        "value": row["value"],
+        "unit": row["unit"] or None,
+        "quality": row["quality"] or "assumed",
+        "source": row["source"],
+        "published": row["published"],
+        "line": row["line"],
+        "note": note,
+    }
 
 
 def sources(book: Any) -> list[dict[str, Any]]:
@@ -70,8 +97,15 @@ def headline(a: Asked, told: dict[str, Any]) -> list[dict[str, Any]]:
         row, tally = a.at(key, period), a.tally(key)
         if row and tally and row["p50"] is not None:
             unit = unit_of(tally)
-            found.append({"label": label, "value": format_value(row["p50"], unit), "interval": format_interval(row["p05"], row["p95"], unit),
-                          "note": "median and 90 % interval", "rests_on": [r["input"] for r in told["answers"][n - 1]["rests_on"]]})  # fmt: skip
+            found.append(
+                {
+                    "label": label,
+                    "value": format_value(row["p50"], unit),
+                    "interval": format_interval(row["p05"], row["p95"], unit),
+                    "note": "median and 90 % interval",
+                    "rests_on": [r["input"] for r in told["answers"][n - 1]["rests_on"]],
+                }
+            )
     return found
 
 
@@ -82,8 +116,16 @@ def band(a: Asked, key: str, name: str) -> dict[str, Any]:
 
 def _fan(a: Asked, id: str, title: str, key: str, unit: str, section: str, **more: Any) -> dict[str, Any]:
     bands = more.pop("bands", None) or [band(a, key, title)]
-    return {"id": id, "title": title, "unit": unit, "periods": [r["period"] for r in a.rows(key)], "bands": bands,
-            "lines": more.pop("lines", []), "note": more.pop("note", None), "section": section} | more  # fmt: skip
+    return {
+        "id": id,
+        "title": title,
+        "unit": unit,
+        "periods": [r["period"] for r in a.rows(key)],
+        "bands": bands,
+        "lines": more.pop("lines", []),
+        "note": more.pop("note", None),
+        "section": section,
+    } | more
 
 
 def fans(a: Asked) -> list[dict[str, Any]]:
@@ -94,14 +136,30 @@ def fans(a: Asked) -> list[dict[str, Any]]:
     planned = {"name": "offered, mean GPU", "values": _gpus(a)}
     charts = [
         _fan(a, "revenue", "Revenue of the deal by fiscal year", "revenue fiscal-year", "USD", "money", lines=[line], form="bars"),
-        _fan(a, "rpo", "RPO of the deal by what makes it firm", "rpo fiscal-quarter", "USD", "money", bands=modes,
-             note="Each band holds the paths in which the contract is firm on that event (A-02)."),
-        _fan(a, "margin", "Margin effect on the provider's segment", "margin_effect", "share", "money", form="bars",
-             note="Margin with the deals less margin with their capacity unbuilt; 1 % = 100 bp."),
+        _fan(
+            a,
+            "rpo",
+            "RPO of the deal by what makes it firm",
+            "rpo fiscal-quarter",
+            "USD",
+            "money",
+            bands=modes,
+            note="Each band holds the paths in which the contract is firm on that event (A-02).",
+        ),
+        _fan(
+            a,
+            "margin",
+            "Margin effect on the provider's segment",
+            "margin_effect",
+            "share",
+            "money",
+            form="bars",
+            note="Margin with the deals less margin with their capacity unbuilt; 1 % = 100 bp.",
+        ),
         _fan(a, "ready", "GPUs ready", "ready month", "GPU", "capacity", lines=[planned]),
         _fan(a, "cash", "Customer cash", "customer cash quarter", "USD", "customer"),
         _fan(a, "gap", "Customer obligations due and unpaid", "customer funding_gap", "USD", "customer", form="bars"),
-    ]  # fmt: skip
+    ]
     return [c for c in charts if c["periods"] and c["bands"]]
 
 
@@ -119,21 +177,42 @@ def stacks(a: Asked) -> list[dict[str, Any]]:
     shares = [[sum(float(t.mean[i * 5 + j]) for t in tallies) / len(tallies) for i in range(len(periods))] for j in range(5)]
     years = [r["period"] for r in a.rows("idle_no_demand calendar-year")]
     return [
-        {"id": "binding", "title": "What binds", "unit": "share", "periods": periods, "section": "capacity",
-         "series": [{"name": c, "values": v} for c, v in zip(causes, shares)],
-         "note": "Share of paths and months of the deal's pools in which each cause limits the GPUs ready (S-04)."},
-        {"id": "idle", "title": "Idle GPU-hours of the deal by cause, mean", "unit": "GPU-h", "periods": years, "section": "placement",
-         "series": [{"name": c.removeprefix("idle_").replace("_", " "), "values": [r["mean"] for r in a.rows(f"{c} calendar-year")]}
-                    for c in IDLE], "note": "Availability is a sourced number in this version, not replayed (S-05)."},
-    ]  # fmt: skip
+        {
+            "id": "binding",
+            "title": "What binds",
+            "unit": "share",
+            "periods": periods,
+            "section": "capacity",
+            "series": [{"name": c, "values": v} for c, v in zip(causes, shares)],
+            "note": "Share of paths and months of the deal's pools in which each cause limits the GPUs ready (S-04).",
+        },
+        {
+            "id": "idle",
+            "title": "Idle GPU-hours of the deal by cause, mean",
+            "unit": "GPU-h",
+            "periods": years,
+            "section": "placement",
+            "series": [
+                {"name": c.removeprefix("idle_").replace("_", " "), "values": [r["mean"] for r in a.rows(f"{c} calendar-year")]}
+                for c in IDLE
+            ],
+            "note": "Availability is a sourced number in this version, not replayed (S-05).",
+        },
+    ]
 
 
 def heat(a: Asked) -> dict[str, Any]:
     """Occupancy, pool x quarter."""
     labels = a.plan.names.pool_labels
     tallies = [t for t in (a.tally(f"occupancy {label}") for label in labels) if t]
-    return {"title": "Occupancy by pool", "unit": "share", "rows": list(labels), "periods": [p.label for p in tallies[0].question.periods],
-            "values": [[plain(v) for v in t.mean] for t in tallies], "note": "Used over offered GPU-hours, mean over paths."}  # fmt: skip
+    return {
+        "title": "Occupancy by pool",
+        "unit": "share",
+        "rows": list(labels),
+        "periods": [p.label for p in tallies[0].question.periods],
+        "values": [[plain(v) for v in t.mean] for t in tallies],
+        "note": "Used over offered GPU-hours, mean over paths.",
+    }
 
 
 def sankey(a: Asked, told: dict[str, Any]) -> dict[str, Any]:
@@ -143,28 +222,57 @@ def sankey(a: Asked, told: dict[str, Any]) -> dict[str, Any]:
     rows = [r for r in found["rows"] if r["period"] == year and (r["share"] or 0.0) >= 0.005]
     hours = {w: sum(r["share"] for r in rows if r["workload"] == w) for w in dict.fromkeys(r["workload"] for r in rows)}
     return {
-        "title": f"Where workloads run, {year}", "unit": "share", "nodes": [{"name": n} for n in [*hours, *dict.fromkeys(r["cloud"] for r in rows)]],
-        "links": [{"source": r["workload"], "target": r["cloud"], "value": r["share"], "undetermined": r["undetermined"],
-                   "low": r["low"], "high": r["high"]} for r in rows],
+        "title": f"Where workloads run, {year}",
+        "unit": "share",
+        "nodes": [{"name": n} for n in [*hours, *dict.fromkeys(r["cloud"] for r in rows)]],
+        "links": [
+            {
+                "source": r["workload"],
+                "target": r["cloud"],
+                "value": r["share"],
+                "undetermined": r["undetermined"],
+                "low": r["low"],
+                "high": r["high"],
+            }
+            for r in rows
+        ],
         "note": f"Share of each workload's served work, first {found['paths']} paths; hatched: open by more than 10 points (P-05).",
-    }  # fmt: skip
+    }
 
 
 def tornado(a: Asked) -> list[dict[str, Any]]:
     """What moves revenue, RPO, idle value and the customer's gap."""
     year = str(a.year + 1)
     quarter = (a.rows("rpo fiscal-quarter") or [{"period": ""}])[0]["period"]
-    wanted = [("Revenue of the deal " + year, "revenue calendar-year", year), ("RPO, end " + quarter, "rpo fiscal-quarter", quarter),
-              ("Value standing idle", "idle_value", "total"), (f"Customer revenue {a.year + 2}", "customer revenue", str(a.year + 2))]  # fmt: skip
+    wanted = [
+        ("Revenue of the deal " + year, "revenue calendar-year", year),
+        ("RPO, end " + quarter, "rpo fiscal-quarter", quarter),
+        ("Value standing idle", "idle_value", "total"),
+        (f"Customer revenue {a.year + 2}", "customer revenue", str(a.year + 2)),
+    ]
     found = []
     for title, key, period in wanted:
         row, tally = a.f.row(key, period), a.tally(key)
         movers = [m for m in a.f.movers(key, row)[:8] if abs(m.share) >= 0.005] if row is not None else []
         if movers and tally:
-            bars = [{"input": m.name, "correlation": m.correlation, "low": plain(m.low), "high": plain(m.high),
-                     "quality": quality_of(a.plan.book, m.name)} for m in movers]  # fmt: skip
-            found.append({"title": title, "unit": unit_of(tally), "bars": bars,
-                          "note": f"Mean at the input's 10th and 90th percentile; first {tally.kept.shape[1]:,} paths."})  # fmt: skip
+            bars = [
+                {
+                    "input": m.name,
+                    "correlation": m.correlation,
+                    "low": plain(m.low),
+                    "high": plain(m.high),
+                    "quality": quality_of(a.plan.book, m.name),
+                }
+                for m in movers
+            ]
+            found.append(
+                {
+                    "title": title,
+                    "unit": unit_of(tally),
+                    "bars": bars,
+                    "note": f"Mean at the input's 10th and 90th percentile; first {tally.kept.shape[1]:,} paths.",
+                }
+            )
     return found
 
 
@@ -174,12 +282,25 @@ def committed(a: Asked) -> dict[str, Any]:
     rows = []
     for r in found["rows"]:
         c = book.contracts[r["contract"]]
-        rows.append({"name": r["name"], "customer": r["customer"], "provider": r["provider"], "layer": r["layer"],
-                     "value": "known, unsized" if r["value"] is None else r["value"], "firm": r["firm"],
-                     "quality": quality_of(book, f"contracts.{r['contract']}.total") if r["value"] is not None else "stated",
-                     "inside": ", ".join(r["inside"]) or None, "note": c.note, "source": r["source"]})  # fmt: skip
-    totals = [{"label": "sum without what lies inside another", "value": found["sized"]}, {"label": "of it firm", "value": found["firm"]},
-              {"label": "sum with overlap", "value": found["with_overlap"]}]  # fmt: skip
+        rows.append(
+            {
+                "name": r["name"],
+                "customer": r["customer"],
+                "provider": r["provider"],
+                "layer": r["layer"],
+                "value": "known, unsized" if r["value"] is None else r["value"],
+                "firm": r["firm"],
+                "quality": quality_of(book, f"contracts.{r['contract']}.total") if r["value"] is not None else "stated",
+                "inside": ", ".join(r["inside"]) or None,
+                "note": c.note,
+                "source": r["source"],
+            }
+        )
+    totals = [
+        {"label": "sum without what lies inside another", "value": found["sized"]},
+        {"label": "of it firm", "value": found["firm"]},
+        {"label": "sum with overlap", "value": found["with_overlap"]},
+    ]
     totals += [{"label": f"layer {layer}", "value": v} for layer, v in found["by_layer"].items()]
     text = f"{percent(found['largest_share'])} of the cloud layer lies with {found['largest']}; Herfindahl index {found['herfindahl']:.2f}."
     return {"rows": rows, "totals": totals, "concentration": text if found["largest"] else None}
@@ -192,9 +313,15 @@ def surface(a: Asked) -> dict[str, Any] | None:
     if tally is None:
         return None
     values = [[float(tally.mean[i * len(RUNS) + j]) for i in range(len(THRESHOLDS))] for j in range(len(RUNS))]
-    return {"title": "P(renegotiation) over the rule's thresholds", "thresholds": [f"{t:g}" for t in THRESHOLDS],
-            "runs": [f"{r} months" for r in RUNS], "values": values, "threshold_name": "coverage below", "run_name": "in a row",
-            "note": "First passage within the horizon on the path without renegotiation (V-04)."}  # fmt: skip
+    return {
+        "title": "P(renegotiation) over the rule's thresholds",
+        "thresholds": [f"{t:g}" for t in THRESHOLDS],
+        "runs": [f"{r} months" for r in RUNS],
+        "values": values,
+        "threshold_name": "coverage below",
+        "run_name": "in a row",
+        "note": "First passage within the horizon on the path without renegotiation (V-04).",
+    }
 
 
 def watch(a: Asked, told: dict[str, Any]) -> list[dict[str, Any]]:
@@ -202,9 +329,17 @@ def watch(a: Asked, told: dict[str, Any]) -> list[dict[str, Any]]:
     for w in told["answers"][10]["values"]["signals"]:
         signal, tally = a.plan.book.signals[w["signal"]], a.tally(f"signal {w['signal']}")
         interval = both(w["value"], unit_of(tally)) if w["value"] and tally and w["value"]["p50"] is not None else None
-        found.append({"title": w["title"], "due": w["due"], "measure": w["measure"], "interval": interval,
-                      "threshold": signal.threshold.text if signal.threshold else None, "action": signal.action,
-                      "otherwise": signal.otherwise})  # fmt: skip
+        found.append(
+            {
+                "title": w["title"],
+                "due": w["due"],
+                "measure": w["measure"],
+                "interval": interval,
+                "threshold": signal.threshold.text if signal.threshold else None,
+                "action": signal.action,
+                "otherwise": signal.otherwise,
+            }
+        )
     return found
 
 

@@ -30,8 +30,17 @@ def shares(run: Run) -> dict[str, Any]:
                 one = [_mean(a[w, j, months].sum(axis=0), total[w]) for a in (low, mid, high)]
                 if one[2] is not None and one[2] > 0.0:
                     wide = one[2] - (one[0] or 0.0) > OPEN
-                    rows.append({"period": period.label, "workload": workload, "cloud": cloud, "share": one[1], "low": one[0],
-                                 "high": one[2], "undetermined": wide})  # fmt: skip
+                    rows.append(
+                        {
+                            "period": period.label,
+                            "workload": workload,
+                            "cloud": cloud,
+                            "share": one[1],
+                            "low": one[0],
+                            "high": one[2],
+                            "undetermined": wide,
+                        }
+                    )
     return {"paths": count, "rows": rows}
 
 

@@ -1,0 +1,1 @@
+"""The rules of a book, by what they look at. Each takes a Book and yields Findings; none raises."""
