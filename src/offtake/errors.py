@@ -33,7 +33,14 @@ class Issue:
 
     def to_text(self) -> str:
         """Four lines: place and path, got, rule, fix."""
-        return f"{self.file}:{self.line}:{self.column}  {self.path}\n  got   {self.got}\n  rule  {self.rule}\n  fix   {self.fix}"
+        place = f"{self.file}:{self.line}:{self.column}  {self.path}".rstrip()
+        return f"{place}\n  got   {self.got}\n  rule  {self.rule}\n  fix   {self.fix}"
+
+
+def one_line(text: str, most: int = 120) -> str:
+    """What stood in a book, on one line and not too long; nothing is said as `nothing`."""
+    line = " ".join(text.split())
+    return f"{line[: most - 3]}..." if len(line) > most else line or "nothing"
 
 
 class OfftakeError(Exception):

@@ -100,15 +100,21 @@ def convert(unit: str, base: str) -> float:
     if not unit:
         if base in BARE:
             return 1.0
-        raise UnitError("no unit", f"a number in {base} says its unit (N-01)", f"write the unit, as in `{example(base)}`")
+        raise UnitError("no unit", f"{said(base)} says its unit (N-01)", f"write the unit, as in `{example(base)}`")
     found = parse_unit(unit)
     if base == "any":
         return found.size
     wanted = parse_unit(base)
     if found.dimension != wanted.dimension or (unit in WORDS and unit not in (base, "x")):
-        rule = f"a number in {base}; '{unit}' measures something else (N-01)"
-        raise UnitError(unit, rule, f"write it in {base}, as in `{example(base)}`")
+        rule = f"{said(base)}; '{unit}' measures something else (N-01)"
+        raise UnitError(unit, rule, f"write it as in `{example(base)}`")
     return found.size / wanted.size
+
+
+def said(base: str) -> str:
+    """What is wanted where the base unit is `base`."""
+    names = {"share": "a share", "multiple": "a multiple", "rank": "a rank correlation", "any": "a number", "month": "a length in months"}
+    return names.get(base, f"a number in {base}")
 
 
 def example(base: str) -> str:
@@ -153,9 +159,11 @@ def read_quantity(text: str) -> Quantity:
     if not found or not re.search("[0-9]", digits.lower().partition("e")[0]):
         fix = "write it as in `38 bn USD`: digits, a point for decimals, then the unit"
         raise UnitError(text or "nothing", "a number and its unit (N-01)", fix)
+    if found.group(2).startswith(","):
+        raise UnitError(text, "a point stands before decimals, a comma between thousands (N-01)", "write 38.5, or 38,500")
     magnitude, unit = _magnitude(found.group(2))
     if _magnitude(unit)[0]:
-        raise UnitError(text, "one magnitude a number (N-01)", "write `38 bn USD`")
+        raise UnitError(text, "one magnitude a number (N-01)", "write one, as in `38 bn USD`")
     return Quantity(float(digits), magnitude, unit)
 
 

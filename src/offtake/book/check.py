@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from ..errors import Issue
+from ..errors import Issue, one_line
 from .rules import deals, dependence, figures, knowledge, references, work
 from .rules.finding import Finding
 from .terms import Book
@@ -29,5 +29,5 @@ def check(book: Book) -> list[Issue]:
 
 def _issue(book: Book, finding: Finding) -> Issue:
     file, line, column = place_of(book, finding.steps)
-    path = ".".join(str(step) for step in finding.steps)
-    return Issue(file, line, column, path, finding.got, finding.rule, finding.fix)
+    path = one_line(".".join(str(step) for step in finding.steps))
+    return Issue(file, line, column, path, one_line(finding.got), finding.rule, finding.fix)

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from ..units import UnitError, read_quantity
+from ..units import UnitError, read_quantity, said
 from .laws import family, interval
 from .numbers import Fault, Month, Number, Series
 from .ranges import fit, fit_argument
@@ -43,11 +43,14 @@ def read_number(value: Any, unit: str, labels: tuple[str, ...] = (), folder: Pat
         about, written = _about(value, unit), value["value"]
     if written is None or isinstance(written, (dict, list, bool)) or not isinstance(written, (str, int, float)):
         fix = "write a number with its unit; leave the key out where it is absent"
-        raise Fault(_short(written), f"a number in {unit} (N-01)", fix)
+        raise Fault(_short(written), f"{said(unit)} (N-01)", fix)
     text, cited = _cited(str(written))
     if cited:
         about = _with_citation(about, cited)
-    number = _labelled(text, labels) if labels else law(text, unit, folder)
+    try:
+        number = _labelled(text, labels) if labels else law(text, unit, folder)
+    except UnitError as fault:
+        raise Fault(_short(text) or "nothing", fault.rule, fault.fix) from None
     number = Number(**{**_fields(number), **about, "text": text})
     if not labels:
         fit(number)
@@ -64,7 +67,7 @@ def read_timeline(value: Any, unit: str, folder: Path | None = None) -> Number |
         fix = f"did you mean {near[0]}?" if near else f"write one of {', '.join(PATHS)}, or value"
         raise Fault(", ".join(map(str, kinds)) or "nothing", "one path in time (N-03)", fix)
     if "clip" in value:
-        raise Fault("clip", "a clip belongs to a number, not to a path in time (N-02)", "clip the numbers inside", ("clip",))
+        raise Fault("`clip`", "a clip belongs to a number, not to a path in time (N-02)", "clip the numbers inside", ("clip",))
     with Fault.inside(kinds[0]):
         return _series(kinds[0], value[kinds[0]], unit, _about(value, unit), folder)
 
@@ -184,7 +187,7 @@ def _ends(found: re.Match[str], unit: str) -> tuple[float, float]:
 def law(text: str, unit: str, folder: Path | None = None) -> Number:
     """A constant, an interval, or a distribution with a name (N-02)."""
     if not text:
-        raise Fault("nothing", f"a number in {unit} (N-06)", "write a number; leave the key out where it is absent")
+        raise Fault("nothing", f"{said(unit)} (N-06)", "write a number; leave the key out where it is absent")
     call = CALL.match(text)
     if call and call[1] in FAMILIES:
         return family(text, call[1], call[2], (call[3] or "").strip(), unit, folder)

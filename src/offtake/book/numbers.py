@@ -22,7 +22,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError, core_schema
 
-from ..units import UnitError
+from ..units import UnitError, said
 
 Z95 = 3.29 / 2.0
 LABELS = ("implied", "unsized")
@@ -255,7 +255,7 @@ class Reader:
         )
 
     def __get_pydantic_json_schema__(self, _schema: Any, _handler: Any) -> Any:
-        what = " | ".join(self.labels) if self.labels else f"a number in {self.unit}"
+        what = " | ".join(self.labels) if self.labels else said(self.unit)
         more = ", a distribution or a path in time" if self.kind == "timeline" else " or a distribution"
         return {"type": ["string", "number", "object"], "description": what + more}
 

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-from ..errors import Issue
+from ..errors import Issue, one_line
 from .tree import Node
 from .walk import schema_at
 
@@ -44,18 +44,18 @@ def _issue(detail: ErrorDetails, tree: Node, file: str) -> Issue:
     steps = _steps(detail["loc"], tree, kind in ("missing", "extra_forbidden"))
     steps += [str(step) for step in context.get("where", ())] if kind == "number" else []
     node, (line, column) = tree.find(steps)
-    path = ".".join(steps)
+    path = one_line(".".join(steps)) if steps else ""
     if kind == "extra_forbidden":
         parent = tree.find(steps[:-1])[0]
         line, column = parent.keys.get(steps[-1], (line, column))
-        return Issue(file, line, column, path, f"`{steps[-1]}`"[:80], "a key that is known here", _near(steps))
+        return Issue(file, line, column, path, f"`{one_line(steps[-1])}`", "a key that is known here", _near(steps))
     if kind == "missing":
         rule = f"`{steps[-1]}` is needed here; what is absent is never filled in (N-06)"
         return Issue(file, line, column, path, "nothing", rule, f"add `{steps[-1]}: ..`")
     if kind == "number":
         where = "where" in context and bool(context["where"]) and not _exists(tree, steps)
         line, column = tree.find(steps[:-1])[0].keys.get(steps[-1], (line, column)) if where else (line, column)
-        return Issue(file, line, column, path, context["got"], _rule(context["rule"], steps), _fix(context["fix"], steps))
+        return Issue(file, line, column, path, one_line(context["got"]), _rule(context["rule"], steps), _fix(context["fix"], steps))
     return Issue(file, line, column, path, _short(node.plain()), *_plain(kind, context, detail["msg"], node))
 
 
@@ -106,8 +106,7 @@ def _plain(kind: str, context: dict[str, Any], message: str, node: Node) -> tupl
 def _short(value: Any) -> str:
     if value is None:
         return "nothing"
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= 60 else text[:57] + "..."
+    return one_line(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str), 60)
 
 
 def _near(steps: list[str]) -> str:

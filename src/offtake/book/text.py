@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..errors import BookError, Issue
+from ..errors import BookError, Issue, one_line
 from .patch import apply_scenario, cannot_replace, set_number
 from .provenance import inherit
 from .refusal import issues_of
@@ -81,7 +81,7 @@ def _bad_names(tree: Node, file: str) -> list[Issue]:
         node = tree.child(section)
         for name, (line, column) in (node.keys if node else {}).items():
             if not NAME.fullmatch(name):
-                found.append(Issue(file, line, column, f"{section}.{name}"[:80], f"`{name[:60]}`", rule, fix))
+                found.append(Issue(file, line, column, one_line(f"{section}.{name}"), f"`{one_line(name, 60)}`", rule, fix))
     return found
 
 
@@ -94,7 +94,7 @@ def _bad_scenarios(book: Book, tree: Node, file: str) -> list[Issue]:
             fault = cannot_replace(tree, path)
             if fault:
                 rule = "a scenario replaces numbers that are there (U-03)"
-                found.append(Issue(file, node.line, node.column, f"scenarios.{name}.set.{path}", fault[0], rule, fault[1]))
+                found.append(Issue(file, node.line, node.column, one_line(f"scenarios.{name}.set.{path}"), fault[0], rule, fault[1]))
             else:
                 found += _bad_value(node, f"scenarios.{name}.set.{path}", path.split("."), file, book._folder)
     return found
@@ -114,7 +114,7 @@ def _bad_value(node: Node, at: str, steps: list[str], file: str, folder: Path | 
         reader.read(node.plain(), folder)
     except (Fault, UnitError) as fault:
         _, (line, column) = node.find(getattr(fault, "where", ()))
-        return [Issue(file, line, column, at, fault.got, fault.rule, fault.fix)]
+        return [Issue(file, line, column, at, one_line(fault.got), fault.rule, fault.fix)]
     return []
 
 

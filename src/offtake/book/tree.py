@@ -6,6 +6,7 @@ or huge is built. Every fault is an Issue; reading goes on where it can.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,8 +14,9 @@ from typing import Any
 
 import yaml
 
-from ..errors import Issue
+from ..errors import Issue, one_line
 
+CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
 MOST_BYTES = 10_000_000
 MOST_DEPTH = 64
 NOT_EMPTY = "a book has a title, sources, contracts .."
@@ -116,7 +118,9 @@ def _unreadable(error: yaml.YAMLError, text: str, file: str) -> Issue:
         fix = 'put it in quotes: "discrete({4: 0.5, 6: 0.5}) months"'
     elif "{" in written and "[" in written:
         fix = 'inside braces put a citation in quotes: "38 bn USD [deal]", or write source: deal'
-    elif "control characters" in got or "special characters" in got or not mark:
+    elif CONTROL.search(text) and not mark:
+        before = text[: CONTROL.search(text).start()]  # type: ignore[union-attr]
+        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
         got, fix = "a control character", "remove it; a book is plain text"
     return Issue(file, line, column, "", got, "a book is YAML", fix)
 
@@ -152,7 +156,7 @@ class _Walker:
         if event.tag:
             self._refuse(line, column, str(event.tag)[:60], "a book has no YAML tags", "remove it")
         if isinstance(event, yaml.ScalarEvent):
-            absent = event.style is None and event.value in ("", "~")
+            absent = not event.style and event.value in ("", "~")
             return Node(None if absent else event.value, line, column)
         return Node({} if isinstance(event, yaml.MappingStartEvent) else [], line, column)
 
@@ -183,7 +187,7 @@ class _Walker:
         if name in node.keys:
             fix = f"it stands already in line {node.keys[name][0]}: remove one"
             path = self._path(name)
-            self.issues.append(Issue(self.file, key.line, key.column, path, f"`{name}` again"[:80], "a key stands once", fix))
+            self.issues.append(Issue(self.file, key.line, key.column, path, f"`{one_line(name, 60)}` again", "a key stands once", fix))
         node.keys.setdefault(name, (key.line, key.column))
         self.stack[-1] = (node, name)
 

@@ -1,11 +1,19 @@
 """The provider's side: capex, property, depreciation, energy, operations, the segment with and without the deals, reported RPO.
 
-Axes    contracts (C), pools (K), sites (T), companies (J), months (M), lanes (L); path last.
-Units   USD, MWh, GPU; stocks at month end.
-Signs   costs are positive amounts; property opening + capex - depreciation = closing.
-Order within the month   payments, ready for use, depreciation from the month of use on, energy and operations of the month.
-Source  model A-04 to A-07, A-09, S-06. Existing RPO runs off exponentially, so that its weighted-average remaining life stays what
-        the filing says; reads off a curve between months are linear; deliveries beyond the horizon are unknown and cost nothing.
+**Axes**    contracts (C), pools (K), sites (T), companies (J), months (M), lanes (L); path last.
+**Units**   USD, MWh, GPU, GPU-h, MW at the facility; stocks at month end, flows per month.
+**Signs**   costs are positive amounts; property opening + capex - depreciation = closing, work in progress inside.
+**Order within the month**   payments, ready for use, depreciation from the month of use on, energy and operations of the month.
+**Source**  model A-04 to A-07, A-09, S-06.
+
+Payments and wear are read off cumulative curves (delivered, in use, energised), straight between two months, so that leads and
+lives need not be whole. Chips whose lead reaches before month 0 are paid in month 0; a building is spread evenly over the months
+before it is energised, and what falls before month 0 is opening property. What comes after the horizon is unknown and costs
+nothing yet. Running GPUs (`sunk`) are opening property, in use from month 0 with a whole life ahead, as are buildings energised
+in month 0. Chips that lost their power stay in use: wear goes on, used or idle.
+
+Existing RPO runs off straight to zero over twice its weighted-average remaining life h/2: the dollars fall due evenly over
+0 .. h, on average after h/2. Each month's signings run off in the same way from the next month on.
 """
 
 from typing import NamedTuple
@@ -13,256 +21,327 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from .draw import exp_
+KW_FACILITY = 3  # basis of a chip's kW that the peak PUE is inside of already
+SHORTEST = 1.0  # months: a shorter life, or time to build, counts as this
 
 
 class Costs(NamedTuple):
-    """By chip: cost_x .. market_y; by site: average_pue_x .. us_share_x; then who a pool and a site belong to."""
+    """By chip cost_x .. market_y, by site average_pue_x .. us_share_x, all int64 rows of X or Y; then who owns what."""
 
-    cost_x: np.ndarray
-    lead_x: np.ndarray
-    life_x: np.ndarray
-    kw_x: np.ndarray
-    overhead_x: np.ndarray
-    kw_basis: np.ndarray
-    load_x: np.ndarray
-    idle_x: np.ndarray
-    market_y: np.ndarray
+    cost_x: np.ndarray  # USD/GPU
+    lead_x: np.ndarray  # months paid before delivery; below zero counts as zero
+    life_x: np.ndarray  # months
+    kw_x: np.ndarray  # kW/GPU at its basis
+    overhead_x: np.ndarray  # provisioned IT kW over that
+    kw_basis: np.ndarray  # KW_FACILITY, or anything else for IT power
+    load_x: np.ndarray  # share of provisioned power that a working GPU draws
+    idle_x: np.ndarray  # share that an idle one draws
+    market_y: np.ndarray  # USD/GPU-h, re-lease
     average_pue_x: np.ndarray
     peak_pue_x: np.ndarray
-    energy_y: np.ndarray
-    build_x: np.ndarray
-    construction_x: np.ndarray
-    building_life_x: np.ndarray
-    rent_x: np.ndarray
-    operations_x: np.ndarray
-    us_share_x: np.ndarray
-    pool_contract: np.ndarray
-    pool_site: np.ndarray
-    pool_chip: np.ndarray
-    site_contract: np.ndarray
+    energy_y: np.ndarray  # USD/MWh
+    build_x: np.ndarray  # USD/MW at the facility
+    construction_x: np.ndarray  # months
+    building_life_x: np.ndarray  # months
+    rent_x: np.ndarray  # USD/kW-month
+    operations_x: np.ndarray  # USD per ready GPU-h
+    us_share_x: np.ndarray  # share of the load on the US grid
+    pool_contract: np.ndarray  # (K,)
+    pool_site: np.ndarray  # (K,)
+    pool_chip: np.ndarray  # (K,)
+    site_contract: np.ndarray  # (T,)
 
 
 class Ledger(NamedTuple):
-    """Outputs (C, M, L), but for `opening` (C, L) property before month 0 and `us_energy` (M, L) MWh on the US grid."""
+    """Outputs (C, M, L), but for `opening` (C, L) and `us_energy` (M, L)."""
 
     capex: np.ndarray
-    cip: np.ndarray
-    in_service: np.ndarray
+    cip: np.ndarray  # stock: paid for and not ready for use
+    in_service: np.ndarray  # stock: gross property in use, worn out or not
     depreciation: np.ndarray
-    net: np.ndarray
+    net: np.ndarray  # stock: property less depreciation, cip inside
     energy: np.ndarray
     energy_mwh: np.ndarray
     operations: np.ndarray
     rent: np.ndarray
-    release: np.ndarray
+    release: np.ndarray  # re-lease of capacity that the customer gave back (V-04)
+    resale: np.ndarray  # what all offered hours would bring on the market, the other reading of "without" (A-06)
     operating_income: np.ndarray
-    opening: np.ndarray
-    us_energy: np.ndarray
+    opening: np.ndarray  # property before month 0
+    us_energy: np.ndarray  # MWh on the US grid (S-06)
 
 
 class SegmentTerms(NamedTuple):
-    """By company: rows of Y and X, -1 where it states none; `contract_company` (C,) is who a contract's provider is."""
+    """By company (J,): rows of Y and X, -1 where it states none; `contract_company` (C,) is who a contract's provider is."""
 
     revenue_y: np.ndarray
     margin_y: np.ndarray
-    rpo_x: np.ndarray
-    rpo_life_x: np.ndarray
-    signings_y: np.ndarray
-    capex_y: np.ndarray
+    rpo_x: np.ndarray  # USD at the start of month 0
+    rpo_life_x: np.ndarray  # months, weighted average
+    signings_y: np.ndarray  # USD/month
+    capex_y: np.ndarray  # USD/month, whole company
     contract_company: np.ndarray
 
 
 class Segments(NamedTuple):
-    """Outputs (J, M, L)."""
+    """Outputs (J, M, L); NaN where the company states none."""
 
-    revenue_without: np.ndarray
+    revenue_without: np.ndarray  # the deals' capacity unbuilt (A-06)
     income_without: np.ndarray
+    revenue_resold: np.ndarray  # the deals' capacity built and sold to others at the market price (A-06)
+    income_resold: np.ndarray
     revenue_with: np.ndarray
     income_with: np.ndarray
-    reported_rpo: np.ndarray
-    capex: np.ndarray
+    margin: np.ndarray  # share, with the deals
+    margin_effect: np.ndarray  # share, with less without
+    reported_rpo: np.ndarray  # stock (A-09)
+    capex: np.ndarray  # guided; the deals' capex lies inside
+    deal_capex: np.ndarray
+    capex_share: np.ndarray  # deal_capex over capex
 
 
-@njit(cache=True, error_model="numpy")
-def read_curve(curve, at):
-    """A cumulative curve (M,) at a month that need not be whole: 0 before month 0, its last value after the horizon."""
+class Scratch(NamedTuple):
+    """Working arrays: curves (M, L), and per lane a shift in months as whole part and rest, and a running total."""
+
+    one: np.ndarray
+    two: np.ndarray
+    ahead: np.ndarray
+    ahead_part: np.ndarray
+    back: np.ndarray
+    back_part: np.ndarray
+    total: np.ndarray
+
+
+@njit(cache=True, inline="always", error_model="numpy")
+def read_curve(curve, m, part, i):
+    """A cumulative curve (M, L) `part` of the way from month m to the next: 0 before month 0, flat after the last."""
     last = curve.shape[0] - 1
-    low = int(np.floor(at))
-    left = 0.0 if low < 0 else curve[min(low, last)]
-    right = 0.0 if low + 1 < 0 else curve[min(low + 1, last)]
-    return left + (at - low) * (right - left)
+    left, right = curve[min(max(m, 0), last), i], curve[min(max(m + 1, 0), last), i]
+    left, right = (left if m >= 0 else 0.0), (right if m + 1 >= 0 else 0.0)
+    return left + part * (right - left)
 
 
 @njit(cache=True, inline="always", error_model="numpy")
-def depreciation_month(in_use, in_use_a_life_ago, cost, life):
-    """Straight line over `life` months for what came into use within the last life (A-04), used or idle."""
-    return cost * (in_use - in_use_a_life_ago) / life
+def even_month(through, through_a_span_ago, unit, span):
+    """A month's share of what came within the last `span` months, spread evenly over that span (A-04, A-09)."""
+    return unit * (through - through_a_span_ago) / span
 
 
 @njit(cache=True, inline="always", error_model="numpy")
-def energy_month(used, ready, hours, load, idle, kw, average_pue):
-    """MWh at the meter: working hours at measured load, other ready hours at idle load, times average PUE (S-03)."""
-    return (used * load + max(ready * hours - used, 0.0) * idle) * kw * average_pue / 1000.0
+def kw_per_gpu(kw, overhead, basis, peak_pue):
+    """Provisioned IT kW of one GPU (S-02)."""
+    return kw * overhead / peak_pue if basis == KW_FACILITY else kw * overhead
 
 
 @njit(cache=True, inline="always", error_model="numpy")
-def rpo_month(stock, decay, signed):
-    """Reported RPO without the deals: run off what was there, add what was signed (A-09)."""
-    return stock * decay + signed
+def energy_month(working, ready_hours, load, idle, kw, average_pue):
+    """MWh at the facility: working hours at measured load, the other ready hours at idle load, average PUE (S-03)."""
+    return (working * load + max(ready_hours - working, 0.0) * idle) * kw * average_pue / 1000.0
+
+
+@njit(cache=True, inline="always", error_model="numpy")
+def income_month(revenue, release, depreciation, energy, operations, rent):
+    """Operating income before tax (A-05)."""
+    return revenue + release - depreciation - energy - operations - rent
+
+
+@njit(cache=True, inline="always", error_model="numpy")
+def existing_month(opening, m, life):
+    """RPO there before month 0 that is left at the end of month m (A-09)."""
+    return opening * max(1.0 - (m + 1.0) / (2.0 * life), 0.0)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def chips_lane(c, i, cost, lead, life, sunk, delivered, ready, out, fresh, peak):
-    """Payments, use and depreciation of one pool's chips on one path; running lots were paid before month 0."""
-    months = delivered.shape[0]
-    for m in range(months):
-        fresh[m] = delivered[m, i] - sunk
-        peak[m] = max(ready[m, i], peak[m - 1] if m > 0 else 0.0)
-    spent = 0.0
-    for m in range(months):
-        flow = read_curve(fresh, m + lead) - read_curve(fresh, m - 1.0 + lead)
-        spent += flow
-        out.capex[c, m, i] += flow * cost
-        out.in_service[c, m, i] += peak[m] * cost
-        out.depreciation[c, m, i] += depreciation_month(peak[m], read_curve(peak, m - life), cost, life)
-    out.opening[c, i] += (sunk + fresh[months - 1] - spent) * cost
+def shift(months, sign, least, whole, part):
+    """Split sign x months (L,), at least `least` months, into whole months and the rest."""
+    for i in range(months.shape[0]):
+        by = sign * max(months[i], least)
+        whole[i] = int(np.floor(by))
+        part[i] = by - np.floor(by)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def building_lane(c, i, build, life, length, rent, energised, out, curve):
-    """Spending, use and depreciation of one site's shell and power on one path; rent where it is leased."""
-    months = energised.shape[0]
-    for m in range(months):
-        curve[m] = energised[m, i]
-    spent = 0.0
-    for m in range(months):
-        flow = build * (read_curve(curve, m + length) - curve[m]) / length
-        spent += flow
-        out.capex[c, m, i] += flow
-        out.in_service[c, m, i] += build * curve[m]
-        out.depreciation[c, m, i] += depreciation_month(curve[m], read_curve(curve, m - life), build, life)
-        out.rent[c, m, i] += rent * curve[m] * 1000.0
-    out.opening[c, i] += build * curve[months - 1] - spent
+def chips_pool(c, k, costs, delivered, ready, sunk, X, w, out):
+    """Payments, use and wear of one pool's chips; delivered, ready (M, L) GPU, sunk (L,) GPU."""
+    g, fresh, use = costs.pool_chip[k], w.one, w.two
+    cost, life = X[costs.cost_x[g]], X[costs.life_x[g]]
+    shift(X[costs.lead_x[g]], 1.0, 0.0, w.ahead, w.ahead_part)
+    shift(life, -1.0, SHORTEST, w.back, w.back_part)
+    for m in range(fresh.shape[0]):
+        for i in range(fresh.shape[1]):
+            fresh[m, i] = delivered[m, i] - sunk[i]
+            use[m, i] = max(ready[m, i], use[m - 1, i] if m > 0 else sunk[i])
+    for i in range(sunk.shape[0]):
+        out.opening[c, i] += sunk[i] * cost[i]
+        w.total[i] = 0.0
+    for m in range(fresh.shape[0]):
+        capex, in_service, depreciation = out.capex[c, m], out.in_service[c, m], out.depreciation[c, m]
+        for i in range(capex.shape[0]):
+            paid = read_curve(fresh, m + w.ahead[i], w.ahead_part[i], i)
+            ago = read_curve(use, m + w.back[i], w.back_part[i], i)
+            capex[i] += cost[i] * (paid - w.total[i])
+            in_service[i] += cost[i] * use[m, i]
+            depreciation[i] += even_month(use[m, i], ago, cost[i], max(life[i], SHORTEST))
+            w.total[i] = paid
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def running_costs(c, k, costs, supply, used, alive, release_share, X, Y, hours, out):
-    """Energy, operations and re-lease of one pool."""
+def building_site(c, t, costs, energised, X, w, out):
+    """Spending, use and wear of one site's shell and power, and its rent; energised (M, L) MW."""
+    build, life, length = X[costs.build_x[t]], X[costs.building_life_x[t]], X[costs.construction_x[t]]
+    rent, last = X[costs.rent_x[t]], energised.shape[0] - 1
+    shift(length, 1.0, SHORTEST, w.ahead, w.ahead_part)
+    shift(life, -1.0, SHORTEST, w.back, w.back_part)
+    w.total[:] = 0.0
+    for m in range(last + 1):
+        capex, in_service = out.capex[c, m], out.in_service[c, m]
+        depreciation, rented = out.depreciation[c, m], out.rent[c, m]
+        for i in range(capex.shape[0]):
+            now, coming = energised[m, i], read_curve(energised, m + w.ahead[i], w.ahead_part[i], i)
+            ago = read_curve(energised, m + w.back[i], w.back_part[i], i)
+            spent = even_month(coming, now, build[i], max(length[i], SHORTEST))
+            capex[i] += spent
+            w.total[i] += spent
+            in_service[i] += build[i] * now
+            depreciation[i] += even_month(now, ago, build[i], max(life[i], SHORTEST))
+            rented[i] += rent[i] * now * 1000.0
+    for i in range(rent.shape[0]):
+        out.opening[c, i] += build[i] * energised[last, i] - w.total[i]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def running_pool(c, k, costs, ready, offered, used, alive, release_share, X, Y, hours, out):
+    """Energy, operations and re-lease of one pool; ready (M, L) GPU, offered and used (M, L) GPU-h, alive (M, L) share."""
     g, t = costs.pool_chip[k], costs.pool_site[k]
-    price, market = Y[costs.energy_y[t]], Y[costs.market_y[g]]
-    for m in range(out.energy.shape[1]):
-        for i in range(out.energy.shape[2]):
-            pue = X[costs.peak_pue_x[t], i]
-            kw = X[costs.kw_x[g], i] * X[costs.overhead_x[g], i] / (pue if costs.kw_basis[g] == 3 else 1.0)
-            ready = supply.ready[k, m, i]
-            freed = supply.offered[k, m, i] * (1.0 - alive[c, m, i]) * release_share
-            mwh = energy_month(
-                used[k, m, i] + freed,
-                ready,
-                hours[m],
-                X[costs.load_x[g], i],
-                X[costs.idle_x[g], i],
-                kw,
-                X[costs.average_pue_x[t], i],
-            )
-            out.energy_mwh[c, m, i] += mwh
-            out.energy[c, m, i] += mwh * price[m, i]
-            out.us_energy[m, i] += mwh * X[costs.us_share_x[t], i]
-            out.operations[c, m, i] += ready * hours[m] * X[costs.operations_x[t], i]
-            out.release[c, m, i] += freed * market[m, i]
+    price, market, basis = Y[costs.energy_y[t]], Y[costs.market_y[g]], costs.kw_basis[g]
+    rated, overhead, load, idle = X[costs.kw_x[g]], X[costs.overhead_x[g]], X[costs.load_x[g]], X[costs.idle_x[g]]
+    peak, average = X[costs.peak_pue_x[t]], X[costs.average_pue_x[t]]
+    rate, us_share = X[costs.operations_x[t]], X[costs.us_share_x[t]]
+    for m in range(hours.shape[0]):
+        mwh_of, energy, us_energy = out.energy_mwh[c, m], out.energy[c, m], out.us_energy[m]
+        operations, release, resale = out.operations[c, m], out.release[c, m], out.resale[c, m]
+        for i in range(rate.shape[0]):
+            there = ready[m, i] * hours[m]
+            freed = offered[m, i] * (1.0 - alive[m, i]) * release_share
+            kw = kw_per_gpu(rated[i], overhead[i], basis, peak[i])
+            mwh = energy_month(used[m, i] + freed, there, load[i], idle[i], kw, average[i])
+            mwh_of[i] += mwh
+            energy[i] += mwh * price[m, i]
+            us_energy[i] += mwh * us_share[i]
+            operations[i] += there * rate[i]
+            release[i] += freed * market[m, i]
+            resale[i] += offered[m, i] * release_share * market[m, i]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def close_books(revenue, out):
-    """Net property, construction in progress and operating income."""
+def close_books(revenue, w, out):
+    """Net property, work in progress and operating income."""
+    worn = w.total
     for c in range(revenue.shape[0]):
-        for i in range(revenue.shape[2]):
-            paid, worn = out.opening[c, i], 0.0
-            for m in range(revenue.shape[1]):
-                paid += out.capex[c, m, i]
-                worn += out.depreciation[c, m, i]
-                out.cip[c, m, i] = paid - out.in_service[c, m, i]
-                out.net[c, m, i] = out.in_service[c, m, i] - worn + out.cip[c, m, i]
-                out.operating_income[c, m, i] = (
-                    revenue[c, m, i] + out.release[c, m, i] - out.depreciation[c, m, i] - out.energy[c, m, i]
-                    - out.operations[c, m, i] - out.rent[c, m, i]
-                )  # fmt: skip
+        worn[:] = 0.0
+        for m in range(revenue.shape[1]):
+            before = out.net[c, m - 1] if m > 0 else out.opening[c]
+            capex, depreciation, in_service = out.capex[c, m], out.depreciation[c, m], out.in_service[c, m]
+            energy, operations, rent, release = out.energy[c, m], out.operations[c, m], out.rent[c, m], out.release[c, m]
+            net, cip, income = out.net[c, m], out.cip[c, m], out.operating_income[c, m]
+            for i in range(worn.shape[0]):
+                worn[i] += depreciation[i]
+                net[i] = before[i] + capex[i] - depreciation[i]
+                cip[i] = net[i] - (in_service[i] - worn[i])
+                income[i] = income_month(revenue[c, m, i], release[i], depreciation[i], energy[i], operations[i], rent[i])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def scratch(months, lanes):
+    """Working arrays of a block."""
+    return Scratch(
+        np.empty((months, lanes)), np.empty((months, lanes)), np.empty(lanes, np.int64), np.empty(lanes),
+        np.empty(lanes, np.int64), np.empty(lanes), np.empty(lanes),
+    )  # fmt: skip
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def ledger_block(costs, supply, sunk, used, alive, revenue, release_share, X, Y, hours, out):
-    """Fill `out` for all contracts from supply, use (K, M, L) and recognised revenue (C, M, L); `sunk` (K, L) GPUs run from month 0."""
-    months, lanes = revenue.shape[1], revenue.shape[2]
-    for field in (
-        out.capex,
-        out.cip,
-        out.in_service,
-        out.depreciation,
-        out.energy,
-        out.energy_mwh,
-        out.operations,
-        out.rent,
-        out.release,
-    ):
+    """Fill `out` for all contracts.
+
+    supply         delivered, ready (K, M, L) GPU, offered (K, M, L) GPU-h, energised (T, M, L) MW
+    sunk           (K, L) GPU that ran before month 0, part of `delivered`
+    used           (K, M, L) GPU-h over all workloads
+    alive          (C, M, L) share of the contract that stands
+    revenue        (C, M, L) USD recognised
+    release_share  share of freed (or resold) hours that the market takes
+    """
+    w = scratch(revenue.shape[1], revenue.shape[2])
+    for field in (out.capex, out.in_service, out.depreciation, out.energy, out.energy_mwh, out.operations, out.rent, out.release):
         field[:] = 0.0
+    out.resale[:] = 0.0
     out.opening[:] = 0.0
     out.us_energy[:] = 0.0
-    curve, peak = np.zeros(months), np.zeros(months)
     for k in range(costs.pool_contract.shape[0]):
-        c, g = costs.pool_contract[k], costs.pool_chip[k]
-        cost, lead, life = X[costs.cost_x[g]], X[costs.lead_x[g]], X[costs.life_x[g]]
-        for i in range(lanes):
-            chips_lane(
-                c, i, cost[i], lead[i], max(life[i], 1.0), sunk[k, i], supply.delivered[k], supply.ready[k], out, curve, peak
-            )
-        running_costs(c, k, costs, supply, used, alive, release_share, X, Y, hours, out)
+        c = costs.pool_contract[k]
+        chips_pool(c, k, costs, supply.delivered[k], supply.ready[k], sunk[k], X, w, out)
+        running_pool(
+            c, k, costs, supply.ready[k], supply.offered[k], used[k], alive[c], release_share, X, Y, hours, out
+        )  # fmt: skip
     for t in range(costs.site_contract.shape[0]):
-        build, life = X[costs.build_x[t]], X[costs.building_life_x[t]]
-        length, rent = X[costs.construction_x[t]], X[costs.rent_x[t]]
-        for i in range(lanes):
-            building_lane(
-                costs.site_contract[t],
-                i,
-                build[i],
-                max(life[i], 1.0),
-                max(length[i], 1.0),
-                rent[i],
-                supply.energised[t],
-                out,
-                curve,
-            )
-    close_books(revenue, out)
+        building_site(costs.site_contract[t], t, costs, supply.energised[t], X, w, out)
+    close_books(revenue, w, out)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def rpo_company(j, table, X, Y, w, out):
+    """Reported RPO of one company without the deals: what was there, and every month's signings, run off (A-09)."""
+    signed, life = w.one, X[table.rpo_life_x[j]]
+    shift(2.0 * life, -1.0, SHORTEST, w.back, w.back_part)
+    w.total[:] = 0.0
+    for m in range(signed.shape[0]):
+        new, stock = Y[table.signings_y[j], m], out.reported_rpo[j, m]
+        for i in range(life.shape[0]):
+            through = signed[m - 1, i] if m > 0 else 0.0
+            ago = read_curve(signed, m - 1 + w.back[i], w.back_part[i], i) if m > 0 else 0.0
+            w.total[i] += new[i] - even_month(through, ago, 1.0, max(2.0 * life[i], SHORTEST))
+            signed[m, i] = through + new[i]
+            stock[i] = existing_month(X[table.rpo_x[j], i], m, life[i]) + w.total[i]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def without_company(j, table, X, Y, w, out):
+    """What a company reports without the deals; NaN where it states none."""
+    out.revenue_without[j], out.income_without[j] = np.nan, np.nan
+    out.capex[j], out.reported_rpo[j], out.deal_capex[j] = np.nan, np.nan, 0.0
+    if table.revenue_y[j] >= 0:
+        out.revenue_without[j] = Y[table.revenue_y[j]]
+        if table.margin_y[j] >= 0:
+            out.income_without[j] = Y[table.revenue_y[j]] * Y[table.margin_y[j]]
+    if table.capex_y[j] >= 0:
+        out.capex[j] = Y[table.capex_y[j]]
+    if table.rpo_x[j] >= 0:
+        rpo_company(j, table, X, Y, w, out)
+    out.revenue_with[j], out.income_with[j] = out.revenue_without[j], out.income_without[j]
+    out.revenue_resold[j], out.income_resold[j] = out.revenue_without[j], out.income_without[j]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def segment_block(table, ledger, revenue, rpo, X, Y, out):
-    """Fill `out`: each company's segment without its deals (capacity unbuilt, A-06) and with them, and what it would report."""
-    months, lanes = revenue.shape[1], revenue.shape[2]
+    """Fill `out` for all companies from the deals' ledger, revenue (C, M, L) and RPO (C, M, L)."""
+    w = scratch(revenue.shape[1], revenue.shape[2])
     for j in range(out.capex.shape[0]):
-        for m in range(months):
-            for i in range(lanes):
-                alone = Y[table.revenue_y[j], m, i] if table.revenue_y[j] >= 0 else np.nan
-                income = alone * Y[table.margin_y[j], m, i] if table.margin_y[j] >= 0 else np.nan
-                stock = 0.0
-                if table.rpo_x[j] >= 0:
-                    decay = exp_(-1.0 / X[table.rpo_life_x[j], i])
-                    before = ledger_stock(out.reported_rpo, j, m, i, X[table.rpo_x[j], i])
-                    stock = rpo_month(before, decay, Y[table.signings_y[j], m, i])
-                out.reported_rpo[j, m, i] = stock
-                out.revenue_without[j, m, i], out.income_without[j, m, i] = alone, income
-                out.revenue_with[j, m, i], out.income_with[j, m, i] = alone, income
-                out.capex[j, m, i] = Y[table.capex_y[j], m, i] if table.capex_y[j] >= 0 else np.nan
+        without_company(j, table, X, Y, w, out)
     for c in range(revenue.shape[0]):
         j = table.contract_company[c]
-        for m in range(months):
-            for i in range(lanes):
-                out.revenue_with[j, m, i] += revenue[c, m, i] + ledger.release[c, m, i]
-                out.income_with[j, m, i] += ledger.operating_income[c, m, i]
+        for m in range(revenue.shape[1]):
+            for i in range(revenue.shape[2]):
+                taken, income, resale = revenue[c, m, i] + ledger.release[c, m, i], ledger.operating_income[c, m, i], ledger.resale[c, m, i]
+                out.revenue_with[j, m, i] += taken
+                out.income_with[j, m, i] += income
+                out.revenue_resold[j, m, i] += resale
+                out.income_resold[j, m, i] += income - taken + resale
                 out.reported_rpo[j, m, i] += rpo[c, m, i]
-
-
-@njit(cache=True, inline="always", error_model="numpy")
-def ledger_stock(stock, j, m, i, opening):
-    """The stock at the end of the month before; `opening` before month 0."""
-    return stock[j, m - 1, i] if m > 0 else opening
+                out.deal_capex[j, m, i] += ledger.capex[c, m, i]
+    for j in range(out.capex.shape[0]):
+        for m in range(revenue.shape[1]):
+            for i in range(revenue.shape[2]):
+                margin = out.income_with[j, m, i] / out.revenue_with[j, m, i]
+                out.margin[j, m, i] = margin
+                out.margin_effect[j, m, i] = margin - out.income_without[j, m, i] / out.revenue_without[j, m, i]
+                out.capex_share[j, m, i] = out.deal_capex[j, m, i] / out.capex[j, m, i]

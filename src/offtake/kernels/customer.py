@@ -87,8 +87,8 @@ def pay_month(due, left):
 
 @njit(cache=True, inline="always", error_model="numpy")
 def coverage_month(cash, resources, obligations):
-    """Resources over obligations of the next 12 months (V-03); endless where nothing is due."""
-    return (cash + resources) / obligations if obligations > 0.0 else ENDLESS
+    """Resources over obligations of the next 12 months (V-03); endless where nothing is due, 0 where resources are gone."""
+    return max(cash + resources, 0.0) / obligations if obligations > 0.0 else ENDLESS
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -62,11 +62,17 @@ def firm_month(opening, early, share_before, share, whole, terminated, lapsed, e
     """One month of RPO while collectible: new, terminated, lapsed, in scope, closing, and revenue earned before it was firm."""
     gone = min(opening, share_before * terminated)
     ended = min(opening - gone, share_before * lapsed)
+    # firm value that was earned before it was firm, or that ended after it had been earned, never turns firm again
+    early += share_before * (terminated + lapsed) - gone - ended
     firm = max(share - share_before, 0.0) * whole
     absorbed = min(early, firm)
     new = firm - absorbed
-    taken = min(earned, opening - gone - ended + new)
-    return new, gone, ended, taken, opening - gone - ended + new - taken, early - absorbed + (earned - taken)
+    # revenue taken back undoes first what was earned outside RPO
+    plus, minus = max(earned, 0.0), max(-earned, 0.0)
+    undone = min(minus, early - absorbed)
+    inside = min(plus, opening - gone - ended + new)
+    taken = inside - (minus - undone)
+    return new, gone, ended, taken, opening - gone - ended + new - taken, early - absorbed - undone + (plus - inside)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -82,8 +88,8 @@ def recognise_lane(c, i, terms, table, schedule, settlement, collectible, ordere
         charged += charge
         accrued = earned_month(table.policy[c], price, base_before, due_before, base, due, breakage)
         trued = settlement.trued[c, m, i] > 0.0
-        # before a true-up revenue may run ahead of billing, but never beyond the value that is left
-        earned = charged - earned_sum if trued else min(accrued, max(remaining - terminated - lapsed, 0.0))
+        # before a true-up revenue may run ahead of billing, but never beyond the value that is left: a termination takes back the rest
+        earned = charged - earned_sum if trued else min(accrued, remaining - terminated - lapsed)
         earned_sum += earned
         remaining -= terminated + lapsed + earned
         base_before, due_before = (0.0, 0.0) if trued else (base, due)

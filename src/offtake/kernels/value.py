@@ -1,10 +1,11 @@
-"""What a deal is worth, and what idle hours cost whom.
+"""What a deal is worth, what idle hours cost whom, and how far the obligations lean on one provider.
 
-Axes    contracts (C), pools (K), causes (3), months (M), lanes (L); path last.
-Units   USD at month 0; USD of each month.
-Signs   npv is positive where cash in exceeds cash out; idle cost is a positive amount.
-Order within the month   month-end discounting: month m by (1 + rate) ^ ((m + 1) / 12).
-Source  model V-06 (before tax, no terminal value, spending before month 0 is sunk), P-06, S-05.
+**Axes**    contracts (C), pools (K), causes (3), months (M), lanes (L); path last.
+**Units**   USD at month 0; USD of each month; shares 0 to 1.
+**Signs**   npv is positive where cash in exceeds cash out; idle cost is a positive amount, customer + provider = hours x price.
+            When a true-up bills idle hours of months gone by, their cost moves from the provider to the customer in that month.
+**Order within the month**   month-end discounting: month m by (1 + rate) ^ -((m + 1) / 12).
+**Source**  model V-05, V-06 (before tax, no terminal value, nothing from before month 0), P-06, C-02, C-03.
 """
 
 import numpy as np
@@ -12,54 +13,100 @@ from numba import njit
 
 from .draw import exp_, log_
 
+TINY = 1e-300  # keeps 0 / 0 at 0
+
 
 @njit(cache=True, inline="always", error_model="numpy")
 def cash_month(collected, release, capex, energy, operations, rent):
-    """Cash to the provider in a month, before tax."""
+    """Cash to the provider in a month, before tax (V-06)."""
     return collected + release - capex - energy - operations - rent
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def npv_block(ledger, collected, rate_x, X, out):
-    """Fill `out` (C, L) with present values at month 0 of collected (C, M, L) and the ledger's costs."""
+    """Fill `out` (C, L) with present values at month 0.
+
+    ledger     what accounts.ledger_block filled
+    collected  (C, M, L) USD from the customer
+    rate_x     (C,) rows of X: the provider's yearly discount rate
+    """
+    lanes = out.shape[1]
+    step, discount = np.empty(lanes), np.empty(lanes)
     for c in range(out.shape[0]):
-        for i in range(out.shape[1]):
-            step = exp_(-log_(1.0 + X[rate_x[c], i]) / 12.0)
-            discount, total = 1.0, 0.0
-            for m in range(collected.shape[1]):
-                discount *= step
-                total += discount * cash_month(
-                    collected[c, m, i], ledger.release[c, m, i], ledger.capex[c, m, i], ledger.energy[c, m, i],
-                    ledger.operations[c, m, i], ledger.rent[c, m, i],
-                )  # fmt: skip
-            out[c, i] = total
+        rate, npv = X[rate_x[c]], out[c]
+        for i in range(lanes):
+            step[i] = exp_(-log_(1.0 + rate[i]) / 12.0)
+            discount[i] = 1.0
+            npv[i] = 0.0
+        for m in range(collected.shape[1]):
+            paid, release, capex = collected[c, m], ledger.release[c, m], ledger.capex[c, m]
+            energy, operations, rent = ledger.energy[c, m], ledger.operations[c, m], ledger.rent[c, m]
+            for i in range(lanes):
+                discount[i] *= step[i]
+                npv[i] += discount[i] * cash_month(paid[i], release[i], capex[i], energy[i], operations[i], rent[i])
 
 
 @njit(cache=True, inline="always", error_model="numpy")
-def idle_month(hours, all_idle, billed_idle, price):
-    """Cost of one cause's idle hours to the customer (billed and not used) and to the provider (the rest)."""
-    paid = hours * min(billed_idle / max(all_idle, 1e-300), 1.0)
-    return paid * price, (hours - paid) * price
+def idle_month(hours, waiting, paid_share, price):
+    """One cause: USD to the customer (billed and not used), USD to the provider, and hours nobody was billed for yet."""
+    paid = (hours + waiting) * paid_share
+    return paid * price, (hours - paid) * price, hours + waiting - paid
+
+
+@njit(cache=True, inline="always", error_model="numpy")
+def paid_idle_month(charge, price, used, idle, waiting):
+    """Share of the idle hours of this month and of those still waiting for a true-up that the charge covers (C-02, C-03)."""
+    billed = max(charge / max(price, TINY) - used, 0.0)
+    return min(billed / max(idle + waiting, TINY), 1.0)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def idle_block(pool_contract, idle, price, charge, used, out):
-    """Fill `out` (2, 3, C, M, L): customer and provider, by cause, from idle (3, K, M, L) GPU-h."""
+    """Fill `out` (2, 3, C, M, L) USD: customer and provider, by cause.
+
+    idle    (3, K, M, L) GPU-h by cause
+    price   (C, M, L) USD/GPU-h;  charge (C, M, L) USD billed for base and deficiency;  used (C, M, L) GPU-h
+    """
     months, lanes = price.shape[1], price.shape[2]
+    waiting = np.empty((3, lanes))
     out[:] = 0.0
-    hours = np.zeros((3, months, lanes))
+    for k in range(pool_contract.shape[0]):
+        out[1, :, pool_contract[k]] += idle[:, k]  # hours, until they are priced below
     for c in range(price.shape[0]):
-        hours[:] = 0.0
-        for k in range(pool_contract.shape[0]):
-            if pool_contract[k] == c:
-                for cause in range(3):
-                    for m in range(months):
-                        for i in range(lanes):
-                            hours[cause, m, i] += idle[cause, k, m, i]
+        waiting[:] = 0.0
         for m in range(months):
+            a, b, d = out[1, 0, c, m], out[1, 1, c, m], out[1, 2, c, m]
             for i in range(lanes):
-                whole = hours[0, m, i] + hours[1, m, i] + hours[2, m, i]
-                billed = max(charge[c, m, i] / max(price[c, m, i], 1e-300) - used[c, m, i], 0.0)
+                behind = waiting[0, i] + waiting[1, i] + waiting[2, i]
+                share = paid_idle_month(charge[c, m, i], price[c, m, i], used[c, m, i], a[i] + b[i] + d[i], behind)
                 for cause in range(3):
-                    mine, theirs = idle_month(hours[cause, m, i], whole, billed, price[c, m, i])
+                    mine, theirs, left = idle_month(out[1, cause, c, m, i], waiting[cause, i], share, price[c, m, i])
                     out[0, cause, c, m, i], out[1, cause, c, m, i] = mine, theirs
+                    waiting[cause, i] = 0.0 if share > 0.0 else left  # a bill closes what was open
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def concentration_block(provider, obligations, herfindahl, largest):
+    """How the obligations of each month spread over providers (V-05); NaN in a month without any.
+
+    provider            (C,) int64 company number
+    obligations         (C, M, L) USD, >= 0
+    herfindahl, largest (M, L) out   sum of squared shares; the largest share
+    """
+    companies = 0
+    for c in range(provider.shape[0]):
+        companies = max(companies, provider[c] + 1)
+    lanes = obligations.shape[2]
+    owed, total = np.empty((companies, lanes)), np.empty(lanes)
+    for m in range(obligations.shape[1]):
+        owed[:] = 0.0
+        total[:] = 0.0
+        for c in range(provider.shape[0]):
+            owed[provider[c]] += obligations[c, m]
+            total += obligations[c, m]
+        herfindahl[m], largest[m] = 0.0, 0.0
+        for j in range(companies):
+            for i in range(lanes):
+                share = owed[j, i] / total[i]
+                herfindahl[m, i] += share * share
+                largest[m, i] = max(largest[m, i], share) if total[i] > 0.0 else np.nan

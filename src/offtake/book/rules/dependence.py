@@ -1,8 +1,8 @@
 """Rank correlations that can hold together (N-04).
 
 A rank correlation r asks for 2 sin(pi r / 6) between normal scores; numbers that one factor drives get the product of theirs
-with it. The stated ones are put in one after the other: the first that makes the matrix impossible is named, with the nearest
-value that the ones before it leave.
+with it. Where that matrix is impossible, the stated value is named that has to move least, alone, to make it possible; where no
+single one can, the first that its predecessors rule out.
 """
 
 from __future__ import annotations
@@ -23,17 +23,18 @@ Stated = tuple[Steps, str, str, float]
 def possible(book: Book) -> Iterator[Finding]:
     """The stated dependence is possible; else the nearest correlation that is."""
     stated = _stated(book)
-    if semidefinite(matrix_of(stated, book)):
+    if semidefinite(matrix_of(stated)):
         return
-    for count in range(1, len(stated) + 1):
-        if semidefinite(matrix_of(stated[:count], book)):
-            continue
-        steps, a, b, rank = stated[count - 1]
-        nearest = _nearest(stated[:count], book)
-        got = f"{rank:g} between {a} and {b}"
-        rule = "rank correlations that can hold together: the matrix of 2 sin(pi r/6) is positive semi-definite (N-04)"
-        yield Finding(steps, got, rule, f"with those before it, the nearest valid one is {nearest:.3f}")
-        return
+    moves = [(abs(near - stated[i][3]), i, near) for i in range(len(stated)) if (near := _nearest(stated, i)) is not None]
+    if moves:
+        _, i, near = min(moves)
+        fix = f"with all others as they are, the nearest valid one is {near:.3f}"
+    else:
+        i, near = _first_ruled_out(stated)
+        fix = f"with those before it, the nearest valid one is {near:.3f}"
+    steps, a, b, rank = stated[i]
+    rule = "rank correlations that can hold together: the matrix of 2 sin(pi r/6) is positive semi-definite (N-04)"
+    yield Finding(steps, f"{rank:g} between {a} and {b}", rule, fix)
 
 
 def _stated(book: Book) -> list[Stated]:
@@ -51,7 +52,7 @@ def _rank(number: Number) -> float:
     return min(max(number.params[0], -1.0), 1.0)
 
 
-def matrix_of(stated: list[Stated], book: Book) -> Matrix:
+def matrix_of(stated: list[Stated]) -> Matrix:
     """Correlations of the normal scores of all numbers and factors that are named."""
     names = list(dict.fromkeys(name for _, a, b, _ in stated for name in (a, b)))
     at = {name: i for i, name in enumerate(names)}
@@ -89,19 +90,44 @@ def semidefinite(matrix: Matrix) -> bool:
     return True
 
 
-def _nearest(stated: list[Stated], book: Book) -> float:
-    """The value nearest to the last stated one that the others leave possible; the possible ones form an interval."""
-    steps, a, b, asked = stated[-1]
-    without = matrix_of([*stated[:-1], (steps, a, b, 0.0)], book) if steps[0] == "factors" else matrix_of(stated[:-1], book)
-    names = list(dict.fromkeys(name for _, x, y, _ in stated[:-1] for name in (x, y)))
-    inside = 0.0
-    if steps[0] == "correlations" and a in names and b in names:
-        inside = 6.0 / math.pi * math.asin(min(max(without[names.index(a)][names.index(b)], -1.0), 1.0) / 2.0)
-    good, bad = inside, asked
+def _with(stated: list[Stated], i: int, rank: float) -> Matrix:
+    steps, a, b, _ = stated[i]
+    return matrix_of([*stated[:i], (steps, a, b, rank), *stated[i + 1 :]])
+
+
+def _nearest(stated: list[Stated], i: int) -> float | None:
+    """The value nearest to the stated one that makes all possible, others unchanged; None where there is none.
+
+    Scores' correlations are linear in it, so their lowest eigenvalue is concave and the possible values form an interval.
+    """
+    import numpy as np
+
+    def lowest(score: float) -> float:
+        return float(np.linalg.eigvalsh(np.array(_with(stated, i, _rank_of(score))))[0])
+
+    asked = 2.0 * math.sin(math.pi * stated[i][3] / 6.0)
+    low, high = -1.0, 1.0
+    for _ in range(HALVINGS):
+        a, b = low + (high - low) / 3.0, high - (high - low) / 3.0
+        low, high = (a, high) if lowest(a) < lowest(b) else (low, b)
+    good, bad = (low + high) / 2.0, asked
+    if lowest(good) < -TOLERANCE:
+        return None
     for _ in range(HALVINGS):
         half = (good + bad) / 2.0
-        if semidefinite(matrix_of([*stated[:-1], (steps, a, b, half)], book)):
-            good = half
-        else:
-            bad = half
-    return math.floor(abs(good) * 1000.0) / 1000.0 * (1.0 if good >= 0 else -1.0)
+        good, bad = (half, bad) if lowest(half) >= -TOLERANCE else (good, half)
+    rounded = math.ceil if good > asked else math.floor
+    return rounded(_rank_of(good) * 1000.0) / 1000.0
+
+
+def _rank_of(score: float) -> float:
+    return 6.0 / math.pi * math.asin(min(max(score, -1.0), 1.0) / 2.0)
+
+
+def _first_ruled_out(stated: list[Stated]) -> tuple[int, float]:
+    """The first stated value that those before it rule out, and the nearest one they allow."""
+    for count in range(1, len(stated) + 1):
+        if not semidefinite(matrix_of(stated[:count])):
+            near = _nearest(stated[:count], count - 1)
+            return count - 1, 0.0 if near is None else near
+    return len(stated) - 1, 0.0

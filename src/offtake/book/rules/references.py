@@ -73,7 +73,7 @@ def sites(book: Book) -> Iterator[Finding]:
                 rule = f"a site serves one contract; `{owner[site]}` has it already (C-01)"
                 yield Finding(steps, site, rule, "split the site in two, each with its lots and power")
             owner.setdefault(site, name)
-            if book.sites[site].provider != deal.provider:
+            if book.sites[site].provider != deal.provider and deal.provider in book.companies:
                 rule = f"a site of the contract's provider, {deal.provider}; this one is {book.sites[site].provider}'s (C-01)"
                 yield Finding(steps, site, rule, "name a site of this provider, or mend the provider")
     yield from _missing(asked, book.sites, "sites", "C-01")
@@ -116,8 +116,9 @@ def inputs(book: Book) -> Iterator[Finding]:
     for steps, path in asked:
         number = numbers.get(path)
         if not isinstance(number, Number):
-            near = unknown(steps, path, list(numbers), "numbers", "N-04")
-            yield Finding(steps, path, "the path of a number of this book (N-04)", near.fix)
+            below = next((p for p in numbers if p.startswith(f"{path}.")), None)
+            fix = f"did you mean `{below}`?" if below else unknown(steps, path, list(numbers), "numbers", "N-04").fix
+            yield Finding(steps, path, "the path of a number of this book (N-04)", fix)
         elif number.kind == "constant" and not any(path == p or path.startswith(f"{p}.") for p in patched):
             rule = "an uncertain number; this one is the same on every path (N-04)"
             yield Finding(steps, f"{path} = {number.text}", rule, "give it an interval, or remove the dependence")

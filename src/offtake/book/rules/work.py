@@ -59,15 +59,17 @@ def reference_speed(book: Book) -> Iterator[Finding]:
 
 def somewhere(book: Book) -> Iterator[Finding]:
     """A workload may run on at least one lot of GPUs (P-03)."""
+    customers = {name for name, company in book.companies.items() if company.customer}
     for name, work in book.workloads.items():
         deals = [billing(book)[c] for c in work.may_run if c in billing(book)]
-        sites = [book.sites[s] for deal in deals if deal.customer == work.customer for s in deal.sites if s in book.sites]
+        own = [deal for deal in deals if deal.customer == work.customer]
+        sites = [book.sites[s] for deal in own for s in deal.sites if s in book.sites]
         chips = {lot.chip for site in sites for lot in site.lots if lot.chip in book.chips}
         fit = [c for c in chips if (not work.chips or c in work.chips) and book.chips[c].domain >= work.domain]
         if chips and not fit:
             rule = "some chip of its contracts is allowed and joins its `domain` (P-03)"
             yield Finding(("workloads", name), f"{', '.join(sorted(chips))}", rule, "widen `chips`, or lower `domain`")
-        elif deals and not sites:
+        elif deals and not own and all(deal.customer in customers for deal in deals):
             rule = f"a workload runs on contracts of its own customer, {work.customer} (P-03)"
             yield Finding(("workloads", name, "may_run"), ", ".join(work.may_run), rule, "name contracts of this customer")
 
@@ -83,8 +85,10 @@ def anchor(book: Book) -> Iterator[Finding]:
             fix = "write the interval the sources leave, as in `15 to 90 M USD/month`"
             yield Finding(at, customer.compute_cost.text, "the known compute cost is an interval (D-05)", fix)
             continue
-        hours = sum(_reference_hours(book, work) for work in book.workloads.values() if work.customer == name)
-        finding = _compare(customer, hours, at)
+        works = [work for work in book.workloads.values() if work.customer == name]
+        if any(True for work in works for _ in _absent(work)) or any(True for _ in reference_speed(book)):
+            continue  # what is missing is told already
+        finding = _compare(customer, sum(_reference_hours(book, work) for work in works), at)
         if finding:
             yield finding
 

@@ -1,0 +1,279 @@
+"""Settle, customer and recognise against twins that a person would write: one path, one contract, plain Python."""
+
+import numpy as np
+import pytest
+
+from offtake.kernels import customer, recognise, settle, tranche
+
+from .money import HOURS, C, L, M, draw, zeros
+
+TIGHT = 1e-9  # relative to the contract's value
+TH, RUNS = np.array([0.5, 1.0, 1.5]), np.array([1, 3], np.int64)
+
+
+def scheduled(seed):
+    terms, table, people, owner, planned, ready, offered, X, Y, r = draw(seed)
+    out = zeros(settle.Schedule, (C, M, L))
+    settle.schedule_block(terms, owner, planned, ready, offered, X, Y, HOURS, out)
+    return terms, table, people, owner, planned, ready, offered, X, Y, r, out
+
+
+def schedule_twin(terms, owner, planned, ready, offered, X, Y, c, i):
+    plan, there, serve = (sum(a[k, :, i] for k in np.flatnonzero(owner == c)) for a in (planned, ready, offered))
+    start, term, total = terms.starts[c], round(X[terms.term_x[c], i] - 1e-9), X[terms.total_x[c], i]
+    end = start + int(X[terms.term_x[c], i] + 0.5)
+    del term
+    hours = sum(plan[min(m, M - 1)] * (HOURS[m] if m < M else 730.5) for m in range(start, end))
+    owed, late, standing, rows = 0.0, 0, 1.0, []
+    for m in range(M):
+        price = Y[terms.price_y[c], m, i] if terms.price_y[c] >= 0 else total / hours
+        inside = start <= m < end or (terms.remedy[c] == 1 and m >= end and owed < total * (1 - 1e-12))
+        late = late + 1 if inside and plan[m] > 0 and there[m] < 0.99 * plan[m] else 0
+        if terms.remedy[c] == 3 and late > X[terms.late_after_x[c], i]:
+            standing = 0.0
+        committed = (plan[m] if terms.ramp[c] == 1 else min(plan[m], there[m])) * HOURS[m] if inside else 0.0
+        quality = serve[m] / (there[m] * HOURS[m]) if there[m] > 0 else 0.0
+        available = min(plan[m], there[m]) * HOURS[m] * min(1.0, quality / X[terms.sla_x[c], i]) if inside else 0.0
+        missing = max(committed - available, 0.0)
+        due = available if terms.form[c] == 0 else max(X[terms.take_or_pay_x[c], i] * committed - missing, 0.0)
+        last = m == end - 1 and terms.remedy[c] != 1
+        pay = total - owed if last and terms.at_end[c] == 0 else min(price * due, total - owed)
+        owed += pay
+        rows.append((committed, available, price, pay, standing, float(inside), float(last)))
+    return np.array(rows)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_schedule(seed):
+    terms, _, _, owner, planned, ready, offered, X, Y, _, out = scheduled(seed)
+    for c in range(C):
+        for i in range(0, L, 3):
+            want = schedule_twin(terms, owner, planned, ready, offered, X, Y, c, i)
+            for f, name in enumerate(("committed", "available", "price", "must_pay", "standing", "in_term", "ends")):
+                got = getattr(out, name)[c, :, i]
+                np.testing.assert_allclose(got, want[:, f], rtol=1e-11, atol=1e-12 * X[terms.total_x[c], i], err_msg=f"{name} of {c}")
+
+
+def settled(seed):
+    terms, table, people, owner, planned, ready, offered, X, Y, r, schedule = scheduled(seed)
+    alive = schedule.standing * np.minimum.accumulate(np.where(r.random((C, M, L)) < 0.02, 0.6, 1.0), axis=1)
+    serve = np.stack([offered[owner == c].sum(axis=0) for c in range(C)])
+    used = serve * alive * schedule.in_term * r.uniform(0.2, 1, (C, M, L))
+    out = zeros(settle.Settlement, (C, M, L))
+    settle.settle_block(terms, schedule, alive, used, X, Y, out)
+    return terms, table, people, X, Y, r, schedule, alive, used, out, owner, planned, ready
+
+
+def settle_twin(terms, schedule, alive, used, X, Y, c, i):
+    """C-02, C-03, C-07 and C-09 as an accountant would fill a sheet, one row a month."""
+    total, top = X[terms.total_x[c], i], X[terms.take_or_pay_x[c], i]
+    end = terms.starts[c] + int(X[terms.term_x[c], i] + 0.5)
+    left, liability, dues, bases, live_before, sheet = total, 0.0, 0.0, 0.0, 1.0, []
+    for m in range(M):
+        live, price = alive[c, m, i], schedule.price[c, m, i]
+        cancelled = left * (1 - live / live_before) if live_before > 0 else 0.0
+        left -= cancelled
+        committed, available = schedule.committed[c, m, i] * live, schedule.available[c, m, i] * live
+        took = used[c, m, i]
+        missing = max(committed - available, 0.0)
+        if terms.form[c] == 0:
+            base = due = available
+        else:
+            base, due = min(took, committed), max(top * committed - missing, 0.0)
+        over = max(took - min(took, committed), 0.0)
+        dues, bases = dues + due, bases + base
+        closing = schedule.ends[c, m, i] > 0
+        year = terms.true_up[c] == 1 and (m - terms.starts[c]) % 12 == 11
+        up = terms.true_up[c] == 0 or year or closing
+        short = max(dues - bases, 0.0) if up else 0.0
+        charge = left if closing and terms.at_end[c] == 0 else min(price * (base + short), left)
+        left -= charge
+        lapsed = left if closing and terms.at_end[c] == 1 else 0.0
+        left -= lapsed
+        credit = min(X[terms.credit_x[c], i] * price * missing, charge) if terms.remedy[c] == 2 else 0.0
+        extra = over * Y[terms.overage_y[c], m, i] if terms.allows_overage[c] else 0.0
+        billed = charge - credit + extra
+        got = X[terms.prepaid_x[c], i] if m == terms.starts[c] else 0.0
+        interest = liability * X[terms.financing_x[c], i] / 12 if end - m > 12 else 0.0
+        held = liability + got + interest
+        drawn = min(billed, held)
+        back = held - drawn if closing or (live <= 0 < live_before) else 0.0
+        liability = held - drawn - back
+        sheet.append((base, over, short, charge, extra, credit, billed, got, drawn, interest, back, liability, cancelled, lapsed, left))
+        if up:
+            dues = bases = 0.0
+        live_before = live
+    return np.array(sheet)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_settlement(seed):
+    terms, _, _, X, Y, _, schedule, alive, used, out, *_ = settled(seed)
+    names = ("base overage deficiency charge overage_usd credit billed prepaid_in drawdown interest refunded unearned terminated lapsed remaining")
+    for c in range(C):
+        for i in range(0, L, 3):
+            want = settle_twin(terms, schedule, alive, used, X, Y, c, i)
+            for f, name in enumerate(names.split()):
+                got = getattr(out, name)[c, :, i]
+                np.testing.assert_allclose(got, want[:, f], rtol=1e-11, atol=1e-11 * X[terms.total_x[c], i], err_msg=f"{name} of {c}")
+
+
+def test_take_or_pay_by_hand():
+    """100 GPU-h committed at 2 USD, 80 % owed, 50 used: base 50, deficiency 30, billed 160; with 90 used: 180."""
+    for used, billed in ((50.0, 160.0), (90.0, 180.0), (0.0, 160.0), (100.0, 200.0)):
+        base, over, owed = settle.take_month.py_func(1, used, 100.0, 100.0, settle.due_month.py_func(100.0, 100.0, 0.8))
+        assert 2.0 * (base + max(owed - base, 0.0)) == billed and over == 0.0
+    # 30 of the 100 hours were not made available: only 80 - 30 are owed (C-02)
+    assert settle.due_month.py_func(100.0, 70.0, 0.8) == 50.0
+    # beyond the commitment: 20 hours of overage
+    assert settle.take_month.py_func(1, 120.0, 100.0, 100.0, 80.0) == (100.0, 20.0, 80.0)
+
+
+def paid(seed):
+    terms, table, people, X, Y, r, schedule, _, _, settlement, owner, planned, ready = settled(seed)
+    signed = zeros(
+        customer.Signed, (2, M, L), tau=np.zeros((2, L), np.int64), alive=np.zeros((C, M, L)), passage=np.zeros((2, 3, 2, L), np.int64)
+    )
+    customer.signed_block(people, terms, schedule, X, Y, TH, RUNS, signed)
+    out = zeros(customer.Payments, (C, M, L), **{f: np.zeros((2, M, L)) for f in ("raised", "cash_balance", "funding_gap", "coverage")})
+    customer.pay_block(people, terms, schedule, signed, settlement, X, Y, out)
+    return terms, table, people, X, Y, schedule, settlement, signed, out, owner, planned, ready
+
+
+def signed_twin(people, terms, schedule, X, Y, u, i):
+    y = lambda key: Y[getattr(people, key)[u], :, i]  # noqa: E731
+    revenue = y("users_y") * y("paying_y") * y("price_y") + y("api_y") + y("other_y")
+    operating = revenue * (1 - y("revenue_share_y") - y("cost_y")) - y("operations_y") - y("other_compute_y")
+    mine = np.flatnonzero(terms.customer == u)
+    owed = sum((schedule.must_pay[c, :, i] * schedule.standing[c, :, i] for c in mine), np.zeros(M))
+    cash, floor, waiting, coverage = X[people.cash_x[u], i], X[people.minimum_x[u], i], 0.0, []
+    for m in range(M):
+        ahead = slice(m, m + 12)
+        resources = cash - waiting + operating[ahead].sum() + y("raises_y")[ahead].sum()
+        coverage.append(max(resources, 0.0) / owed[ahead].sum() if owed[ahead].sum() > 0 else 1e9)
+        cash += operating[m]
+        due = owed[m] + waiting
+        cash += min(max(due + floor - cash, 0.0), y("raises_y")[m])
+        pay = min(due, max(cash - floor, 0.0))
+        cash, waiting = cash - pay, due - pay
+    return revenue, operating, np.array(coverage)
+
+
+def first_twin(coverage, threshold, run):
+    for m in range(M):
+        if m + 1 >= run and all(coverage[n] < threshold for n in range(m + 1 - run, m + 1)):
+            return m
+    return M
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_signed_customer(seed):
+    terms, _, people, X, Y, schedule, _, signed, *_ = paid(seed)
+    for u in range(2):
+        for i in range(L):
+            revenue, operating, coverage = signed_twin(people, terms, schedule, X, Y, u, i)
+            np.testing.assert_allclose(signed.revenue[u, :, i], revenue, rtol=1e-12)
+            np.testing.assert_allclose(signed.operating[u, :, i], operating, rtol=1e-9, atol=1e-6)
+            np.testing.assert_allclose(signed.coverage[u, :, i], coverage, rtol=1e-9, atol=1e-9)
+            for a, threshold in enumerate(TH):
+                for b, run in enumerate(RUNS):
+                    assert signed.passage[u, a, b, i] == first_twin(coverage, threshold, run)
+            fires = first_twin(coverage, X[people.below_x[u], i], int(X[people.run_months_x[u], i] + 0.5))
+            asks = X[people.luck_x[u], i] < X[people.probability_x[u], i]
+            assert signed.tau[u, i] == (fires if asks else M)
+            for c in np.flatnonzero(terms.customer == u):
+                cut = np.where(np.arange(M) >= signed.tau[u, i], 1 - X[people.cut_x[u], i], 1.0)
+                np.testing.assert_allclose(signed.alive[c, :, i], schedule.standing[c, :, i] * cut, rtol=1e-15)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_payments(seed):
+    """Priority decides who waits (V-02); nobody gets more than is due; cash adds up."""
+    terms, _, people, X, Y, _, settlement, signed, out, *_ = paid(seed)
+    for u in range(2):
+        mine = sorted(np.flatnonzero(terms.customer == u), key=lambda c: terms.priority[c])
+        for i in range(L):
+            cash, floor, waiting = X[people.cash_x[u], i], X[people.minimum_x[u], i], dict.fromkeys(mine, 0.0)
+            for m in range(M):
+                cash += signed.operating[u, m, i]
+                for c in mine:
+                    lag = int(X[terms.payment_lag_x[c], i] + 0.5)
+                    waiting[c] += (settlement.invoiced[c, m - lag, i] if m >= lag else 0.0) + settlement.prepaid_in[c, m, i]
+                    cash += settlement.refunded[c, m, i]
+                raised = min(max(sum(waiting.values()) + floor - cash, 0.0), Y[people.raises_y[u], m, i])
+                cash += raised
+                for c in mine:
+                    pay = min(waiting[c], max(cash - floor, 0.0))
+                    cash, waiting[c] = cash - pay, waiting[c] - pay
+                    assert out.paid[c, m, i] == pytest.approx(pay - settlement.refunded[c, m, i], rel=1e-9, abs=1e-3)
+                    assert out.arrears[c, m, i] == pytest.approx(waiting[c], rel=1e-9, abs=1e-3)
+                assert out.raised[u, m, i] == pytest.approx(raised, rel=1e-9, abs=1e-3)
+                assert out.cash_balance[u, m, i] == pytest.approx(cash, rel=1e-9, abs=1e-3)
+                assert out.funding_gap[u, m, i] == pytest.approx(sum(waiting.values()) + max(-cash, 0.0), rel=1e-9, abs=1e-3)
+
+
+def recognised(seed):
+    terms, table, people, X, Y, schedule, settlement, signed, payments, owner, planned, ready = paid(seed)
+    ordered, delivered = np.zeros((C, M, L)), np.zeros((C, M, L))
+    tranche.tranche_block(owner, planned, ready, table.order_lead_x, X, ordered, delivered)
+    out = zeros(recognise.Books, (C, M, L))
+    recognise.recognise_block(terms, table, schedule, settlement, signed.alive, payments.collectible, ordered, delivered, X, out)
+    return terms, table, X, schedule, settlement, signed, payments, ordered, delivered, out, owner, planned, ready
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_tranches(seed):
+    *_, X, _, _, _, _, ordered, delivered, _, owner, planned, ready = (None, *recognised(seed))
+    table = recognised(seed)[1]
+    for c in range(C):
+        plan, there = planned[owner == c].sum(axis=0), ready[owner == c].sum(axis=0)
+        for i in range(L):
+            lead = int(X[table.order_lead_x[c], i] + 0.5)
+            want = [min(max(plan[min(n + lead, M - 1), i] for n in range(m + 1)) / plan[-1, i], 1.0) for m in range(M)]
+            np.testing.assert_allclose(ordered[c, :, i], want, rtol=1e-12)
+            want = [min(max(there[n, i] for n in range(m + 1)) / plan[-1, i], 1.0) for m in range(M)]
+            np.testing.assert_allclose(delivered[c, :, i], want, rtol=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_recognition(seed):
+    """Revenue catches up with what was charged at each true-up; RPO is firm, collectible value not yet earned (A-01, A-02)."""
+    terms, table, X, schedule, settlement, _, payments, ordered, delivered, out, *_ = recognised(seed)
+    for c in range(C):
+        for i in range(L):
+            total, mode = X[terms.total_x[c], i], int(X[table.firm_on_x[c], i])
+            charged = np.cumsum(settlement.charge[c, :, i])
+            gone = np.cumsum(settlement.terminated[c, :, i] + settlement.lapsed[c, :, i])
+            extra = settlement.overage_usd[c, :, i] - settlement.credit[c, :, i]
+            earned = np.cumsum(out.revenue[c, :, i] - extra)
+            ups = settlement.trued[c, :, i] > 0
+            np.testing.assert_allclose(earned[ups], charged[ups], rtol=1e-9, atol=TIGHT * total)
+            assert np.all(earned <= total - gone + TIGHT * total)
+            left = total - gone - earned
+            np.testing.assert_allclose(out.rpo[c, :, i] + out.not_in_rpo[c, :, i], left, rtol=1e-9, atol=TIGHT * total)
+            share = (np.ones(M), ordered[c, :, i], delivered[c, :, i], np.zeros(M))[mode]
+            if mode == 0:
+                np.testing.assert_allclose(out.rpo[c, :, i], left * payments.collectible[c, :, i], rtol=1e-9, atol=TIGHT * total)
+            assert np.all(out.rpo[c, :, i] <= share * total + TIGHT * total)
+            assert np.all(out.rpo[c, :, i] >= -TIGHT * total) and np.all(out.not_in_rpo[c, :, i] >= -TIGHT * total)
+            assert np.all(out.rpo[c, payments.collectible[c, :, i] == 0, i] == 0.0)
+            opening = np.concatenate(([0.0], out.rpo[c, :-1, i]))
+            flows = out.new + out.remeasured - out.in_scope - out.rpo_terminated - out.rpo_lapsed
+            np.testing.assert_allclose(opening + flows[c, :, i], out.rpo[c, :, i], rtol=1e-9, atol=TIGHT * total)
+            assert np.all(out.crpo[c, :, i] <= out.rpo[c, :, i])
+
+
+def test_phased_rpo_by_hand():
+    """A 100 USD contract, firm by tranche: half firm in month 0, half in month 2, 20 a month earned."""
+    opening, early, before = 0.0, 0.0, 0.0
+    seen = []
+    for share, earned in ((0.5, 20.0), (0.5, 20.0), (1.0, 20.0), (1.0, 40.0)):
+        new, _, _, taken, opening, early = recognise.firm_month.py_func(opening, early, before, share, 100.0, 0.0, 0.0, earned)
+        before = share
+        seen.append((new, taken, opening))
+    assert seen == [(50.0, 20.0, 30.0), (0.0, 20.0, 10.0), (50.0, 20.0, 40.0), (0.0, 40.0, 0.0)]
+    # earned before it was firm: 20 outside RPO in month 0 are not counted again when the tranche turns firm
+    new, _, _, taken, opening, early = recognise.firm_month.py_func(0.0, 0.0, 0.0, 0.0, 100.0, 0.0, 0.0, 20.0)
+    assert (new, taken, opening, early) == (0.0, 0.0, 0.0, 20.0)
+    new, _, _, taken, opening, early = recognise.firm_month.py_func(opening, early, 0.0, 0.5, 100.0, 0.0, 0.0, 10.0)
+    assert (new, taken, opening, early) == (30.0, 10.0, 20.0, 0.0)

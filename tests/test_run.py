@@ -1,0 +1,124 @@
+"""Whole runs: bits, scenarios, patches, identities and what the plain contract must add up to."""
+
+import math
+
+import numpy as np
+import pytest
+
+import offtake
+from offtake import front, montecarlo
+from offtake.errors import QuestionError
+from offtake.questions import question
+
+MONEY = 1e-9  # of the contract's value
+
+
+def rows(run: offtake.Run, *args: object, **kwargs: object) -> list[dict]:
+    return run.table(*args, **kwargs).rows()
+
+
+def test_same_bits_on_one_worker_or_two() -> None:
+    book = offtake.load("two-clouds")
+    one = rows(offtake.run(book, paths=600, workers=1), "rpo", "contracts.north", "quarter")
+    two = rows(offtake.run(book, paths=600, workers=2), "rpo", "contracts.north", "quarter")
+    assert one == two
+
+
+def test_first_paths_of_a_long_run_are_those_of_a_short_one(small: offtake.Run) -> None:
+    q = question(small.plan, "revenue", "contracts.north", "month")
+    long = montecarlo.run(small.plan, [q], 640, 1).tallies[0].kept
+    short = montecarlo.run(small.plan, [q], 100, 1).tallies[0].kept
+    assert np.array_equal(long[:, :100], short)
+
+
+def test_one_path_is_the_path_of_the_ensemble(small: offtake.Run) -> None:
+    q = question(small.plan, "revenue", "contracts.north", "calendar-year")
+    kept = montecarlo.run(small.plan, [q], 200, 1).tallies[0].kept
+    alone = [row["value"] for row in rows(small, "revenue", "contracts.north", "calendar-year", path=137)]
+    assert alone == list(kept[:, 137])
+
+
+def test_another_seed_is_another_ensemble() -> None:
+    book = offtake.load("two-clouds")
+    a, b = (rows(offtake.run(book, paths=64, seed=s), "revenue", "contracts.north", "total")[0]["mean"] for s in (1, 2))
+    assert a != b
+
+
+def test_plain_contract_adds_up_on_every_path() -> None:
+    """revenue + RPO + terminated = 38 bn on every path of `plain`."""
+    run = offtake.run(offtake.load("openai-aws"), paths=512, scenario=["plain"])
+    end = str((run.plan.start + run.plan.months - 1) // 12)
+    asked = [question(run.plan, m, "contracts.aws", by) for m, by in (("revenue", "total"), ("terminated", "total"), ("rpo", "calendar-year"))]
+    revenue, terminated, rpo = (t.kept for t in run.outcome(asked).tallies)
+    last = [p.label for p in asked[2].periods].index(end)
+    assert np.max(np.abs(revenue[0] + terminated[0] + rpo[last] - 38e9)) <= MONEY * 38e9
+    assert np.all(terminated[0] == 0.0)
+
+
+def test_forced_scenario_leaves_other_draws_unchanged() -> None:
+    book = offtake.load("two-clouds")
+    base, forced = front.compile(book), front.compile(book, ["slow-grid"])
+    q = question(base, "ready", "contracts.south", "month")
+    a, b = montecarlo.run(base, [q], 128, 1), montecarlo.run(forced, [q], 128, 1)
+    assert np.array_equal(a.tallies[0].kept, b.tallies[0].kept)  # the other site does not feel the slow grid
+    assert np.array_equal(a.inputs[1:], b.inputs[1:])
+    q = question(base, "ready", "contracts.north", "month")
+    slow, drawn = (montecarlo.run(p, [q], 128, 1).tallies[0].mean.sum() for p in (forced, base))
+    assert slow < drawn
+
+
+def test_patch_changes_the_result_and_the_hash(small: offtake.Run) -> None:
+    other = offtake.run(offtake.load("two-clouds", set=["contracts.north.total=2.1 bn USD"]), paths=512)
+    assert other.stamp.book != small.stamp.book
+    a, b = (rows(r, "straight_line", "contracts.north", "total")[0]["mean"] for r in (small, other))
+    assert b == pytest.approx(a / 2, rel=1e-12)
+
+
+def test_every_measure_of_every_entity_has_finite_or_absent_rows(small: offtake.Run) -> None:
+    from offtake.measures import MEASURES, entities
+
+    asked = [
+        question(small.plan, m.name, e.label)
+        for m in MEASURES.values()
+        if m.kind not in ("surface",)
+        for e in entities(m, small.plan)
+    ]
+    for tally in montecarlo.run(small.plan, asked, 128, 1).tallies:
+        values = np.concatenate([tally.mean, *tally.quantiles.values()])
+        assert np.all(np.isfinite(values) | np.isnan(values)), tally.question.measure.name
+        known = tally.count > 0
+        assert np.all(tally.quantiles[0.05][known] <= tally.quantiles[0.95][known])
+
+
+def test_quantiles_agree_with_the_kept_paths(small: offtake.Run) -> None:
+    q = question(small.plan, "cash", "contracts.north", "calendar-year")
+    tally = small.outcome([q]).tallies[0]
+    for p, value in tally.quantiles.items():
+        exact = np.quantile(tally.kept, p, axis=1)
+        width = np.ptp(tally.kept, axis=1) / 100
+        assert np.all(np.abs(value - exact) <= width)
+    assert tally.mean == pytest.approx(tally.kept.mean(axis=1), rel=1e-12)
+
+
+def test_dependence_reaches_the_answer() -> None:
+    """Without the common factor the two driven inputs lose their correlation."""
+    book = offtake.load("two-clouds")
+    run = front.run(book, paths=4096)
+    q = question(run.plan, "ready", "contracts.north", "month")
+    outcome = run.outcome([q])
+    names = run.plan.inputs.names
+    a, b = names.index("sites.plains.lots.1.slip"), names.index("chips.new.cost")
+    assert abs(np.corrcoef(outcome.inputs[a], outcome.inputs[b])[0, 1] - 2 * math.sin(math.pi * 0.7 / 6) * 2 * math.sin(math.pi * 0.3 / 6)) < 0.06
+
+
+def test_questions_that_cannot_be_answered(small: offtake.Run) -> None:
+    for args, sentence in (
+        (("revenu", None), "no measure is called 'revenu'; did you mean revenue?"),
+        (("rpo", None), "'rpo' needs --of, one of: contracts.north, contracts.south"),
+        (("rpo", "contracts.east"), "'rpo' is not known of 'contracts.east'; it is known of: contracts.north, contracts.south"),
+        (("revenue of contracts.north @ 2031", None), "'2031' is outside the horizon of this book: 2026 to 2029"),
+        (("revenue of contracts.north @ soon", None), "'soon' is not a period; write 2026-03, 2026Q1, FY2026Q2, FY2026, 2026 or total"),
+    ):
+        with pytest.raises(QuestionError) as caught:
+            small.ask(*args)
+        assert str(caught.value) == sentence
