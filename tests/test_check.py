@@ -114,9 +114,9 @@ def test_anchor_says_both_figures() -> None:
 def test_anchor_of_a_training_run_counts_its_part_of_month_0() -> None:
     """1.8e24 FLOP over 5 months: 3.6e23 in month 0 / (2e15 x 0.4 x 0.9 x 3600 FLOP a GPU-h) = 138,889 GPU-h, 0.35 M USD."""
     work = (
-        "workloads:\n  frontier: {name: T, kind: training, customer: lab, assumed: x, may_run: [aws], gang: 8 GPU, home: aws, reference: old,\n"
-        "    moving: 0 USD/GPU-h, value: 5 USD/GPU-h, efficiency: 1, runs: [{flop: 1.8 M EFLOP, month: 2026-01, over: 5 months}],\n"
-        "    precision: fp8, mfu: 40 %, goodput: 90 %}\n"
+        "workloads:\n  frontier: {name: T, kind: training, customer: lab, assumed: x, may_run: [aws], gang: 8 GPU, home: aws,\n"
+        "    reference: old, moving: 0 USD/GPU-h, value: 5 USD/GPU-h, efficiency: 1, \n"
+        "    runs: [{flop: 1.8 M EFLOP, month: 2026-01, over: 5 months}], precision: fp8, mfu: 40 %, goodput: 90 %}\n"
     )
     start, end = SOUND.index("workloads:"), SOUND.index("factors:")
     (issue,) = check(text.read(SOUND[:start] + work + SOUND[end:]))

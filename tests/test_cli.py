@@ -83,7 +83,7 @@ def test_csv_and_path() -> None:
         (("mesure", "two-clouds"), 2, "No such command"),
         (("list", "things"), 2, "is none of books, measures, catalog"),
         (("run",), 2, "Missing argument"),
-        (("show", "two-clouds", "contracts.north.totl"), 1, "did you mean contracts.north.total?"),
+        (("show", "two-clouds", "contracts.north.totl"), 1, "did you mean contracts.north.total or"),
     ],
 )
 def test_exit_codes(words: tuple[str, ...], code: int, sentence: str) -> None:
@@ -116,5 +116,7 @@ def test_lists_and_schema() -> None:
 
 
 def test_explain_names_inputs() -> None:
-    told = json.loads(offtake("explain", "two-clouds", "revenue", "--of", "contracts.north", "--at", "2027", "--paths", "512", "--json").stdout)
+    told = json.loads(
+        offtake("explain", "two-clouds", "revenue", "--of", "contracts.north", "--at", "2027", "--paths", "512", "--json").stdout
+    )
     assert told["rule"] == "A-01" and told["inputs"] and told["inputs"][0]["quality"]

@@ -48,7 +48,9 @@ def test_plain_contract_adds_up_on_every_path() -> None:
     """revenue + RPO + terminated = 38 bn on every path of `plain`."""
     run = offtake.run(offtake.load("openai-aws"), paths=512, scenario=["plain"])
     end = str((run.plan.start + run.plan.months - 1) // 12)
-    asked = [question(run.plan, m, "contracts.aws", by) for m, by in (("revenue", "total"), ("terminated", "total"), ("rpo", "calendar-year"))]
+    asked = [
+        question(run.plan, m, "contracts.aws", by) for m, by in (("revenue", "total"), ("terminated", "total"), ("rpo", "calendar-year"))
+    ]
     revenue, terminated, rpo = (t.kept for t in run.outcome(asked).tallies)
     last = [p.label for p in asked[2].periods].index(end)
     assert np.max(np.abs(revenue[0] + terminated[0] + rpo[last] - 38e9)) <= MONEY * 38e9
@@ -78,10 +80,7 @@ def test_every_measure_of_every_entity_has_finite_or_absent_rows(small: offtake.
     from offtake.measures import MEASURES, entities
 
     asked = [
-        question(small.plan, m.name, e.label)
-        for m in MEASURES.values()
-        if m.kind not in ("surface",)
-        for e in entities(m, small.plan)
+        question(small.plan, m.name, e.label) for m in MEASURES.values() if m.kind not in ("surface",) for e in entities(m, small.plan)
     ]
     for tally in montecarlo.run(small.plan, asked, 128, 1).tallies:
         values = np.concatenate([tally.mean, *tally.quantiles.values()])
@@ -108,7 +107,10 @@ def test_dependence_reaches_the_answer() -> None:
     outcome = run.outcome([q])
     names = run.plan.inputs.names
     a, b = names.index("sites.plains.lots.1.slip"), names.index("chips.new.cost")
-    assert abs(np.corrcoef(outcome.inputs[a], outcome.inputs[b])[0, 1] - 2 * math.sin(math.pi * 0.7 / 6) * 2 * math.sin(math.pi * 0.3 / 6)) < 0.06
+    assert (
+        abs(np.corrcoef(outcome.inputs[a], outcome.inputs[b])[0, 1] - 2 * math.sin(math.pi * 0.7 / 6) * 2 * math.sin(math.pi * 0.3 / 6))
+        < 0.06
+    )
 
 
 def test_questions_that_cannot_be_answered(small: offtake.Run) -> None:

@@ -46,7 +46,7 @@ def _hours(array: Callable[[Block], np.ndarray]) -> dict[str, Reader]:
 
 
 def _occupancy(axis: str) -> Reader:
-    used, offered = _hours(lambda b: b.used)[axis], _hours(lambda b: b.supply.offered)[axis]
+    used, offered = _hours(lambda b: b.used)[axis], _hours(lambda b: b.capacity)[axis]
     return lambda b, i: (*used(b, i), *offered(b, i))
 
 
@@ -113,7 +113,7 @@ _ALL = [
     Measure("energy", "flow", USD, "A-05", "measured load x average PUE x price", {"contracts": _contract("energy", "ledger")}),
     Measure("operating_income", "flow", USD, "A-05", "revenue + re-lease - depreciation - energy - operations - rent",
             {"contracts": _contract("operating_income", "ledger"), "companies": lambda b, j: (b.segments.income_with[j],)}),
-    Measure("offered", "flow", GPU_H, "S-05", "ready hours x availability", _hours(lambda b: b.supply.offered)),
+    Measure("offered", "flow", GPU_H, "S-05", "ready hours x availability while the contract stands", _hours(lambda b: b.capacity)),
     Measure("used", "flow", GPU_H, "P-01", "hours placed", _hours(lambda b: b.used)
             | {"workloads": lambda b, w: (b.placement.use[w].sum(axis=0),)}),
     Measure("idle", "flow", GPU_H, "P-06", "offered - used", _hours(lambda b: b.capacity - b.used)),

@@ -7,6 +7,12 @@ from offtake.kernels import customer, recognise, settle, tranche
 
 from .money import HOURS, C, L, M, draw, zeros
 
+
+def plain(function):
+    """The Python function behind a kernel, compiled or not."""
+    return getattr(function, "py_func", function)
+
+
 TIGHT = 1e-9  # relative to the contract's value
 TH, RUNS = np.array([0.5, 1.0, 1.5]), np.array([1, 3], np.int64)
 
@@ -109,7 +115,8 @@ def settle_twin(terms, schedule, alive, used, X, Y, c, i):
 @pytest.mark.parametrize("seed", range(8))
 def test_settlement(seed):
     terms, _, _, X, Y, _, schedule, alive, used, out, *_ = settled(seed)
-    names = ("base overage deficiency charge overage_usd credit billed prepaid_in drawdown interest refunded unearned terminated lapsed remaining")
+    names = "base overage deficiency charge overage_usd credit billed prepaid_in drawdown interest refunded unearned "
+    names += "terminated lapsed remaining"
     for c in range(C):
         for i in range(0, L, 3):
             want = settle_twin(terms, schedule, alive, used, X, Y, c, i)
@@ -121,16 +128,16 @@ def test_settlement(seed):
 def test_take_or_pay_by_hand():
     """100 GPU-h committed at 2 USD, 80 % owed, 50 used: base 50, deficiency 30, billed 160; with 90 used: 180."""
     for used, billed in ((50.0, 160.0), (90.0, 180.0), (0.0, 160.0), (100.0, 200.0)):
-        base, over, owed = settle.take_month.py_func(1, used, 100.0, 100.0, settle.due_month.py_func(100.0, 100.0, 0.8))
+        base, over, owed = plain(settle.take_month)(1, used, 100.0, 100.0, plain(settle.due_month)(100.0, 100.0, 0.8))
         assert 2.0 * (base + max(owed - base, 0.0)) == billed and over == 0.0
     # 30 of the 100 hours were not made available: only 80 - 30 are owed (C-02)
-    assert settle.due_month.py_func(100.0, 70.0, 0.8) == 50.0
+    assert plain(settle.due_month)(100.0, 70.0, 0.8) == 50.0
     # beyond the commitment: 20 hours of overage
-    assert settle.take_month.py_func(1, 120.0, 100.0, 100.0, 80.0) == (100.0, 20.0, 80.0)
+    assert plain(settle.take_month)(1, 120.0, 100.0, 100.0, 80.0) == (100.0, 20.0, 80.0)
 
 
 def paid(seed):
-    terms, table, people, X, Y, r, schedule, _, _, settlement, owner, planned, ready = settled(seed)
+    terms, table, people, X, Y, _r, schedule, _, _, settlement, owner, planned, ready = settled(seed)
     signed = zeros(
         customer.Signed, (2, M, L), tau=np.zeros((2, L), np.int64), alive=np.zeros((C, M, L)), passage=np.zeros((2, 3, 2, L), np.int64)
     )
@@ -157,6 +164,12 @@ def signed_twin(people, terms, schedule, X, Y, u, i):
         pay = min(due, max(cash - floor, 0.0))
         cash, waiting = cash - pay, due - pay
     return revenue, operating, np.array(coverage)
+
+
+def test_months_in_a_row_start_again():
+    """Below, above, below, below: two in a row end in month 3, three never (V-04)."""
+    coverage = np.array([[0.5], [1.5], [0.5], [0.5]])
+    assert [plain(customer.first_below)(coverage, 0, 1.0, run) for run in (1, 2, 3)] == [0, 3, 4]
 
 
 def first_twin(coverage, threshold, run):
@@ -213,7 +226,7 @@ def test_payments(seed):
 
 
 def recognised(seed):
-    terms, table, people, X, Y, schedule, settlement, signed, payments, owner, planned, ready = paid(seed)
+    terms, table, _people, X, _Y, schedule, settlement, signed, payments, owner, planned, ready = paid(seed)
     ordered, delivered = np.zeros((C, M, L)), np.zeros((C, M, L))
     tranche.tranche_block(owner, planned, ready, table.order_lead_x, X, ordered, delivered)
     out = zeros(recognise.Books, (C, M, L))
@@ -235,10 +248,30 @@ def test_tranches(seed):
             np.testing.assert_allclose(delivered[c, :, i], want, rtol=1e-12)
 
 
+def earned_twin(table, schedule, settlement, X, c, i, total):
+    """A-01: rateable, or as used with expected breakage; a catch-up at each true-up; never beyond the value left."""
+    base_before = due_before = earned = charged = gone = 0.0
+    rows = []
+    for m in range(M):
+        price, base, due = schedule.price[c, m, i], settlement.ytd_base[c, m, i], settlement.ytd_due[c, m, i]
+        charged += settlement.charge[c, m, i]
+        gone += settlement.terminated[c, m, i] + settlement.lapsed[c, m, i]
+        if table.policy[c] == 0:
+            hours = max(base, due) - max(base_before, due_before)
+        else:
+            idle, idle_before = max(due - base, 0.0), max(due_before - base_before, 0.0)
+            hours = base - base_before + X[table.breakage_x[c], i] * (idle - idle_before)
+        up = settlement.trued[c, m, i] > 0
+        rows.append(charged - earned if up else min(price * max(hours, 0.0), total - gone - earned))
+        earned += rows[-1]
+        base_before, due_before = (0.0, 0.0) if up else (base, due)
+    return rows
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_recognition(seed):
     """Revenue catches up with what was charged at each true-up; RPO is firm, collectible value not yet earned (A-01, A-02)."""
-    terms, table, X, schedule, settlement, _, payments, ordered, delivered, out, *_ = recognised(seed)
+    terms, table, X, schedule, settlement, signed, payments, ordered, delivered, out, *_ = recognised(seed)
     for c in range(C):
         for i in range(L):
             total, mode = X[terms.total_x[c], i], int(X[table.firm_on_x[c], i])
@@ -260,7 +293,11 @@ def test_recognition(seed):
             opening = np.concatenate(([0.0], out.rpo[c, :-1, i]))
             flows = out.new + out.remeasured - out.in_scope - out.rpo_terminated - out.rpo_lapsed
             np.testing.assert_allclose(opening + flows[c, :, i], out.rpo[c, :, i], rtol=1e-9, atol=TIGHT * total)
-            assert np.all(out.crpo[c, :, i] <= out.rpo[c, :, i])
+            coming = schedule.price[c, :, i] * schedule.committed[c, :, i] * signed.alive[c, :, i]
+            current = [min(out.rpo[c, m, i], sum(coming[m + 1 : m + 13])) for m in range(M)]
+            np.testing.assert_allclose(out.crpo[c, :, i], current, rtol=1e-9, atol=TIGHT * total)
+            want = earned_twin(table, schedule, settlement, X, c, i, total)
+            np.testing.assert_allclose(out.revenue[c, :, i] - extra, want, rtol=1e-9, atol=TIGHT * total)
 
 
 def test_phased_rpo_by_hand():
@@ -268,12 +305,12 @@ def test_phased_rpo_by_hand():
     opening, early, before = 0.0, 0.0, 0.0
     seen = []
     for share, earned in ((0.5, 20.0), (0.5, 20.0), (1.0, 20.0), (1.0, 40.0)):
-        new, _, _, taken, opening, early = recognise.firm_month.py_func(opening, early, before, share, 100.0, 0.0, 0.0, earned)
+        new, _, _, taken, opening, early = plain(recognise.firm_month)(opening, early, before, share, 100.0, 0.0, 0.0, earned)
         before = share
         seen.append((new, taken, opening))
     assert seen == [(50.0, 20.0, 30.0), (0.0, 20.0, 10.0), (50.0, 20.0, 40.0), (0.0, 40.0, 0.0)]
     # earned before it was firm: 20 outside RPO in month 0 are not counted again when the tranche turns firm
-    new, _, _, taken, opening, early = recognise.firm_month.py_func(0.0, 0.0, 0.0, 0.0, 100.0, 0.0, 0.0, 20.0)
+    new, _, _, taken, opening, early = plain(recognise.firm_month)(0.0, 0.0, 0.0, 0.0, 100.0, 0.0, 0.0, 20.0)
     assert (new, taken, opening, early) == (0.0, 0.0, 0.0, 20.0)
-    new, _, _, taken, opening, early = recognise.firm_month.py_func(opening, early, 0.0, 0.5, 100.0, 0.0, 0.0, 10.0)
+    new, _, _, taken, opening, early = plain(recognise.firm_month)(opening, early, 0.0, 0.5, 100.0, 0.0, 0.0, 10.0)
     assert (new, taken, opening, early) == (30.0, 10.0, 20.0, 0.0)

@@ -104,14 +104,17 @@ def _bad_value(node: Node, at: str, steps: list[str], file: str, folder: Path | 
     """Whether the field at `steps` reads what a scenario writes; inside a path in time, any number of the field's unit."""
     from ..units import UnitError
     from .grammar import argument_unit
-    from .numbers import Fault, Reader
+    from .numbers import Fault, Number, Reader
+    from .ranges import fit_argument
 
     reader, used = schema_at(steps)
     assert isinstance(reader, Reader)
     if used < len(steps):
         reader = Reader(argument_unit(steps[-1], reader.unit), "quantity")
     try:
-        reader.read(node.plain(), folder)
+        number = reader.read(node.plain(), folder)
+        if used < len(steps) and isinstance(number, Number):
+            fit_argument(steps[-2], steps[-1], number)
     except (Fault, UnitError) as fault:
         _, (line, column) = node.find(getattr(fault, "where", ()))
         return [Issue(file, line, column, at, one_line(fault.got), fault.rule, fault.fix)]
