@@ -129,8 +129,9 @@ class _Workers:
             lanes = min(LANES, count - offset)
             stages.fill(block, self.seed, first + offset, clipped if self.tallying else np.zeros_like(clipped))
             at = 0
+            shared: dict[tuple[str, str, str], np.ndarray] = {}
             for q in self.questions:
-                rows[at : at + q.width, offset : offset + lanes] = q.read(block)[:, :lanes]
+                rows[at : at + q.width, offset : offset + lanes] = q.read(block, shared)[:, :lanes]
                 at += q.width
             inputs[:, offset : offset + lanes] = block.Z[:, :lanes]
             worst = [max(a, b) for a, b in zip(worst, worst_of(block, lanes))]

@@ -78,9 +78,17 @@ class Question:
         each = {"causes": len(CAUSES), "surface": SURFACE}.get(self.measure.kind, 1)
         return len(self.periods) * each
 
-    def read(self, block: Block) -> np.ndarray:
-        """(rows, L): one row a period (times cause); in an event question 1 where the value lies in `between`."""
-        rows = self._rows(self.measure.reads[self.entity.axis](block, self.entity.index))
+    def read(self, block: Block, shared: dict[tuple[str, str, str], np.ndarray] | None = None) -> np.ndarray:
+        """(rows, L): one row a period (times cause); in an event question 1 where the value lies in `between`.
+
+        `shared` keeps what questions of one block have in common: the same rows under other conditions are read once.
+        """
+        key = (self.measure.name, self.entity.label, self.by)
+        rows = shared.get(key) if shared is not None else None
+        if rows is None:
+            rows = self._rows(self.measure.reads[self.entity.axis](block, self.entity.index))
+            if shared is not None:
+                shared[key] = rows
         if self.between is not None:
             low, high = self.between
             rows = np.where(np.isnan(rows), np.nan, ((rows >= low) & (rows <= high)).astype(float))

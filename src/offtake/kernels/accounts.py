@@ -112,7 +112,7 @@ class Scratch(NamedTuple):
     total: np.ndarray
 
 
-@njit(cache=True, inline="always", error_model="numpy")
+@njit(cache=True, forceinline=True, error_model="numpy")
 def read_curve(curve, m, part, i):
     """A cumulative curve (M, L) `part` of the way from month m to the next: 0 before month 0, flat after the last."""
     last = curve.shape[0] - 1
@@ -121,31 +121,31 @@ def read_curve(curve, m, part, i):
     return left + part * (right - left)
 
 
-@njit(cache=True, inline="always", error_model="numpy")
+@njit(cache=True, forceinline=True, error_model="numpy")
 def even_month(through, through_a_span_ago, unit, span):
     """A month's share of what came within the last `span` months, spread evenly over that span (A-04, A-09)."""
     return unit * (through - through_a_span_ago) / span
 
 
-@njit(cache=True, inline="always", error_model="numpy")
+@njit(cache=True, forceinline=True, error_model="numpy")
 def kw_per_gpu(kw, overhead, basis, peak_pue):
     """Provisioned IT kW of one GPU (S-02)."""
     return kw * overhead / peak_pue if basis == KW_FACILITY else kw * overhead
 
 
-@njit(cache=True, inline="always", error_model="numpy")
+@njit(cache=True, forceinline=True, error_model="numpy")
 def energy_month(working, ready_hours, load, idle, kw, average_pue):
     """MWh at the facility: working hours at measured load, the other ready hours at idle load, average PUE (S-03)."""
     return (working * load + max(ready_hours - working, 0.0) * idle) * kw * average_pue / 1000.0
 
 
-@njit(cache=True, inline="always", error_model="numpy")
+@njit(cache=True, forceinline=True, error_model="numpy")
 def income_month(revenue, release, depreciation, energy, operations, rent):
     """Operating income before tax (A-05)."""
     return revenue + release - depreciation - energy - operations - rent
 
 
-@njit(cache=True, inline="always", error_model="numpy")
+@njit(cache=True, forceinline=True, error_model="numpy")
 def existing_month(opening, m, life):
     """RPO there before month 0 that is left at the end of month m (A-09)."""
     return opening * max(1.0 - (m + 1.0) / (2.0 * life), 0.0)

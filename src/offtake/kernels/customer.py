@@ -65,27 +65,27 @@ class Payments(NamedTuple):
     coverage: np.ndarray
 
 
-@njit(cache=True, inline="always", error_model="numpy")
+@njit(cache=True, forceinline=True, error_model="numpy")
 def income_month(users, paying, price, api, other, share, cost, operations, compute):
     """Revenue and cash before contract compute (V-01)."""
     revenue = users * paying * price + api + other
     return revenue, revenue - revenue * share - revenue * cost - operations - compute
 
 
-@njit(cache=True, inline="always", error_model="numpy")
+@njit(cache=True, forceinline=True, error_model="numpy")
 def raise_month(cash, due, minimum, limit):
     """What is raised: enough to pay and keep the minimum, if investors give it (V-01)."""
     return min(max(due + minimum - cash, 0.0), limit)
 
 
-@njit(cache=True, inline="always", error_model="numpy")
+@njit(cache=True, forceinline=True, error_model="numpy")
 def pay_month(due, left):
     """What one contract gets out of what is left, and what waits (V-02)."""
     paid = min(due, max(left, 0.0))
     return paid, due - paid
 
 
-@njit(cache=True, inline="always", error_model="numpy")
+@njit(cache=True, forceinline=True, error_model="numpy")
 def coverage_month(cash, resources, obligations):
     """Resources over obligations of the next 12 months (V-03); endless where nothing is due, 0 where resources are gone."""
     return max(cash + resources, 0.0) / obligations if obligations > 0.0 else ENDLESS

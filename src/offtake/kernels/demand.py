@@ -77,31 +77,31 @@ class Demand(NamedTuple):
     moving: np.ndarray  # (W, K, L) USD per GPU-h
 
 
-@njit(cache=True, inline="always", error_model="numpy")
+@njit(cache=True, forceinline=True, error_model="numpy")
 def tokens_month(users, requests, weight, tokens_in, tokens_out, tokens):
     """Weighted tokens of a month: those of users and those asked for by tokens (D-01)."""
     return users * requests * WEEKS * (weight * tokens_in + tokens_out) + tokens
 
 
-@njit(cache=True, inline="always", error_model="numpy")
+@njit(cache=True, forceinline=True, error_model="numpy")
 def run_by(since, over):
     """Share of a run done `since` months after its start (D-02)."""
     return min(max(since / max(over, SHORTEST), 0.0), 1.0)
 
 
-@njit(cache=True, inline="always", error_model="numpy")
+@njit(cache=True, forceinline=True, error_model="numpy")
 def flop_month(flop, since, over):
     """FLOP of a run in the month that ends `since` months after its start (D-02)."""
     return flop * (run_by(since, over) - run_by(since - 1.0, over))
 
 
-@njit(cache=True, inline="always", error_model="numpy")
+@njit(cache=True, forceinline=True, error_model="numpy")
 def inference_speed(throughput, derate):
     """Weighted tokens per GPU-h (D-01)."""
     return throughput * derate * SECONDS
 
 
-@njit(cache=True, inline="always", error_model="numpy")
+@njit(cache=True, forceinline=True, error_model="numpy")
 def training_speed(dense, mfu, goodput, gang, half):
     """FLOP per GPU-h; MFU falls with the gang over what the fabric carries well (D-02, P-03)."""
     return dense * mfu * goodput * SECONDS / (1.0 + gang / half)

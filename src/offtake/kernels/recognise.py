@@ -43,7 +43,7 @@ class Books(NamedTuple):
     rpo_lapsed: np.ndarray
 
 
-@njit(cache=True, inline="always", error_model="numpy")
+@njit(cache=True, forceinline=True, error_model="numpy")
 def earned_month(policy, price, base_before, due_before, base, due, breakage):
     """Revenue that accrues inside a true-up period (A-01): hours due to date if rateable, hours used plus expected breakage if usage."""
     rateable = max(base, due) - max(base_before, due_before)
@@ -51,13 +51,13 @@ def earned_month(policy, price, base_before, due_before, base, due, breakage):
     return price * max(rateable if policy == RESERVED else by_use, 0.0)
 
 
-@njit(cache=True, inline="always", error_model="numpy")
+@njit(cache=True, forceinline=True, error_model="numpy")
 def firm_share(mode, signed, ordered, delivered):
     """Share of the signed value that is firm by now (A-02)."""
     return signed if mode == SIGNING else (ordered if mode == ORDER else (delivered if mode == TRANCHE else 0.0))
 
 
-@njit(cache=True, inline="always", error_model="numpy")
+@njit(cache=True, forceinline=True, error_model="numpy")
 def firm_month(opening, early, share_before, share, whole, terminated, lapsed, earned):
     """One month of RPO while collectible: new, terminated, lapsed, in scope, closing, and revenue earned before it was firm."""
     gone = min(opening, share_before * terminated)
@@ -123,7 +123,7 @@ def current_lane(c, i, schedule, alive, out):
         out.crpo[c, m, i] = min(out.rpo[c, m, i], coming)
 
 
-@njit(cache=True, inline="always", error_model="numpy")
+@njit(cache=True, forceinline=True, error_model="numpy")
 def straight_month(m, start, term, total):
     """Total value over the term in whole months (A-03)."""
     return total / term if start <= m < start + term else 0.0

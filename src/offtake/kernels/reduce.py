@@ -55,14 +55,14 @@ def ranges(pilot, bins=BINS):
     return low, scale
 
 
-@njit(cache=True, inline="always", error_model="numpy")
+@njit(cache=True, forceinline=True, error_model="numpy")
 def bin_of(value, low, scale, bins):
     """Bin number: 0 below the range, 1 to B inside, B + 1 above; without a range, bin 1 for `low` itself."""
     at = (value - low) * scale if scale > 0.0 else (0.0 if value == low else np.inf)
     return 0 if value < low else (int(at) + 1 if at < bins else bins + 1)
 
 
-@njit(cache=True, inline="always", error_model="numpy")
+@njit(cache=True, forceinline=True, error_model="numpy")
 def extreme(value, known, ties, beyond):
     """The extreme of a bin and its ties once `value` is in; `beyond` says that it lies further out than the known one."""
     return (value, 1) if beyond else (known, ties + (1 if value == known else 0))
@@ -109,7 +109,7 @@ def merged(parts):
     return whole
 
 
-@njit(cache=True, inline="always", error_model="numpy")
+@njit(cache=True, forceinline=True, error_model="numpy")
 def value_in_bin(rank, count, least, most, at_least, at_most):
     """Value of the rank-th path (from 0) of a bin: ties exactly, what lies between on a straight line."""
     first, last = at_least - 1.0, float(count - at_most)

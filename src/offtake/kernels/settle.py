@@ -84,20 +84,20 @@ class Settlement(NamedTuple):
     trued: np.ndarray
 
 
-@njit(cache=True, inline="always", error_model="numpy")
+@njit(cache=True, forceinline=True, error_model="numpy")
 def available_month(planned, ready, offered, hours, sla):
     """Billable GPU-h (S-05): ready up to what was promised, less availability below the contractual one."""
     share = offered / max(ready * hours, 1e-300)
     return min(ready, planned) * hours * min(1.0, share / max(sla, 1e-300))
 
 
-@njit(cache=True, inline="always", error_model="numpy")
+@njit(cache=True, forceinline=True, error_model="numpy")
 def due_month(committed, available, take_or_pay):
     """GPU-h that count as taken whether used or not (C-02): the share promised, less what was not made available."""
     return max(take_or_pay * committed - max(committed - available, 0.0), 0.0)
 
 
-@njit(cache=True, inline="always", error_model="numpy")
+@njit(cache=True, forceinline=True, error_model="numpy")
 def take_month(form, used, committed, available, due):
     """Base, overage and due of the month (C-02); `reserved` bills what is made available, whatever is used."""
     base = available if form == RESERVED else min(used, committed)
@@ -105,7 +105,7 @@ def take_month(form, used, committed, available, due):
     return base, max(used - max(min(used, committed), 0.0), 0.0), owed
 
 
-@njit(cache=True, inline="always", error_model="numpy")
+@njit(cache=True, forceinline=True, error_model="numpy")
 def prepaid_month(billed, opening, received, rate, ahead, gone):
     """Prepayment (C-09): interest while more than a year is ahead, drawdown by bills, refund when the contract is gone."""
     interest = opening * rate / 12.0 if ahead > 12.0 else 0.0
@@ -115,7 +115,7 @@ def prepaid_month(billed, opening, received, rate, ahead, gone):
     return interest, drawdown, refunded, held - drawdown - refunded
 
 
-@njit(cache=True, inline="always", error_model="numpy")
+@njit(cache=True, forceinline=True, error_model="numpy")
 def is_true_up(kind, months_in, ends):
     """Whether the month closes a true-up period (C-03)."""
     yearly = kind == YEARLY and months_in % 12 == 11
@@ -183,7 +183,7 @@ def schedule_block(terms, pool_contract, planned, ready, offered, X, Y, hours, o
                 out.in_term[c, m, i], out.ends[c, m, i] = inside, ends
 
 
-@njit(cache=True, inline="always", error_model="numpy")
+@njit(cache=True, forceinline=True, error_model="numpy")
 def segment_month(kind, offered, due_share, committed_share):
     """GPU-h of one segment (P-02): 0 paid whether used or not, 1 up to the commitment, 2 beyond it."""
     free = offered * due_share

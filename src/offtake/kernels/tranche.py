@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 
 
-@njit(cache=True, inline="always", error_model="numpy")
+@njit(cache=True, forceinline=True, error_model="numpy")
 def tranche_month(total, planned_ahead, ready, ordered_before, delivered_before):
     """Ordered and delivered share of `total` GPUs, given those ordered by now (planned `lead` months ahead) and ready now."""
     safe = max(total, 1e-300)

@@ -16,7 +16,7 @@ from .draw import exp_, log_
 TINY = 1e-300  # keeps 0 / 0 at 0
 
 
-@njit(cache=True, inline="always", error_model="numpy")
+@njit(cache=True, forceinline=True, error_model="numpy")
 def cash_month(collected, release, capex, energy, operations, rent):
     """Cash to the provider in a month, before tax (V-06)."""
     return collected + release - capex - energy - operations - rent
@@ -46,14 +46,14 @@ def npv_block(ledger, collected, rate_x, X, out):
                 npv[i] += discount[i] * cash_month(paid[i], release[i], capex[i], energy[i], operations[i], rent[i])
 
 
-@njit(cache=True, inline="always", error_model="numpy")
+@njit(cache=True, forceinline=True, error_model="numpy")
 def idle_month(hours, waiting, paid_share, price):
     """One cause: USD to the customer (billed and not used), USD to the provider, and hours nobody was billed for yet."""
     paid = (hours + waiting) * paid_share
     return paid * price, (hours - paid) * price, hours + waiting - paid
 
 
-@njit(cache=True, inline="always", error_model="numpy")
+@njit(cache=True, forceinline=True, error_model="numpy")
 def paid_idle_month(charge, price, used, idle, waiting):
     """Share of the idle hours of this month and of those still waiting for a true-up that the charge covers (C-02, C-03)."""
     billed = max(charge / max(price, TINY) - used, 0.0)
