@@ -33,7 +33,7 @@ class Reporter(Protocol):
     """What a run tells while it goes on."""
 
     def stage(self, name: str) -> None: ...
-    def step(self, done: int, total: int) -> None: ...
+    def step(self, done: int, total: int, unit: str = "paths") -> None: ...
 
 
 class Silent:
@@ -42,7 +42,7 @@ class Silent:
     def stage(self, name: str) -> None:
         """Nothing."""
 
-    def step(self, done: int, total: int) -> None:
+    def step(self, done: int, total: int, unit: str = "paths") -> None:
         """Nothing."""
 
 
@@ -149,7 +149,10 @@ def run(
     tell = reporter or Silent()
     team = _Workers(plan, seed, questions, paths)
     threads = workers or cores()
-    tell.stage("compiling kernels (once on a machine) and finding ranges")
+    if not stages.is_compiled():
+        tell.stage("compiling the kernels, once on a machine: about a minute")
+        stages.compile_kernels(plan, tell.step)
+    tell.stage("finding ranges")
     _find_ranges(team, min(paths, PILOT), threads)
     tell.stage(f"computing {paths:,} paths")
     team.tallying = True

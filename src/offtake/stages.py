@@ -5,12 +5,16 @@ Only this room calls the kernels; `montecarlo` calls this room block by block.
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import numba
 import numpy as np
 
 from .block import Block
-from .kernels import accounts, customer, demand, draw, place, recognise, series, settle, supply, tranche, value
+from .kernels import accounts, customer, demand, draw, place, recognise, reduce, series, settle, supply, tranche, value
 from .kernels.ranges import range_block
 from .plan import Plan
 
@@ -70,6 +74,58 @@ def fill(b: Block, seed: int, first: int, clipped: np.ndarray) -> None:
     _book(b)
 
 
+PARTS = ("world", "money")
+
+
+def compile_part(plan: Plan, part: str, step: Callable[[int, int, str], None] = lambda done, total, unit: None) -> None:
+    """Compile the kernels of one part by running them once on empty arrays; `step` is told after each."""
+    b = allocate(plan)
+    clipped = np.zeros(len(plan.factor_paths), np.int64)
+    rows = np.zeros((1, LANES))
+    world: list[Callable[[], Any]] = [
+        lambda: draw.draw_block(plan.draws, 1, 0, plan.forced, b.Z, b.X, b.scenario, clipped),
+        lambda: series.series_block(plan.timelines, b.X, b.scenario, 1, 0, b.Y),
+        lambda: supply.supply_block(plan.lots, plan.sites, plan.pools, b.X, plan.hours, b.supply),
+        lambda: demand.demand_block(plan.workloads, plan.fabrics, plan.places, b.X, b.Y, b.demand),
+        lambda: _place(b),
+    ]
+    money: list[Callable[[], Any]] = [
+        lambda: b.X.fill(1.0),
+        lambda: _sign(b),
+        lambda: _settle(b),
+        lambda: _book(b),
+        lambda: reduce.tally(reduce.empty(1), rows, rows[:, 0].copy(), rows[:, 0].copy(), rows[:, 0].copy(), rows[:, 0].copy()),
+    ]
+    works = world if part == PARTS[0] else money
+    for done, work in enumerate(works, 1):
+        work()
+        step(done, len(works), f"stages of the {part}")
+
+
+def compile_kernels(plan: Plan, step: Callable[[int, int, str], None] = lambda done, total, unit: None) -> None:
+    """Compile what the cache does not hold yet, the parts side by side in processes of their own; they share the cache."""
+    import subprocess
+    import sys
+
+    others = [subprocess.Popen([sys.executable, "-m", "offtake.warm", part]) for part in PARTS[1:]]
+    compile_part(plan, PARTS[0], step)
+    for other in others:
+        other.wait()
+    compile_part(plan, PARTS[1], step)
+    mark_compiled()
+
+
+def is_compiled() -> bool:
+    """Whether this machine's cache holds the kernels as they are now; the mark is made after the first compilation."""
+    return (Path(numba.config.CACHE_DIR) / "compiled").exists()
+
+
+def mark_compiled() -> None:
+    """Leave the mark; a cache that cannot be written only costs the next run its start."""
+    with contextlib.suppress(OSError):
+        (Path(numba.config.CACHE_DIR) / "compiled").touch()
+
+
 def _sign(b: Block) -> None:
     """What the signed terms promise, and which of them the customer keeps."""
     p, s = b.plan, b.supply
@@ -102,26 +158,13 @@ def _settle(b: Block) -> None:
 def _book(b: Block) -> None:
     """Recognition, the provider's accounts, and worth."""
     p = b.plan
-    tranche.tranche_block(
-        p.places.contract, b.supply.planned, b.supply.ready, p.recognition.order_lead_x, b.X, b.ordered, b.delivered
-    )
+    tranche.tranche_block(p.places.contract, b.supply.planned, b.supply.ready, p.recognition.order_lead_x, b.X, b.ordered, b.delivered)
     recognise.recognise_block(
-        p.terms,
-        p.recognition,
-        b.schedule,
-        b.settlement,
-        b.signed.alive,
-        b.payments.collectible,
-        b.ordered,
-        b.delivered,
-        b.X,
-        b.books,
+        p.terms, p.recognition, b.schedule, b.settlement, b.signed.alive, b.payments.collectible, b.ordered, b.delivered, b.X, b.books
     )
     sunk = np.zeros((len(p.names.pools), LANES))
     np.add.at(sunk, p.lots.pool, b.X[p.lots.gpus_x] * p.lots.running[:, None])
-    accounts.ledger_block(
-        p.costs, b.supply, sunk, b.used, b.signed.alive, b.books.revenue, RELEASE_SHARE, b.X, b.Y, p.hours, b.ledger
-    )
+    accounts.ledger_block(p.costs, b.supply, sunk, b.used, b.signed.alive, b.books.revenue, RELEASE_SHARE, b.X, b.Y, p.hours, b.ledger)
     accounts.segment_block(p.segments, b.ledger, b.books.revenue, b.books.rpo, b.X, b.Y, b.segments)
     value.npv_block(b.ledger, b.payments.paid, p.rate_x, b.X, b.npv)
     value.idle_block(p.places.contract, b.placement.idle, b.schedule.price, b.settlement.charge, b.settlement.used, b.idle_cost)
@@ -134,9 +177,7 @@ def ranges(plan: Plan, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     shape = (len(plan.names.workloads), len(plan.names.contracts), plan.months, LANES)
     low, chosen, high = np.zeros(shape), np.zeros(shape), np.zeros(shape)
     loads = place.Loads(*b.demand)
-    range_block(
-        b.segment_hours, plan.jobs, loads, b.supply.ready, b.X, plan.places.contract, b.placement.unserved, b.scratch, low, high
-    )
+    range_block(b.segment_hours, plan.jobs, loads, b.supply.ready, b.X, plan.places.contract, b.placement.unserved, b.scratch, low, high)
     done = b.placement.use * b.demand.speed[:, :, None, :]
     for k, c in enumerate(plan.places.contract):
         chosen[:, c] += done[:, k]

@@ -29,8 +29,8 @@ class Progress:
             sys.stderr.write(f"offtake: {name}\n")
         self.step(0, 0)
 
-    def step(self, done: int, total: int) -> None:
-        """`done` of `total` paths (0 of 0: no count yet); drawn at most ten times a second."""
+    def step(self, done: int, total: int, unit: str = "paths") -> None:
+        """`done` of `total` (0 of 0: no count yet); drawn at most ten times a second."""
         now = time.monotonic()
         if not self._live or (now - self._drawn < 0.1 and done not in (0, total)):
             return
@@ -38,7 +38,7 @@ class Progress:
         bar = ""
         if total:
             full = 24 * done // total
-            bar = f"  [{'#' * full}{'.' * (24 - full)}] {done:,} of {total:,} paths"
+            bar = f"  [{'#' * full}{'.' * (24 - full)}] {done:,} of {total:,} {unit}"
         sys.stderr.write(f"\r\033[Kofftake: {self._stage}{bar}")
         sys.stderr.flush()
 
