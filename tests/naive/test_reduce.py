@@ -1,0 +1,77 @@
+"""Counts, sums and quantiles against NumPy on the whole sample; merging in any order; atoms exactly."""
+
+import numpy as np
+import pytest
+
+from offtake.kernels import reduce
+
+
+def tallied(rows, order=None, chunk=64):
+    low, scale = reduce.ranges(rows[:, :256])
+    parts = []
+    total, squares = np.zeros(len(rows)), np.zeros(len(rows))
+    starts = list(range(0, rows.shape[1], chunk))
+    for start in order(starts) if order else starts:
+        part = reduce.empty(len(rows))
+        a, b = np.zeros(len(rows)), np.zeros(len(rows))
+        reduce.tally(part, rows[:, start : start + chunk].copy(), low, scale, a, b)
+        parts.append(part)
+        total, squares = total + a, squares + b
+    return reduce.merged(parts), low, total, squares
+
+
+def sample(seed, n=4096):
+    r = np.random.default_rng(seed)
+    rows = np.stack([r.normal(5, 2, n), r.lognormal(0, 1, n), np.where(r.random(n) < 0.4, 0.0, r.exponential(3, n)), np.full(n, 38e9)])
+    return rows
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_quantiles_lie_within_a_bin_of_numpy(seed):
+    rows = sample(seed)
+    merged, *_ = tallied(rows)
+    for p in (0.05, 0.25, 0.5, 0.75, 0.95):
+        got, want = reduce.quantiles(merged, slice(0, 4), p), np.quantile(rows, p, axis=1)
+        width = (np.quantile(rows, 0.998, axis=1) - np.quantile(rows, 0.002, axis=1)) / 256
+        assert np.all(np.abs(got - want) <= width)
+
+
+def test_atoms_come_back_exactly():
+    merged, *_ = tallied(sample(1))
+    assert reduce.quantiles(merged, slice(2, 3), 0.25)[0] == 0.0
+    assert all(reduce.quantiles(merged, slice(3, 4), p)[0] == 38e9 for p in (0.05, 0.5, 0.95))
+
+
+def test_any_order_of_parts_gives_the_same_bits():
+    rows = sample(2)
+    one, two = tallied(rows)[0], tallied(rows, order=lambda s: s[::-1])[0]
+    for a, b in zip(one, two, strict=True):
+        assert np.array_equal(a, b)
+
+
+def test_mean_and_its_error():
+    rows = sample(3)
+    merged, low, total, squares = tallied(rows)
+    mean, se = reduce.mean_and_error(low, total, squares, reduce.count(merged, slice(0, 4)))
+    np.testing.assert_allclose(mean, rows.mean(axis=1), rtol=1e-12)
+    np.testing.assert_allclose(se, rows.std(axis=1, ddof=1) / np.sqrt(rows.shape[1]), rtol=1e-6, atol=1e-6)
+
+
+def test_absent_is_counted_nowhere():
+    rows = sample(4)
+    rows[0, ::2] = np.nan
+    merged, low, total, squares = tallied(rows)
+    n = reduce.count(merged, slice(0, 4))
+    assert list(n) == [2048, 4096, 4096, 4096]
+    assert reduce.mean_and_error(low, total, squares, n)[0][0] == pytest.approx(np.nanmean(rows[0]), rel=1e-12)
+
+
+def test_error_of_a_quantile_is_the_spread_of_repeats():
+    """64 samples of 2,048: the printed error is within a third of the medians' own spread."""
+    medians, errors = [], []
+    for seed in range(64):
+        rows = np.random.default_rng(seed).normal(0, 1, (1, 2048))
+        merged, *_ = tallied(rows)
+        medians.append(reduce.quantiles(merged, slice(0, 1), 0.5)[0])
+        errors.append(reduce.quantile_errors(merged, slice(0, 1), 0.5)[0])
+    assert np.mean(errors) == pytest.approx(np.std(medians), rel=0.33)
