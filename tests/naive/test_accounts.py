@@ -131,14 +131,16 @@ def test_running_costs(seed):
 
 
 def test_npv_by_hand():
-    """Cash of 112 after a year and 100 at once at 12 %: month-end discounting from month 0."""
+    """112 collected after a year, all costs after half a year, at 12 %: month-end discounting from month 0."""
     ledger = zeros(accounts.Ledger, (1, 12, 1), opening=np.zeros((1, 1)), us_energy=np.zeros((12, 1)))
-    ledger.capex[0, 5, 0] = 10.0
+    for cost, field in enumerate((ledger.capex, ledger.energy, ledger.operations, ledger.rent), 1):
+        field[0, 5, 0] = float(cost)
+    ledger.release[0, 5, 0] = 0.5
     collected = np.zeros((1, 12, 1))
     collected[0, 11, 0] = 112.0
     out = np.zeros((1, 1))
     value.npv_block(ledger, collected, np.array([0]), np.array([[0.12]]), out)
-    assert out[0, 0] == pytest.approx(112 / 1.12 - 10 / 1.12**0.5, rel=1e-12)
+    assert out[0, 0] == pytest.approx(112 / 1.12 - 9.5 / 1.12**0.5, rel=1e-12)
 
 
 def test_segment_with_and_without():
