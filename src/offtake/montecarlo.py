@@ -157,7 +157,8 @@ def run(
     tell.stage(f"computing {paths:,} paths")
     team.tallying = True
     total, squares = np.zeros(team.width), np.zeros(team.width)
-    kept, inputs = np.full((team.width, min(paths, KEPT)), np.nan), np.zeros((len(plan.inputs.names), min(paths, KEPT)))
+    wanted = np.flatnonzero(np.concatenate([np.full(q.width, q.keep) for q in questions]))
+    kept, inputs = np.full((len(wanted), min(paths, KEPT)), np.nan), np.zeros((len(plan.inputs.names), min(paths, KEPT)))
     worst = [Worst.none(name) for name in IDENTITIES]
     unsolved = 0
     for number, part in enumerate(in_order(team.chunk, range(-(-paths // CHUNK)), threads)):
@@ -165,7 +166,7 @@ def run(
         squares += part.squares
         first, last = number * CHUNK, min((number + 1) * CHUNK, kept.shape[1])
         if first < last:
-            kept[:, first:last] = part.rows[:, : last - first]
+            kept[:, first:last] = part.rows[wanted, : last - first]
             inputs[:, first:last] = part.inputs[:, : last - first]
         worst = [max(a, b) for a, b in zip(worst, part.worst)]
         unsolved += part.unsolved
@@ -191,15 +192,17 @@ def _refuse_broken(worst: list[Worst]) -> None:
 
 def _tallies(team: _Workers, total: np.ndarray, squares: np.ndarray, kept: np.ndarray) -> list[Tally]:
     merged = reduce.merged(team.histograms)
-    found, at = [], 0
+    found, at, row = [], 0, 0
     for q in team.questions:
         part = slice(at, at + q.width)
         n = reduce.count(merged, part)
         mean, se = reduce.mean_and_error(team.low[part], total[part], squares[part], n)
         values = {p: reduce.quantiles(merged, part, p) for p in QUANTILES}
         errors = {p: reduce.quantile_errors(merged, part, p) for p in QUANTILES}
-        found.append(Tally(q, n, mean, se, values, errors, kept[part]))
+        own = kept[row : row + q.width] if q.keep else kept[:0]
+        found.append(Tally(q, n, mean, se, values, errors, own))
         at += q.width
+        row += len(own)
     return found
 
 

@@ -72,6 +72,7 @@ class Question:
     periods: tuple[Period, ...]
     given: tuple[str, float] | None = None
     between: tuple[float, float] | None = None
+    keep: bool = True  # whether the first paths' values are kept for sensitivities
 
     @property
     def width(self) -> int:

@@ -6,7 +6,7 @@ The *subject* of a book is its first billing contract; its provider and its cust
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,9 @@ from .sensitivity import Mover, Sensitivity
 if TYPE_CHECKING:
     from ..front import Run
 
+MOVED = (
+    "revenue calendar-year", "rpo fiscal-quarter", "margin_effect", "idle_value", "customer revenue", "ready month", "us_power",
+)  # fmt: skip
 IDLE = ("idle_no_demand", "idle_not_allowed", "idle_no_room")
 
 
@@ -180,7 +183,7 @@ class Findings:
 def find_all(run: Run) -> Findings:
     """Compute every question of the book in one pass."""
     plan = run.plan
-    asked = dict([*_own(plan), *_each(plan), *_scenarios(plan), *_watched(plan)])
+    asked = {key: replace(q, keep=key in MOVED) for key, q in [*_own(plan), *_each(plan), *_scenarios(plan), *_watched(plan)]}
     outcome = run.outcome(list(asked.values()))
     return Findings(run, outcome, dict(zip(asked, outcome.tallies)))
 

@@ -270,7 +270,7 @@ def tornado(a: Asked) -> list[dict[str, Any]]:
                     "title": title,
                     "unit": unit_of(tally),
                     "bars": bars,
-                    "note": f"Mean at the input's 10th and 90th percentile; first {tally.kept.shape[1]:,} paths.",
+                    "note": f"Mean at the input's 10th and 90th percentile; first {tally.kept.shape[-1]:,} paths.",
                 }
             )
     return found
