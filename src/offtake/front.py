@@ -165,6 +165,10 @@ class Run:
 
     def answers(self) -> dict[str, Any]:
         """Stamp, the 13 answers and the identities, as `offtake run --json` prints them."""
+        return self._answers
+
+    @cached_property
+    def _answers(self) -> dict[str, Any]:
         from .studies.answers import answers
 
         return answers(self)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-BINS = 1024
+BINS = 512
 TAIL = 0.002  # share of the pilot at either end that the range leaves to the end bins
 MARGIN = 0.02  # of that range, added at either end
 

@@ -138,7 +138,8 @@ def _each(plan: Plan) -> Iterator[tuple[str, Question]]:
         yield f"idle_value {name}", question(plan, "idle_value", of, "total")
         yield f"revenue {name}", question(plan, "revenue", of, "calendar-year")
     for label in plan.names.pool_labels:
-        yield f"binding {label}", question(plan, "binding", f"pools.{label}", "quarter")
+        if plan.places.contract[plan.names.pool_labels.index(label)] == 0:  # what binds is shown for the subject's pools
+            yield f"binding {label}", question(plan, "binding", f"pools.{label}", "quarter")
         yield f"occupancy {label}", question(plan, "occupancy", f"pools.{label}", "quarter")
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..tables import plain
 from ..units import format_interval, format_value
 from . import commitments
-from .answers import PENDING, Asked, answers, both, percent
+from .answers import PENDING, Asked, both, percent
 from .findings import IDLE, scenario_columns, unit_of
 from .limits import LIMITS
 from .provenance import describe
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def view(run: Run) -> Any:
     """Everything the report shows."""
     a = Asked(run)
-    told = answers(run)
+    told = run.answers()
     book = run.plan.book
     inputs = describe(book)
     return {
