@@ -47,9 +47,7 @@ def allocate(plan: Plan) -> Block:
         schedule=filled(settle.Schedule, *money),
         signed=filled(customer.Signed, *people, tau=np.zeros((u, ln), np.int64), alive=np.zeros(money),
                       passage=np.zeros((u, len(THRESHOLDS), len(RUNS), ln), np.int64)),
-        placement=place.Placement(
-            np.zeros((w, k, m, ln)), np.zeros((w, m, ln)), np.zeros((w, m, ln)), np.zeros((k, m, ln)), np.zeros((3, k, m, ln)),
-            np.zeros(ln, np.int64), np.zeros(ln)),
+        placement=place.placement(w, k, q, m, ln),
         used=np.zeros((k, m, ln)), capacity=np.zeros((k, m, ln)), settlement=filled(settle.Settlement, *money),
         payments=filled(customer.Payments, *money, **{f: np.zeros(people) for f in ("raised", "cash_balance", "funding_gap", "coverage")}),
         books=filled(recognise.Books, *money),
@@ -140,7 +138,7 @@ def _place(b: Block) -> None:
         b.segment_hours.cap, b.segment_hours.cost,
     )  # fmt: skip
     if b.scratch is None:
-        b.scratch = place.scratch(len(p.names.workloads), len(p.segment_pool), LANES)
+        b.scratch = place.scratch(len(p.names.workloads), len(p.names.pools), len(p.segment_pool), LANES)
     place.place_block(b.segment_hours, p.jobs, place.Loads(*b.demand), b.supply.ready, b.X, b.scratch, b.placement)
     np.sum(b.placement.use, axis=0, out=b.used)
     b.capacity[:] = 0.0
@@ -177,7 +175,7 @@ def ranges(plan: Plan, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     shape = (len(plan.names.workloads), len(plan.names.contracts), plan.months, LANES)
     low, chosen, high = np.zeros(shape), np.zeros(shape), np.zeros(shape)
     loads = place.Loads(*b.demand)
-    range_block(b.segment_hours, plan.jobs, loads, b.supply.ready, b.X, plan.places.contract, b.placement.unserved, b.scratch, low, high)
+    range_block(b.segment_hours, plan.jobs, loads, b.supply.ready, b.X, plan.places.contract, b.placement, b.scratch, low, high)
     done = b.placement.use * b.demand.speed[:, :, None, :]
     for k, c in enumerate(plan.places.contract):
         chosen[:, c] += done[:, k]

@@ -67,12 +67,8 @@ def instance(seed, kind, jobs=4, pools=5, extra=2, months=7, lanes=LANES):
 def solved(case):
     """Run the kernel on a whole instance."""
     (w, m, lanes), k = case.loads.work.shape, case.jobs.eligible.shape[1]
-    z = np.zeros
-    out = place.Placement(
-        z((w, k, m, lanes)), z((w, m, lanes)), z((w, m, lanes)), z((k, m, lanes)), z((3, k, m, lanes)),
-        z(lanes, np.int64), z(lanes),
-    )  # fmt: skip
-    place.place_block(*case, place.scratch(w, len(case.segments.pool), lanes), out)
+    out = place.placement(w, k, len(case.segments.pool), m, lanes)
+    place.place_block(*case, place.scratch(w, len(case.ready), len(case.segments.pool), lanes), out)
     return out
 
 
@@ -206,7 +202,7 @@ def test_ranges_are_those_of_highs(kind):
     out, solver = solved(case), highs()
     provider_of = np.array([0, 1, 0, 1])
     lo, hi = np.zeros((3, 2, 3, 8)), np.zeros((3, 2, 3, 8))
-    ranges.range_block(*case, provider_of, out.unserved, place.scratch(3, 5, 8), lo, hi)
+    ranges.range_block(*case, provider_of, out, place.scratch(3, len(case.ready), 5, 8), lo, hi)
     for m in range(3):
         for i in range(8):
             least, largest = ends(solver, case, todo(case, out, m, i), provider_of, m, i)

@@ -1,92 +1,137 @@
-"""Solve a placement program and prove the answer: feasible hours, and a bound on every plan that they reach.
+"""The proof that a plan is an optimum: hours that are feasible exactly, and a bound on every plan that they reach.
 
-Axes    segments (Q), jobs (W), rows R = Q + W, columns N = W * Q, as in `simplex`.
+Axes    as in `lanes`.
 Units   GPU-h, USD; the gap is relative.
 Signs   gap >= 0 but for rounding; at most GAP means solved.
-Order within the month   steps from the basis at hand; else from its rebuilt inverse; else from nothing placed, by Bland's rule;
-        if all fail nothing is placed and the gap is not finite. Never silent.
-Source  model P-04. Method: weak duality of linear programs.
+Order within the month   hours of the basic columns, cut to what the segments give, then to the work; profit; bound; where the gap
+        is larger than GAP the lane is solved again from its rebuilt inverse, then from nothing placed. Never silent.
+Source  model P-04. Method: weak duality of linear programs; no tolerance of the steps enters.
 """
 
 import numpy as np
 
-from offtake.kernels.simplex import dual_is_zero, hours, improve, inner, rebuild, repair, reset, worths
+from offtake.kernels.basis import FULL, inner
+from offtake.kernels.lanes import ATTEMPTS, bases_stand, solve_lane
 
 GAP = 1e-9  # a month is solved when its certificate is at most this (P-04)
-STALE = 400  # pivots after which the inverse is built anew
 
 
 @inner
-def cut(t):
-    """Make the hours feasible exactly: cut where a row is exceeded by rounding. Returns their true profit (no tie rule)."""
-    n, rows, segments = t.speed.shape[0], t.x.shape[0], t.worth.shape[0]
-    used, x, reached = t.column, t.x, 0.0
-    for i in range(rows):
-        used[i] = 0.0
-    for r in range(rows):
-        j = t.basis[r]
-        x[r] = x[r] if x[r] > 0.0 and (j >= n or t.profit[j] > 0.0) else 0.0
-        if j < n:
-            used[t.segment[j]] += x[r]
-    for r in range(rows):
-        j = t.basis[r]
-        if j < n:
-            q = t.segment[j]
-            x[r] = x[r] * (t.rhs[q] / used[q]) if used[q] > t.rhs[q] else x[r]
-            used[segments + t.job[j]] += x[r] * t.speed[j]
-    for r in range(rows):
-        j = t.basis[r]
-        if j < n:
-            w = segments + t.job[j]
-            x[r] = x[r] * (t.rhs[w] / used[w]) if used[w] > t.rhs[w] else x[r]
-            reached += x[r] * (t.profit[j] * t.fair[j])
-    return reached
-
-
-@inner
-def dual_bound(t):
-    """What no plan can exceed: `worth` makes any duals of the jobs feasible, so this needs no tolerance of its own."""
-    bound, segments = 0.0, t.worth.shape[0]
+def read_plan(b):
+    """Hours `use` of jobs in pools and `fill` from segments, between their bounds."""
+    n, segments = b.speed.shape[0], b.fill.shape[0]
+    for j in range(n):
+        b.use[j] = 0.0
     for q in range(segments):
-        bound += t.rhs[q] * max(t.worth[q], 0.0)
-    for w in range(segments, t.x.shape[0]):
-        bound += t.rhs[w] * max(t.y[w], 0.0)
-    return bound
+        for i in range(b.gap.shape[0]):
+            b.fill[q, i] = b.room[n + q, i] if b.state[q, i] == FULL else 0.0
+    for r in range(b.x.shape[0]):
+        for i in range(b.gap.shape[0]):
+            j, x = b.basis[r, i], max(b.x[r, i], 0.0)
+            if j < n:
+                b.use[j, i] = x if b.profit[j, i] > 0.0 else 0.0
+            elif j < n + segments:
+                b.fill[j - n, i] = min(x, b.room[j, i])
 
 
 @inner
-def certify(t):
-    """Relative gap between the profit of feasible hours and a bound on every plan: a proof. The tie rule is inside the gap."""
-    reached, bound = cut(t), dual_bound(t)
-    if bound - reached > GAP * abs(bound):  # where nearly nothing can be earned, rounding of duals that are zero shows
-        for i in range(t.x.shape[0]):
-            t.y[i] = 0.0 if dual_is_zero(t, i) else t.y[i]
-        worths(t)
-        bound = dual_bound(t)
-    return 0.0 if bound == reached else (bound - reached) / abs(bound)
+def cut_pools(b):
+    """Where rounding has a pool use more than its segments give, its hours are cut; `size` and `total` are scratch."""
+    n, pools, given, used = b.speed.shape[0], b.worth.shape[0], b.size, b.total
+    for k in range(pools):
+        given[:] = 0.0
+        used[:] = 0.0
+        for q in range(b.fill.shape[0]):
+            if b.pool[q] == k:
+                fill = b.fill[q]
+                for i in range(b.gap.shape[0]):
+                    given[i] += fill[i]
+        for j in range(k, n, pools):
+            use = b.use[j]
+            for i in range(b.gap.shape[0]):
+                used[i] += use[i]
+        for i in range(b.gap.shape[0]):
+            used[i] = given[i] / used[i] if used[i] > given[i] else 1.0
+        for j in range(k, n, pools):
+            use = b.use[j]
+            for i in range(b.gap.shape[0]):
+                use[i] *= used[i]
 
 
 @inner
-def solve(t):
-    """Optimum of the program in `t` from the basis at hand. Returns the relative gap (at most GAP when solved)."""
-    gap = np.inf
-    if t.age[0] > STALE:
-        rebuild(t)
-    for attempt in range(3):
-        if attempt == 1:
-            rebuild(t)
-        elif attempt == 2:
-            reset(t)
-        gap, before = np.inf, t.age[0]
-        hours(t)
-        if repair(t) < 0 or improve(t, attempt == 2) < 0:
-            continue
-        if t.age[0] != before:
-            hours(t)
-        gap = certify(t)
-        if gap <= GAP:
-            return gap
-    if not gap < np.inf:  # no basis could be trusted: place nothing, and say so
-        reset(t)
-        hours(t)
-    return gap
+def cut_jobs(b):
+    """Where rounding has a job do more than its work, its hours are cut."""
+    pools, done = b.worth.shape[0], b.total
+    for w in range(b.x.shape[0] - pools):
+        work = b.rhs[pools + w]
+        done[:] = 0.0
+        for j in range(w * pools, (w + 1) * pools):
+            use, speed = b.use[j], b.speed[j]
+            for i in range(b.gap.shape[0]):
+                done[i] += use[i] * speed[i]
+        for i in range(b.gap.shape[0]):
+            done[i] = work[i] / done[i] if done[i] > work[i] else 1.0
+        for j in range(w * pools, (w + 1) * pools):
+            use = b.use[j]
+            for i in range(b.gap.shape[0]):
+                use[i] *= done[i]
+
+
+@inner
+def reach(b):
+    """True profit (no tie rule) of the feasible plan, into `total`."""
+    n, total = b.speed.shape[0], b.total
+    total[:] = 0.0
+    for j in range(n):
+        use, profit, fair = b.use[j], b.profit[j], b.fair[j]
+        for i in range(b.gap.shape[0]):
+            total[i] += use[i] * (profit[i] * fair)
+    for q in range(b.fill.shape[0]):
+        fill, profit = b.fill[q], b.profit[n + q]
+        for i in range(b.gap.shape[0]):
+            total[i] += fill[i] * profit[i]
+
+
+@inner
+def bound_plans(b):
+    """What no plan can exceed, into `size`: `worth` makes any duals of the jobs feasible, so this needs no tolerance of its own."""
+    n, pools, bound = b.speed.shape[0], b.worth.shape[0], b.size
+    bound[:] = 0.0
+    for q in range(b.fill.shape[0]):
+        room, worth, profit = b.room[n + q], b.worth[b.pool[q]], b.profit[n + q]
+        for i in range(b.gap.shape[0]):
+            bound[i] += room[i] * max(worth[i] + profit[i], 0.0)
+    for r in range(pools, b.x.shape[0]):
+        work, y = b.rhs[r], b.y[r]
+        for i in range(b.gap.shape[0]):
+            bound[i] += work[i] * max(y[i], 0.0)
+
+
+@inner
+def certify(b):
+    """Fill `use`, `fill` and `gap`: relative gap between a feasible plan and the bound, a proof. The tie rule is inside the gap."""
+    read_plan(b)
+    cut_pools(b)
+    cut_jobs(b)
+    reach(b)
+    bound_plans(b)
+    for i in range(b.gap.shape[0]):
+        reached, bound = b.total[i], b.size[i]
+        gap = 0.0 if bound == reached else (bound - reached) / abs(bound)
+        b.gap[i] = gap if gap < np.inf else np.inf  # not a number is not a proof
+
+
+@inner
+def solve_month(b, t):
+    """Optimum of every lane (steps in `t`), proven: `use`, `fill`, `gap`.
+
+    A gap above GAP says which lane is not solved."""
+    bases_stand(b)
+    for attempt in range(ATTEMPTS):
+        open_lanes = 0
+        for i in range(b.gap.shape[0]):
+            if b.gap[i] > GAP:
+                solve_lane(b, t, i, attempt)
+                open_lanes += 1
+        if attempt == 0 or open_lanes > 0:
+            certify(b)

@@ -8,14 +8,15 @@ Axes    jobs (W), segments (Q), pools (K), months (M), lanes (L); path last. A p
 Units   GPU-h; work in the job's own unit; speed in work per GPU-h; USD per unit of work, USD per GPU-h.
 Signs   all outputs >= 0. served + unserved = work + backlog. Sum of segments - use = sum of idle.
 Order within the month   backlog in, program, tie rule, duals, idle by cause, backlog out (deferrable jobs only).
-Tie rule   among optima the plan with the largest sum of profit x key wins, key = sqrt((rank_w + golden) (rank_k + sqrt 2)),
-        by multiplying profits with 1 + 1e-10 key / largest key: only names' ranks matter, never the order in the book.
-Dual    worth of one GPU-hour more in the pool that costs nothing to use: at a pool whose segment q is full it is the segment's
-        dual plus cost_q; at a segment partly used it is cost_q. Who must pay for the hour subtracts the price.
+Tie rule   among optima the plan with the largest sum of gain x key wins, key = sqrt((rank_w + golden) (rank_k + sqrt 2)),
+        by multiplying gains (profits before cost_q) with 1 + 1e-10 key / largest key: only names' ranks matter, never the order in
+        the book. Two plans whose sums of gain x key agree to about 1 part in 1,000 are one to it: either may come out.
+Dual    worth of one GPU-hour more in the pool that costs nothing to use: what the best job would earn with it, net of the job's
+        own dual; at a segment partly used it is cost_q. Who must pay for the hour subtracts the price.
 Idle    left-over hours by cause. Unserved work is shared out once, over pools then jobs by rank: first to jobs that may run there
         but whose gang finds no room, then to jobs that may not run there (at their fastest pool's speed where the chip has
         none); the rest is no demand (worth serving).
-Source  model P-01, P-03 to P-06, D-03, D-04. Method: `simplex`, started from last month's basis.
+Source  model P-01, P-03 to P-06, D-03, D-04. Method: `certificate.solve_month`, from last month's basis.
 """
 
 from typing import NamedTuple
@@ -23,21 +24,23 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from offtake.kernels.certificate import GAP, solve
-from offtake.kernels.simplex import Program, inner, reset
+from offtake.kernels.basis import inner
+from offtake.kernels.certificate import GAP, solve_month
+from offtake.kernels.lanes import begin, side_by_side
 
 TIE = 1e-10  # largest relative change of a profit by the tie rule
 GOLDEN, ROOT_TWO = 1.618033988749895, 1.4142135623730951
+LOSS = -1.0  # USD per GPU-h where a job cannot run: costs are never negative, so no hours go there
 DUST = 1e-14  # unserved work and left-over hours below this share of the whole are rounding, and zero
 NO_DEMAND, NOT_ALLOWED, NO_ROOM = 0, 1, 2
 
 
 class Segments(NamedTuple):
-    """Capacity at one price: several segments a pool (paid already, overage, ...)."""
+    """Capacity at one price: at least one segment a pool, or several (paid already, overage, ...)."""
 
     pool: np.ndarray  # (Q,) int64
     cap: np.ndarray  # (Q, M, L) GPU-h
-    cost: np.ndarray  # (Q, M, L) USD per GPU-h, the marginal cost (P-02)
+    cost: np.ndarray  # (Q, M, L) USD per GPU-h, the marginal cost (P-02), >= 0
 
 
 class Jobs(NamedTuple):
@@ -70,45 +73,44 @@ class Placement(NamedTuple):
     idle: np.ndarray  # (3, K, M, L) GPU-h: no demand, not allowed, no room for the gang
     status: np.ndarray  # (L,) int64: 0, or 1 + the first month without a certificate
     gap: np.ndarray  # (L,) the largest relative gap
+    basis: np.ndarray  # (R, M, L) int64 the optimal bases, for `ranges`; R = W + K
+    state: np.ndarray  # (Q, M, L) int64 where their segments stand
 
 
-class Scratch(NamedTuple):
-    """Memory of one worker: what a lane keeps from month to month (lane first), and what all lanes share."""
+def placement(jobs, pools, segments, months, lanes=64):
+    """An empty `Placement` of `jobs` W, `pools` K, `segments` Q."""
+    z, whole = np.zeros, np.int64
+    return Placement(
+        z((jobs, pools, months, lanes)), z((jobs, months, lanes)), z((jobs, months, lanes)), z((pools, months, lanes)),
+        z((3, pools, months, lanes)), z(lanes, whole), z(lanes), z((jobs + pools, months, lanes), whole),
+        z((segments, months, lanes), whole),
+    )  # fmt: skip
 
-    inverse: np.ndarray  # (L, R, R)
-    basis: np.ndarray  # (L, R) int64
-    age: np.ndarray  # (L, 1) int64
-    speed: np.ndarray  # (L, N) relative to the fastest
-    gain: np.ndarray  # (L, N) USD per GPU-h before cost
-    gang: np.ndarray  # (L, N) GPUs; inf where the job may not run
-    fastest: np.ndarray  # (L, W) work per GPU-h
-    backlog: np.ndarray  # (L, W) work
-    shared: Program  # lane fields of it are replaced lane by lane
-    bias: np.ndarray  # (N,) the tie rule, a factor on profits
-    limit: np.ndarray  # (Q,) GPUs that can start together
-    cost: np.ndarray  # (Q,)
-    left: np.ndarray  # (K,) hours
-    todo: np.ndarray  # (W,) work not served
+
+class Desk(NamedTuple):
+    """What the months of a block are worked out with, lanes last."""
+
+    gain: np.ndarray  # (W * K, L) USD per GPU-h before cost, with the tie rule in it
+    gang: np.ndarray  # (W * K, L) GPUs that start together
+    fastest: np.ndarray  # (W, L) work per GPU-h
+    blame: np.ndarray  # (W * K, L) work per GPU-h that a left-over hour of the pool would do: there, or where the job is fastest
+    backlog: np.ndarray  # (W, L) work
+    limit: np.ndarray  # (K, L) GPUs that can start together
+    left: np.ndarray  # (K, L) hours
+    todo: np.ndarray  # (W, L) work not served
+    bias: np.ndarray  # (W * K,) the tie rule, a factor on gains
     pool_turn: np.ndarray  # (K,) int64 pools by rank
     job_turn: np.ndarray  # (W,) int64 jobs by rank
-    waiting: np.ndarray  # (W,) int64 jobs with work not served, by rank
 
 
-def scratch(jobs, segments, lanes=64):
-    """Memory for `place_block` and `range_block`: `jobs` W, `segments` Q (pools are at most Q long), `lanes` L."""
-    n, rows = jobs * segments, jobs + segments
-    whole = np.int64
-    lane = Program(
-        np.zeros((rows, rows)), np.zeros(rows, whole), np.repeat(np.arange(jobs), segments), np.tile(np.arange(segments), jobs),
-        np.zeros(n), np.zeros(n), np.ones(n), np.zeros(rows), np.zeros(rows), np.zeros(rows), np.zeros(rows),
-        np.zeros(segments), np.zeros(n + rows), np.zeros(1, whole),
+def scratch(jobs, pools, segments, lanes=64):
+    """Memory of one worker for `place_block` and `range_block`, three tuples: `jobs` W, `pools` K, `segments` Q, `lanes` L."""
+    n, z = jobs * pools, np.zeros
+    desk = Desk(
+        z((n, lanes)), z((n, lanes)), z((jobs, lanes)), z((n, lanes)),
+        z((jobs, lanes)), z((pools, lanes)), z((pools, lanes)), z((jobs, lanes)), z(n), z(pools, np.int64), z(jobs, np.int64),
     )  # fmt: skip
-    return Scratch(
-        np.zeros((lanes, rows, rows)), np.zeros((lanes, rows), whole), np.zeros((lanes, 1), whole),
-        np.zeros((lanes, n)), np.zeros((lanes, n)), np.zeros((lanes, n)), np.zeros((lanes, jobs)), np.zeros((lanes, jobs)),
-        lane, np.ones(n), np.zeros(segments), np.zeros(segments), np.zeros(segments), np.zeros(jobs),
-        np.zeros(segments, whole), np.zeros(jobs, whole), np.zeros(jobs, whole),
-    )  # fmt: skip
+    return *side_by_side(jobs, pools, segments, lanes), desk
 
 
 @inner
@@ -118,123 +120,138 @@ def tie_key(rank_w, rank_k):
 
 
 @inner
-def profit_month(gain, cost, bias, gang, limit, ceiling):
-    """Profit of an hour; where the gang does not fit, a loss that no cost can offset (P-03)."""
-    return (gain - cost) * bias if gang <= limit else -2.0 * (ceiling + abs(cost))
+def profit_month(gain, gang, limit):
+    """Profit of an hour before its cost; a loss where the gang does not fit (P-03)."""
+    return gain if gang <= limit else LOSS
 
 
 @inner
-def lane_of(work, i):
-    """The program of lane i: its own inverse, basis and speeds, the shared memory otherwise."""
-    s = work.shared
-    return Program(work.inverse[i], work.basis[i], s.job, s.segment, work.speed[i], s.profit, s.fair, s.rhs,
-                   s.x, s.y, s.column, s.worth, s.reduced, work.age[i])  # fmt: skip
-
-
-@inner
-def take_turns(jobs, work):
-    """Fill the order by rank of pools and jobs, and the tie rule (`bias`); the caller's ranks are a permutation."""
-    for k in range(jobs.rank_k.shape[0]):
+def by_rank(rank, turn):
+    """Fill `turn` with the items from the lowest rank up."""
+    for a in range(rank.shape[0]):
         before = 0
-        for other in range(jobs.rank_k.shape[0]):
-            before += jobs.rank_k[other] < jobs.rank_k[k] or (jobs.rank_k[other] == jobs.rank_k[k] and other < k)
-        work.pool_turn[before] = k
-    for w in range(jobs.rank_w.shape[0]):
-        before = 0
-        for other in range(jobs.rank_w.shape[0]):
-            before += jobs.rank_w[other] < jobs.rank_w[w] or (jobs.rank_w[other] == jobs.rank_w[w] and other < w)
-        work.job_turn[before] = w
+        for other in range(rank.shape[0]):
+            before += rank[other] < rank[a] or (rank[other] == rank[a] and other < a)
+        turn[before] = a
 
 
 @inner
-def tie_rule(segments, jobs, work):
-    """Fill `bias` (N,): 1 + TIE x key / largest key, and its inverse `fair`."""
-    bias, q_count, largest = work.bias, segments.pool.shape[0], 0.0
-    for w in range(jobs.rank_w.shape[0]):
-        for q in range(q_count):
-            key = tie_key(jobs.rank_w[w], jobs.rank_k[segments.pool[q]])
-            bias[w * q_count + q] = key
-            largest = max(largest, key)
+def tie_rule(jobs, b, desk):
+    """Fill `bias` (W * K,): 1 + TIE x key / largest key, and its inverse `fair`."""
+    bias, pools, largest = desk.bias, jobs.rank_k.shape[0], 0.0
+    for j in range(bias.shape[0]):
+        bias[j] = tie_key(jobs.rank_w[j // pools], jobs.rank_k[j % pools])
+        largest = max(largest, bias[j])
     for j in range(bias.shape[0]):
         bias[j] = 1.0 + TIE * bias[j] / largest
-        work.shared.fair[j] = 1.0 / bias[j]
+        b.fair[j] = 1.0 / bias[j]
 
 
 @inner
-def prepare(segments, jobs, loads, X, work):
+def prepare(segments, jobs, loads, X, b, t, desk):
     """What stays the same over the months: ranks, relative speeds, gains, gangs; every lane starts with nothing placed."""
-    take_turns(jobs, work)
-    tie_rule(segments, jobs, work)
-    q_count = segments.pool.shape[0]
-    for i in range(loads.value.shape[1]):
-        reset(lane_of(work, i))
-        for w in range(loads.value.shape[0]):
-            fastest = 0.0
-            for k in range(jobs.eligible.shape[1]):
-                fastest = max(fastest, loads.speed[w, k, i])
-            work.fastest[i, w] = fastest
-            work.backlog[i, w] = 0.0
-            gang = X[jobs.gang_x[w], i] if jobs.gang_x[w] >= 0 else 0.0
-            for q in range(q_count):
-                k, j = segments.pool[q], w * q_count + q
-                runs = jobs.eligible[w, k] != 0 and loads.speed[w, k, i] > 0.0
-                work.speed[i, j] = loads.speed[w, k, i] / fastest if runs else 0.0
-                work.gain[i, j] = loads.value[w, i] * loads.speed[w, k, i] - loads.moving[w, k, i] if runs else 0.0
-                work.gang[i, j] = gang if runs else np.inf
+    pools, count = jobs.eligible.shape[1], loads.value.shape[1]
+    by_rank(jobs.rank_k, desk.pool_turn)
+    by_rank(jobs.rank_w, desk.job_turn)
+    tie_rule(jobs, b, desk)
+    begin(b, t, segments.pool)
+    desk.fastest[:] = 0.0
+    desk.backlog[:] = 0.0
+    for w in range(loads.value.shape[0]):
+        for k in range(pools):
+            for i in range(count):
+                desk.fastest[w, i] = max(desk.fastest[w, i], loads.speed[w, k, i])
+        for k in range(pools):
+            j = w * pools + k
+            for i in range(count):
+                speed = loads.speed[w, k, i]
+                runs = jobs.eligible[w, k] != 0 and speed > 0.0
+                gain = (loads.value[w, i] * speed - loads.moving[w, k, i]) * desk.bias[j]
+                b.speed[j, i] = speed / desk.fastest[w, i] if runs else 0.0
+                desk.gain[j, i] = gain if runs else LOSS
+                desk.gang[j, i] = X[jobs.gang_x[w], i] if jobs.gang_x[w] >= 0 else 0.0
+                desk.blame[j, i] = speed if speed > 0.0 else desk.fastest[w, i]
 
 
 @inner
-def limit_month(jobs, ready, X, k, m, i):
-    """GPUs of pool k that can start together: ready ones, at most one fabric's worth (P-03)."""
-    fabric = X[jobs.fabric_x[k], i] if jobs.fabric_x[k] >= 0 else np.inf
-    return min(ready[k, m, i], fabric)
+def limit_month(jobs, ready, X, desk, m):
+    """Fill `limit`: GPUs of each pool that can start together, ready ones and at most one fabric's worth (P-03)."""
+    for k in range(desk.limit.shape[0]):
+        limit, now, fabric = desk.limit[k], ready[k, m], jobs.fabric_x[k]
+        for i in range(limit.shape[0]):
+            limit[i] = min(now[i], X[fabric, i]) if fabric >= 0 else now[i]
 
 
 @inner
-def pose(segments, jobs, loads, ready, X, work, t, m, i):
-    """Right-hand sides and profits of month m, lane i, into the program."""
-    q_count, w_count = segments.pool.shape[0], loads.work.shape[0]
-    ceiling = 1.0
-    for j in range(t.profit.shape[0]):
-        ceiling = max(ceiling, work.gain[i, j])
-    for q in range(q_count):
-        t.rhs[q] = max(segments.cap[q, m, i], 0.0)
-        work.cost[q] = segments.cost[q, m, i]
-        work.limit[q] = limit_month(jobs, ready, X, segments.pool[q], m, i)
-    for w in range(w_count):
-        work.todo[w] = max(loads.work[w, m, i], 0.0) + work.backlog[i, w]
-        t.rhs[q_count + w] = work.todo[w] / work.fastest[i, w] if work.fastest[i, w] > 0.0 else 0.0
-        for q in range(q_count):
-            j = w * q_count + q
-            t.profit[j] = profit_month(work.gain[i, j], work.cost[q], work.bias[j], work.gang[i, j], work.limit[q], ceiling)
+def pose_segments(segments, b, desk, m):
+    """Rooms and prices of the segments of month m; `left` starts as what each pool has."""
+    n = desk.gain.shape[0]
+    desk.left[:] = 0.0
+    for q in range(segments.pool.shape[0]):
+        room, profit, cap, cost = b.room[n + q], b.profit[n + q], segments.cap[q, m], segments.cost[q, m]
+        left = desk.left[segments.pool[q]]
+        for i in range(room.shape[0]):
+            room[i] = max(cap[i], 0.0)
+            profit[i] = -cost[i]
+            left[i] += room[i]
 
 
 @inner
-def book_month(segments, jobs, loads, work, t, m, i, out):
-    """Use, served, unserved, duals, left-over hours and backlog from the solved program; `use`, `dual` come in as zeros."""
-    n, q_count = t.speed.shape[0], segments.pool.shape[0]
-    work.left[:] = 0.0
-    for q in range(q_count):
-        k = segments.pool[q]
-        work.left[k] += t.rhs[q]
-        out.dual[k, m, i] = max(out.dual[k, m, i], t.worth[q] + work.cost[q])
-    for w in range(work.todo.shape[0]):
-        out.served[w, m, i] = 0.0
-    for r in range(t.x.shape[0]):
-        if t.basis[r] < n:
-            w, k = t.job[t.basis[r]], segments.pool[t.segment[t.basis[r]]]
-            out.use[w, k, m, i] += t.x[r]
-            out.served[w, m, i] += t.x[r] * loads.speed[w, k, i]
-            work.left[k] -= t.x[r]
-    for q in range(q_count):  # a pool full but for rounding is full
-        k = segments.pool[q]
-        work.left[k] = work.left[k] if work.left[k] > DUST * t.rhs[q] else 0.0
-    for w in range(work.todo.shape[0]):
-        all_done = work.todo[w] - out.served[w, m, i] <= DUST * work.todo[w]
-        out.served[w, m, i] = work.todo[w] if all_done else out.served[w, m, i]
-        work.todo[w] = work.todo[w] - out.served[w, m, i]
-        out.unserved[w, m, i] = work.todo[w]
-        work.backlog[i, w] = work.todo[w] if jobs.deferrable[w] != 0 else 0.0
+def pose(segments, jobs, loads, ready, X, b, desk, m):
+    """The programs of month m: rooms, prices, profits, work with the backlog."""
+    pools = desk.limit.shape[0]
+    limit_month(jobs, ready, X, desk, m)
+    pose_segments(segments, b, desk, m)
+    for j in range(desk.gain.shape[0]):
+        profit, gain, gang, limit = b.profit[j], desk.gain[j], desk.gang[j], desk.limit[j % pools]
+        for i in range(profit.shape[0]):
+            profit[i] = profit_month(gain[i], gang[i], limit[i])
+    for w in range(desk.todo.shape[0]):
+        rhs, todo, new, backlog, fastest = b.rhs[pools + w], desk.todo[w], loads.work[w, m], desk.backlog[w], desk.fastest[w]
+        for i in range(rhs.shape[0]):
+            todo[i] = max(new[i], 0.0) + backlog[i]
+            rhs[i] = todo[i] / fastest[i] if fastest[i] > 0.0 else 0.0
+
+
+@inner
+def book_month(jobs, loads, b, desk, m, out):
+    """Use, served, unserved, duals, left-over hours and backlog from the solved programs."""
+    pools = desk.limit.shape[0]
+    for k in range(pools):
+        dual, worth, left, total = out.dual[k, m], b.worth[k], desk.left[k], b.total
+        for i in range(dual.shape[0]):
+            dual[i], total[i] = max(worth[i], 0.0), left[i]
+        for w in range(desk.todo.shape[0]):
+            use, plan = out.use[w, k, m], b.use[w * pools + k]
+            for i in range(left.shape[0]):
+                use[i] = plan[i]
+                left[i] -= plan[i]
+        for i in range(left.shape[0]):  # a pool full but for rounding is full
+            left[i] = left[i] if left[i] > DUST * total[i] else 0.0
+    for w in range(desk.todo.shape[0]):
+        todo, served, unserved, backlog = desk.todo[w], out.served[w, m], out.unserved[w, m], desk.backlog[w]
+        served[:] = 0.0
+        for k in range(pools):
+            use, speed = b.use[w * pools + k], loads.speed[w, k]
+            for i in range(served.shape[0]):
+                served[i] += use[i] * speed[i]
+        put_off = jobs.deferrable[w] != 0
+        for i in range(served.shape[0]):
+            served[i] = todo[i] if todo[i] - served[i] <= DUST * todo[i] else served[i]
+            todo[i] = todo[i] - served[i]
+            unserved[i] = todo[i]
+            backlog[i] = todo[i] if put_off else 0.0
+
+
+@inner
+def keep_basis(b, m, out):
+    """The bases of month m."""
+    for r in range(b.basis.shape[0]):
+        for i in range(b.basis.shape[1]):
+            out.basis[r, m, i] = b.basis[r, i]
+    for q in range(b.state.shape[0]):
+        for i in range(b.state.shape[1]):
+            out.state[q, m, i] = b.state[q, i]
 
 
 @inner
@@ -245,32 +262,25 @@ def explain_hours(left, todo, speed):
 
 
 @inner
-def blame_month(jobs, loads, ready, X, work, m, i, idle):
+def blame_month(jobs, desk, m, idle):
     """Left-over hours by cause (P-06): no room for the gang, then not allowed, then no demand. `idle` comes in as zeros."""
-    waiting = 0
-    for b in range(work.todo.shape[0]):
-        work.waiting[waiting] = work.job_turn[b]
-        waiting += work.todo[work.job_turn[b]] > 0.0
-    for a in range(jobs.rank_k.shape[0]):
-        k = work.pool_turn[a]
-        left = work.left[k]
-        if left <= 0.0:
-            continue
-        limit = limit_month(jobs, ready, X, k, m, i)
+    pools = desk.limit.shape[0]
+    for k in desk.pool_turn:
+        left, limit = desk.left[k], desk.limit[k]
         for cause in (NO_ROOM, NOT_ALLOWED):
-            for b in range(waiting):
-                w = work.waiting[b]
-                if left <= 0.0 or work.todo[w] <= 0.0:
+            hours = idle[cause, k, m]
+            for w in desk.job_turn:
+                if (jobs.eligible[w, k] != 0) != (cause == NO_ROOM):
                     continue
-                gang = X[jobs.gang_x[w], i] if jobs.gang_x[w] >= 0 else 0.0
-                allowed = jobs.eligible[w, k] != 0
-                if (allowed and gang > limit) if cause == NO_ROOM else not allowed:
-                    speed = loads.speed[w, k, i] if loads.speed[w, k, i] > 0.0 else work.fastest[i, w]
-                    hours, spoken = explain_hours(left, work.todo[w], speed)
-                    idle[cause, k, m, i] += hours
-                    left -= hours
-                    work.todo[w] -= spoken
-        idle[NO_DEMAND, k, m, i] = left
+                todo, speed, gang = desk.todo[w], desk.blame[w * pools + k], desk.gang[w * pools + k]
+                for i in range(left.shape[0]):
+                    blamed, spoken = explain_hours(left[i], todo[i], speed[i])
+                    counts = cause == NOT_ALLOWED or gang[i] > limit[i]
+                    hours[i] += blamed if counts else 0.0
+                    left[i] -= blamed if counts else 0.0
+                    todo[i] -= spoken if counts else 0.0
+        for i in range(left.shape[0]):
+            idle[NO_DEMAND, k, m, i] = left[i]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -278,21 +288,20 @@ def place_block(segments, jobs, loads, ready, X, work, out):
     """Fill `out` for a block of paths.
 
     segments  capacity and marginal cost; jobs  who may run where; loads  work, speed, value, moving
-    ready     (K, M, L) GPUs ready;  X (F, L) factors;  work  from `scratch(W, Q, L)`
+    ready     (K, M, L) GPUs ready;  X (F, L) factors;  work  from `scratch(W, K, Q, L)`
     """
-    prepare(segments, jobs, loads, X, work)
-    out.use[:] = 0.0
-    out.dual[:] = 0.0
+    b, t, desk = work
+    prepare(segments, jobs, loads, X, b, t, desk)
     out.idle[:] = 0.0
     out.status[:] = 0
     out.gap[:] = 0.0
     for m in range(loads.work.shape[1]):
-        for i in range(loads.work.shape[2]):
-            t = lane_of(work, i)
-            pose(segments, jobs, loads, ready, X, work, t, m, i)
-            gap = solve(t)
-            if not gap <= GAP and out.status[i] == 0:
+        pose(segments, jobs, loads, ready, X, b, desk, m)
+        solve_month(b, t)
+        for i in range(out.gap.shape[0]):
+            if b.gap[i] > GAP and out.status[i] == 0:
                 out.status[i] = m + 1
-            out.gap[i] = gap if not gap <= out.gap[i] else out.gap[i]
-            book_month(segments, jobs, loads, work, t, m, i, out)
-            blame_month(jobs, loads, ready, X, work, m, i, out.idle)
+            out.gap[i] = max(out.gap[i], b.gap[i])
+        keep_basis(b, m, out)
+        book_month(jobs, loads, b, desk, m, out)
+        blame_month(jobs, desk, m, out.idle)

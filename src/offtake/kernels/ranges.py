@@ -12,50 +12,69 @@ Source  model P-05. Method: primal simplex on the optimal face (complementary sl
 import numpy as np
 from numba import njit
 
-from offtake.kernels.certificate import solve
-from offtake.kernels.place import lane_of, pose, prepare
-from offtake.kernels.simplex import duals, expand, hours, inner, leaving, pivot
+from offtake.kernels.basis import BASIC, EMPTY, duals, expand, hours, inner, is_full, rebuild
+from offtake.kernels.lanes import load
+from offtake.kernels.place import pose, prepare
+from offtake.kernels.simplex import NONE, STALL, advance, inside, leaving
 
-# Reduced costs below this, relative to their terms (a slack's: to the largest profit), are zero: exchange costs nothing.
+# Reduced costs below this, relative to their terms (a segment's or slack's: to the largest profit), are zero: exchange costs nothing.
 FACE = 1e-9
 STEP = 1e-10  # least change of the job's work per hour moved that counts as a step
-STALL = 12
 
 
 @inner
-def face(t, free):
-    """Mark in `free` (N + R) what may enter at no loss under the true profits (they replace those with the tie rule)."""
-    n, rows, segments = t.speed.shape[0], t.x.shape[0], t.worth.shape[0]
-    for j in range(n):
-        t.profit[j] = t.profit[j] * t.fair[j]
-    duals(t)
-    for j in range(n):
-        u, v = t.y[t.segment[j]], t.speed[j] * t.y[segments + t.job[j]]
-        free[j] = t.profit[j] - u - v >= -FACE * (abs(t.profit[j]) + abs(u) + abs(v))
+def largest_profit(t):
+    """Of the basic columns."""
     largest = 0.0
-    for r in range(rows):
-        largest = max(largest, t.profit[t.basis[r]] if t.basis[r] < n else 0.0)
-    for i in range(rows):
-        free[n + i] = abs(t.y[i]) <= FACE * largest
+    for r in range(t.x.shape[0]):
+        largest = max(largest, t.profit[t.basis[r]])
+    return largest
+
+
+@inner
+def face(t, fair, free):
+    """Mark in `free` (C) what may leave its bound at no loss under the true profits (they replace those with the tie rule)."""
+    n, pools, segments = t.speed.shape[0], t.first.shape[0], t.pool.shape[0]
+    for j in range(n):
+        t.profit[j] = t.profit[j] * fair[j]
+    duals(t)
+    least = FACE * largest_profit(t)
+    for j in range(n):
+        u, v = t.y[j % pools], t.speed[j] * t.y[pools + j // pools]
+        free[j] = t.profit[j] - u - v >= -FACE * (abs(t.profit[j]) + abs(u) + abs(v))
+    for q in range(segments):
+        free[n + q] = t.state[q] == BASIC or abs(t.y[t.pool[q]] + t.profit[n + q]) <= least
+    for w in range(t.x.shape[0] - pools):
+        free[n + segments + w] = abs(t.y[pools + w]) <= least
+
+
+@inner
+def goal_gain(t, goal, j):
+    """What column j adds to the goal an hour; `y` holds what the rows are worth to it."""
+    n, pools, segments = t.speed.shape[0], t.first.shape[0], t.pool.shape[0]
+    if j < n:
+        return goal[j] - t.y[j % pools] - t.speed[j] * t.y[pools + j // pools]
+    if j < n + segments:
+        q = j - n
+        gain = t.y[t.pool[q]]
+        return 0.0 if t.state[q] == BASIC else (gain if t.state[q] == EMPTY else -gain)
+    return -t.y[pools + j - n - segments]
 
 
 @inner
 def entering_face(t, free, goal, first):
     """Free column that raises goal . x most per hour (under Bland the first that does), -1 if none."""
-    n, rows, segments = t.speed.shape[0], t.x.shape[0], t.worth.shape[0]
+    n, rows = t.speed.shape[0], t.x.shape[0]
     t.y[:] = 0.0
     for r in range(rows):
         if t.basis[r] < n and goal[t.basis[r]] != 0.0:
             for i in range(rows):
                 t.y[i] += goal[t.basis[r]] * t.inverse[r, i]
-    e, best = -1, STEP
-    for j in range(n + rows):
+    e, best = NONE, STEP
+    for j in range(t.profit.shape[0]):
         if free[j] == 0:
             continue
-        if j < n:
-            gain = goal[j] - t.y[t.segment[j]] - t.speed[j] * t.y[segments + t.job[j]]
-        else:
-            gain = -t.y[j - n]
+        gain = goal_gain(t, goal, j)
         if gain > best:
             e, best = j, gain
             if first:
@@ -68,8 +87,7 @@ def most(t, free, goal):
     """Largest goal . x on the face, from the basis at hand; NaN if the steps did not end."""
     n, rows, still = t.speed.shape[0], t.x.shape[0], 0
     hours(t)
-    for r in range(rows):
-        t.x[r] = max(t.x[r], 0.0)
+    inside(t)
     for _ in range(40 * rows):
         first = still > STALL
         e = entering_face(t, free, goal, first)
@@ -80,25 +98,24 @@ def most(t, free, goal):
                     total += goal[t.basis[r]] * t.x[r]
             return total
         expand(t, e)
-        p = leaving(t, first)
-        if p < 0:
+        sign = -1.0 if is_full(t, e) else 1.0
+        p, step = leaving(t, e, sign, first)
+        if p == NONE:
             return np.nan
-        still = still + 1 if t.x[p] <= 0.0 else 0
-        pivot(t, p, e)
-        for r in range(rows):
-            t.x[r] = max(t.x[r], 0.0)
+        still = still + 1 if step <= 0.0 else 0
+        advance(t, e, p, step, sign)
     return np.nan
 
 
 @inner
-def range_month(segments, pool_provider, t, free, goal, w, provider, fastest):
+def range_month(pool_provider, t, free, goal, w, provider, fastest):
     """Least and most work of job w on a provider, over the optimal plans of the program just solved."""
-    q_count = segments.pool.shape[0]
+    pools = t.first.shape[0]
     for sign in (-1.0, 1.0):
         goal[:] = 0.0
-        for q in range(q_count):
-            if pool_provider[segments.pool[q]] == provider:
-                goal[w * q_count + q] = sign * t.speed[w * q_count + q]
+        for k in range(pools):
+            if pool_provider[k] == provider:
+                goal[w * pools + k] = sign * t.speed[w * pools + k]
         if sign < 0.0:
             least = -most(t, free, goal)
         else:
@@ -107,24 +124,35 @@ def range_month(segments, pool_provider, t, free, goal, w, provider, fastest):
     return least * fastest, max(largest, least) * fastest
 
 
+@inner
+def recall(b, t, m, i, placed):
+    """The program of month m, lane i, into `t`, at the optimal basis that placement kept."""
+    load(b, t, i)
+    for r in range(t.basis.shape[0]):
+        t.basis[r] = placed.basis[r, m, i]
+    for q in range(t.state.shape[0]):
+        t.state[q] = placed.state[q, m, i]
+    rebuild(t)
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
-def range_block(segments, jobs, loads, ready, X, pool_provider, unserved, work, lo, hi):
+def range_block(segments, jobs, loads, ready, X, pool_provider, placed, work, lo, hi):
     """Fill `lo` and `hi` (W, J, M, L) for a block of paths that `place_block` has placed.
 
-    pool_provider  (K,) int64 number of each pool's provider;  unserved  (W, M, L) from `place_block`;  the rest as there
+    pool_provider  (K,) int64 number of each pool's provider;  placed  from `place_block`;  the rest as there
     """
-    prepare(segments, jobs, loads, X, work)
-    n, rows = work.speed.shape[1], work.basis.shape[1]
-    free, goal = np.zeros(n + rows, np.int64), np.zeros(n)
-    for i in range(loads.work.shape[2]):
-        t = lane_of(work, i)
-        for m in range(loads.work.shape[1]):
-            for w in range(jobs.deferrable.shape[0]):
-                work.backlog[i, w] = unserved[w, m - 1, i] if m > 0 and jobs.deferrable[w] != 0 else 0.0
-            pose(segments, jobs, loads, ready, X, work, t, m, i)
-            solve(t)
-            face(t, free)
+    b, t, desk = work
+    prepare(segments, jobs, loads, X, b, t, desk)
+    free, goal = np.zeros(b.profit.shape[0], np.int64), np.zeros(b.speed.shape[0])
+    for m in range(loads.work.shape[1]):
+        for w in range(lo.shape[0]):
+            if m > 0 and jobs.deferrable[w] != 0:
+                desk.backlog[w, :] = placed.unserved[w, m - 1]
+        pose(segments, jobs, loads, ready, X, b, desk, m)
+        for i in range(loads.work.shape[2]):
+            recall(b, t, m, i, placed)
+            face(t, b.fair, free)
             for w in range(lo.shape[0]):
                 for provider in range(lo.shape[1]):
-                    low, high = range_month(segments, pool_provider, t, free, goal, w, provider, work.fastest[i, w])
+                    low, high = range_month(pool_provider, t, free, goal, w, provider, desk.fastest[w, i])
                     lo[w, provider, m, i], hi[w, provider, m, i] = low, high
