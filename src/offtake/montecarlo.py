@@ -82,8 +82,6 @@ class _Chunk:
     inputs: np.ndarray
     worst: list[Worst]
     unsolved: int
-    total: np.ndarray
-    squares: np.ndarray
 
 
 class _Workers:
@@ -94,7 +92,7 @@ class _Workers:
         self.width = sum(q.width for q in questions)
         self.low = np.zeros(self.width)
         self.scale = np.zeros(self.width)
-        self.tallying = False
+        self.pilot: dict[int, _Chunk] = {}
         self.histograms: list[reduce.Histogram] = []
         self.clipped: list[np.ndarray] = []
         self._mine = threading.local()
@@ -117,17 +115,17 @@ class _Workers:
         return own
 
     def chunk(self, number: int) -> _Chunk:
-        """Compute chunk `number`: rows (width, paths in the chunk), and tally them once the ranges are known."""
+        """Compute chunk `number`: rows (width, paths in the chunk), inputs, the worst of each identity."""
         block, clipped = self._own()
         first = number * CHUNK
         count = min(CHUNK, self.paths - first)
-        rows = np.full((self.width, count), np.nan)
-        inputs = np.zeros((block.Z.shape[0], count))
+        rows = np.empty((self.width, count))
+        inputs = np.empty((block.Z.shape[0], count))
         worst = [Worst.none(name) for name in IDENTITIES]
         unsolved = 0
         for offset in range(0, count, LANES):
             lanes = min(LANES, count - offset)
-            stages.fill(block, self.seed, first + offset, clipped if self.tallying else np.zeros_like(clipped))
+            stages.fill(block, self.seed, first + offset, clipped)
             at = 0
             shared: dict[tuple[str, str, str], np.ndarray] = {}
             for q in self.questions:
@@ -136,10 +134,14 @@ class _Workers:
             inputs[:, offset : offset + lanes] = block.Z[:, :lanes]
             worst = [max(a, b) for a, b in zip(worst, worst_of(block, lanes))]
             unsolved += int(np.count_nonzero(block.placement.status[:lanes]))
+        return _Chunk(rows, inputs, worst, unsolved)
+
+    def tallied(self, number: int) -> tuple[_Chunk, np.ndarray, np.ndarray]:
+        """Chunk `number`, counted, with its sums and sums of squares; the pilot's chunks are at hand already."""
+        chunk = self.pilot.pop(number, None) or self.chunk(number)
         total, squares = np.zeros(self.width), np.zeros(self.width)
-        if self.tallying:
-            reduce.tally(self._histogram(), rows, self.low, self.scale, total, squares)
-        return _Chunk(rows, inputs, worst, unsolved, total, squares)
+        reduce.tally(self._histogram(), chunk.rows, self.low, self.scale, total, squares)
+        return chunk, total, squares
 
 
 def run(
@@ -155,15 +157,14 @@ def run(
     tell.stage("finding ranges")
     _find_ranges(team, min(paths, PILOT), threads)
     tell.stage(f"computing {paths:,} paths")
-    team.tallying = True
     total, squares = np.zeros(team.width), np.zeros(team.width)
     wanted = np.flatnonzero(np.concatenate([np.full(q.width, q.keep) for q in questions]))
     kept, inputs = np.full((len(wanted), min(paths, KEPT)), np.nan), np.zeros((len(plan.inputs.names), min(paths, KEPT)))
     worst = [Worst.none(name) for name in IDENTITIES]
     unsolved = 0
-    for number, part in enumerate(in_order(team.chunk, range(-(-paths // CHUNK)), threads)):
-        total += part.total
-        squares += part.squares
+    for number, (part, more, more_squares) in enumerate(in_order(team.tallied, range(-(-paths // CHUNK)), threads)):
+        total += more
+        squares += more_squares
         first, last = number * CHUNK, min((number + 1) * CHUNK, kept.shape[1])
         if first < last:
             kept[:, first:last] = part.rows[wanted, : last - first]
@@ -178,10 +179,8 @@ def run(
 
 def _find_ranges(team: _Workers, paths: int, threads: int) -> None:
     """Histogram ranges from the first paths; what lies outside later falls into end bins that keep their own extremes."""
-    everything, team.paths = team.paths, paths
-    pilot = np.concatenate([part.rows for part in in_order(team.chunk, range(-(-paths // CHUNK)), threads)], axis=1)
-    team.paths = everything
-    team.low, team.scale = reduce.ranges(pilot)
+    team.pilot = dict(enumerate(in_order(team.chunk, range(-(-paths // CHUNK)), threads)))
+    team.low, team.scale = reduce.ranges(np.concatenate([part.rows for part in team.pilot.values()], axis=1))
 
 
 def _refuse_broken(worst: list[Worst]) -> None:

@@ -105,10 +105,11 @@ def store_basis(b, t, i):
 
 
 @inner
-def store(b, t, i):
-    """The program just solved back to lane i, hours and duals computed anew from its basis."""
+def store(b, t, i, steps):
+    """The program just solved back to lane i, hours and (after primal steps) duals computed anew from its basis."""
     hours(t)
-    duals(t)
+    if steps != 0:
+        duals(t)
     for r in range(t.first.shape[0], t.x.shape[0]):
         t.y[r] = 0.0 if dual_is_zero(t, r) else t.y[r]
     worths(t)
@@ -221,6 +222,7 @@ def solve_lane(b, t, i, attempt):
     elif attempt == 1 or t.age[0] > STALE:
         rebuild(t)
     hours(t)
-    if repair(t) >= 0:
-        improve(t, attempt == 2)
-    store(b, t, i)
+    steps = repair(t)
+    if steps >= 0:
+        steps = improve(t, attempt == 2)
+    store(b, t, i, steps)
