@@ -3,7 +3,7 @@
 8 jobs x 9 pools, 96 months, 64 paths; three books: one segment a pool with slow (2 % a month) and fast (10 %) changes of
 demand and capacity, and 5 second segments that cost something. HiGHS is warm: one model a path, right-hand sides and costs
 changed month by month.
-Run: python bench/place.py
+Run: python -m bench placement
 """
 
 import time
@@ -40,12 +40,7 @@ def book(seed, extra, walk):
 def kernel(case, repeats=7):
     """Path-months per CPU-second, the best of some repeats, and the result."""
     w, k, q = JOBS, POOLS, len(case[0].pool)
-    z = np.zeros
-    out = place.Placement(
-        z((w, k, MONTHS, LANES)), z((w, MONTHS, LANES)), z((w, MONTHS, LANES)), z((k, MONTHS, LANES)), z((3, k, MONTHS, LANES)),
-        z(LANES, np.int64), z(LANES),
-    )  # fmt: skip
-    work, least = place.scratch(w, q, LANES), np.inf
+    out, work, least = place.placement(w, k, q, MONTHS, LANES), place.scratch(w, k, q, LANES), np.inf
     for _ in range(repeats + 1):  # the first compiles or loads
         start = time.process_time()
         place.place_block(*case, work, out)
@@ -54,7 +49,7 @@ def kernel(case, repeats=7):
     return MONTHS * LANES / least, out
 
 
-def highs(case, out):
+def highs(case, out, paths=HIGHS_PATHS):
     """Path-months per CPU-second of HiGHS started from last month's basis, and the largest relative difference of objectives."""
     import highspy
 
@@ -64,7 +59,7 @@ def highs(case, out):
     ws, qs = np.array(pairs).T
     ks = segments.pool[qs]
     numbers, rows = np.arange(len(pairs), dtype=np.int32), np.arange(q_count + JOBS, dtype=np.int32)
-    for i in range(HIGHS_PATHS):
+    for i in range(paths):
         fastest = loads.speed[:, :, i].max(1)
         lp = highspy.HighsLp()
         lp.num_col_, lp.num_row_, lp.sense_ = len(pairs), q_count + JOBS, highspy.ObjSense.kMaximize
@@ -89,7 +84,7 @@ def highs(case, out):
             top = solver.getInfo().objective_function_value
             spent += time.process_time() - start
             worst = max(worst, abs(top * 1e6 / earned(segments, loads, out, m, i) - 1.0))
-    return HIGHS_PATHS * MONTHS / spent, worst
+    return paths * MONTHS / spent, worst
 
 
 def earned(segments, loads, out, m, i):
@@ -102,14 +97,15 @@ def earned(segments, loads, out, m, i):
     return total
 
 
-def main():
-    print("book                      kernel /s   highs /s   ratio   objectives differ   worst gap")
-    for name, extra, walk in (("slow changes", 0, 0.02), ("fast changes", 0, 0.1), ("fast, 5 priced segments", 5, 0.1)):
+BOOKS = {"slow changes": (0, 0.02), "fast changes": (0, 0.1), "fast, 5 priced segments": (5, 0.1)}
+
+
+def measure(paths=HIGHS_PATHS, repeats=7):
+    """By book: path-months per CPU-second of the kernel and of HiGHS, how far their objectives differ, the worst certificate."""
+    found = {}
+    for name, (extra, walk) in BOOKS.items():
         case = book(1, extra, walk)
-        ours, out = kernel(case)
-        theirs, differ = highs(case, out)
-        print(f"{name:24} {ours:10.0f} {theirs:10.0f} {ours / theirs:7.1f} {differ:19.1e} {out.gap.max():11.1e}")
-
-
-if __name__ == "__main__":
-    main()
+        ours, out = kernel(case, repeats)
+        theirs, differ = highs(case, out, paths)
+        found[name] = (ours, theirs, differ, out.gap.max())
+    return found

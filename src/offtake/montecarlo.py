@@ -67,7 +67,7 @@ class Outcome:
     paths: int
     seed: int
     tallies: list[Tally]
-    inputs: np.ndarray  # (inputs, kept) normal scores
+    inputs: np.ndarray  # (inputs, kept) normal scores; no paths where no question keeps any
     identities: list[Worst]
     clipped: np.ndarray
     unsolved: int
@@ -159,7 +159,8 @@ def run(
     tell.stage(f"computing {paths:,} paths")
     total, squares = np.zeros(team.width), np.zeros(team.width)
     wanted = np.flatnonzero(np.concatenate([np.full(q.width, q.keep) for q in questions]))
-    kept, inputs = np.full((len(wanted), min(paths, KEPT)), np.nan), np.zeros((len(plan.inputs.names), min(paths, KEPT)))
+    first_paths = min(paths, KEPT) if len(wanted) else 0
+    kept, inputs = np.empty((len(wanted), first_paths)), np.empty((len(plan.inputs.names), first_paths))
     worst = [Worst.none(name) for name in IDENTITIES]
     unsolved = 0
     for number, (part, more, more_squares) in enumerate(in_order(team.tallied, range(-(-paths // CHUNK)), threads)):

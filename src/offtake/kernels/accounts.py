@@ -21,6 +21,8 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from offtake.kernels.compiled import inner
+
 KW_FACILITY = 3  # basis of a chip's kW that the peak PUE is inside of already
 SHORTEST = 1.0  # months: a shorter life, or time to build, counts as this
 
@@ -151,16 +153,16 @@ def existing_month(opening, m, life):
     return opening * max(1.0 - (m + 1.0) / (2.0 * life), 0.0)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def shift(months, sign, least, whole, part):
-    """Split sign x months (L,), at least `least` months, into whole months and the rest."""
+    """Split sign x months (L,), these at least `least`, into whole months and the rest."""
     for i in range(months.shape[0]):
         by = sign * max(months[i], least)
         whole[i] = int(np.floor(by))
         part[i] = by - np.floor(by)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def chips_pool(c, k, costs, delivered, ready, sunk, X, w, out):
     """Payments, use and wear of one pool's chips; delivered, ready (M, L) GPU, sunk (L,) GPU."""
     g, fresh, use = costs.pool_chip[k], w.one, w.two
@@ -185,7 +187,7 @@ def chips_pool(c, k, costs, delivered, ready, sunk, X, w, out):
             w.total[i] = paid
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def building_site(c, t, costs, energised, X, w, out):
     """Spending, use and wear of one site's shell and power, and its rent; energised (M, L) MW."""
     build, life, length = X[costs.build_x[t]], X[costs.building_life_x[t]], X[costs.construction_x[t]]
@@ -209,7 +211,7 @@ def building_site(c, t, costs, energised, X, w, out):
         out.opening[c, i] += build[i] * energised[last, i] - w.total[i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def running_pool(c, k, costs, ready, offered, used, alive, release_share, X, Y, hours, out):
     """Energy, operations and re-lease of one pool; ready (M, L) GPU, offered and used (M, L) GPU-h, alive (M, L) share."""
     g, t = costs.pool_chip[k], costs.pool_site[k]
@@ -233,7 +235,7 @@ def running_pool(c, k, costs, ready, offered, used, alive, release_share, X, Y, 
             resale[i] += offered[m, i] * release_share * market[m, i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def close_books(revenue, w, out):
     """Net property, work in progress and operating income."""
     worn = w.total
@@ -288,11 +290,11 @@ def ledger_block(costs, supply, sunk, used, alive, revenue, release_share, X, Y,
     close_books(revenue, w, out)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def rpo_company(j, table, X, Y, w, out):
     """Reported RPO of one company without the deals: what was there, and every month's signings, run off (A-09)."""
     signed, life = w.one, X[table.rpo_life_x[j]]
-    shift(2.0 * life, -1.0, SHORTEST, w.back, w.back_part)
+    shift(life, -2.0, 0.5 * SHORTEST, w.back, w.back_part)
     w.total[:] = 0.0
     for m in range(signed.shape[0]):
         new, stock = Y[table.signings_y[j], m], out.reported_rpo[j, m]
@@ -304,21 +306,34 @@ def rpo_company(j, table, X, Y, w, out):
             stock[i] = existing_month(X[table.rpo_x[j], i], m, life[i]) + w.total[i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@inner
+def copy_series(series, out):
+    """(M, L) to (M, L)."""
+    for m in range(out.shape[0]):
+        for i in range(out.shape[1]):
+            out[m, i] = series[m, i]
+
+
+@inner
 def without_company(j, table, X, Y, w, out):
     """What a company reports without the deals; NaN where it states none."""
     out.revenue_without[j], out.income_without[j] = np.nan, np.nan
     out.capex[j], out.reported_rpo[j], out.deal_capex[j] = np.nan, np.nan, 0.0
     if table.revenue_y[j] >= 0:
-        out.revenue_without[j] = Y[table.revenue_y[j]]
+        copy_series(Y[table.revenue_y[j]], out.revenue_without[j])
         if table.margin_y[j] >= 0:
-            out.income_without[j] = Y[table.revenue_y[j]] * Y[table.margin_y[j]]
+            revenue, margin, income = Y[table.revenue_y[j]], Y[table.margin_y[j]], out.income_without[j]
+            for m in range(income.shape[0]):
+                for i in range(income.shape[1]):
+                    income[m, i] = revenue[m, i] * margin[m, i]
     if table.capex_y[j] >= 0:
-        out.capex[j] = Y[table.capex_y[j]]
+        copy_series(Y[table.capex_y[j]], out.capex[j])
     if table.rpo_x[j] >= 0:
         rpo_company(j, table, X, Y, w, out)
-    out.revenue_with[j], out.income_with[j] = out.revenue_without[j], out.income_without[j]
-    out.revenue_resold[j], out.income_resold[j] = out.revenue_without[j], out.income_without[j]
+    copy_series(out.revenue_without[j], out.revenue_with[j])
+    copy_series(out.income_without[j], out.income_with[j])
+    copy_series(out.revenue_without[j], out.revenue_resold[j])
+    copy_series(out.income_without[j], out.income_resold[j])
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

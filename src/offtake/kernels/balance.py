@@ -10,8 +10,9 @@ Source  model A-10. Each month function returns what is left over, and the gross
 import numpy as np
 from numba import njit
 
+from offtake.kernels.compiled import inner
+
 plain = njit(error_model="numpy", forceinline=True)
-inner = njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 RPO, SCOPE, VALUE, LIABILITY, COMMITTED, READY, OFFERED, CASH, PROPERTY = range(9)
 COUNT = 9

@@ -13,15 +13,12 @@ Source  model P-01, P-04. A segment is a column with two bounds, so that a pool 
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
+
+from offtake.kernels.compiled import inner
 
 SMALL_PIVOT = 1e-10
 CANCELLED = 1e-14  # differences below this, relative to what they are of, are rounding
 EMPTY, FULL, BASIC = 0, 1, 2  # where a segment stands
-
-# Called by other kernels only: no way in from Python is built, and they are cached inside their callers (half the compile time).
-# They neither make nor return arrays, so none is counted in or out of a call (half the run time of the steps).
-inner = njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True, _nrt=False)
 
 
 class Program(NamedTuple):

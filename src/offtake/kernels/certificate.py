@@ -10,7 +10,8 @@ Source  model P-04. Method: weak duality of linear programs; no tolerance of the
 
 import numpy as np
 
-from offtake.kernels.basis import FULL, inner
+from offtake.kernels.basis import FULL
+from offtake.kernels.compiled import inner
 from offtake.kernels.lanes import ATTEMPTS, bases_stand, solve_lane
 
 GAP = 1e-9  # a month is solved when its certificate is at most this (P-04)

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from offtake.kernels.basis import BASIC, EMPTY, FULL, Program, duals, hours, inner, rebuild, reset
+from offtake.kernels.basis import BASIC, EMPTY, FULL, Program, duals, hours, rebuild, reset
+from offtake.kernels.compiled import inner
 from offtake.kernels.simplex import NOISE, TINY, dual_is_zero, improve, net_of, repair, worths
 
 STALE = 400  # pivots after which the inverse is built anew

@@ -24,8 +24,8 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from offtake.kernels.basis import inner
 from offtake.kernels.certificate import GAP, solve_month
+from offtake.kernels.compiled import inner
 from offtake.kernels.lanes import begin, side_by_side
 
 TIE = 1e-10  # largest relative change of a profit by the tie rule

@@ -12,7 +12,8 @@ Source  model P-05. Method: primal simplex on the optimal face (complementary sl
 import numpy as np
 from numba import njit
 
-from offtake.kernels.basis import BASIC, EMPTY, duals, expand, hours, inner, is_full, rebuild
+from offtake.kernels.basis import BASIC, EMPTY, duals, expand, hours, is_full, rebuild
+from offtake.kernels.compiled import inner
 from offtake.kernels.lanes import load
 from offtake.kernels.place import pose, prepare
 from offtake.kernels.simplex import NONE, STALL, advance, inside, leaving

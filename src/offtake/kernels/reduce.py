@@ -15,6 +15,8 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from offtake.kernels.compiled import inner
+
 BINS = 512
 TAIL = 0.002  # share of the pilot at either end that the range leaves to the end bins
 MARGIN = 0.02  # of that range, added at either end
@@ -62,30 +64,36 @@ def bin_of(value, low, scale, bins):
     return 0 if value < low else (int(at) + 1 if at < bins else bins + 1)
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
-def extreme(value, known, ties, beyond):
-    """The extreme of a bin and its ties once `value` is in; `beyond` says that it lies further out than the known one."""
-    return (value, 1) if beyond else (known, ties + (1 if value == known else 0))
+@inner
+def bin_row(row, low, scale, bins, found):
+    """Bin of every path of a row, -1 where the value is absent."""
+    for n in range(row.shape[0]):
+        found[n] = bin_of(row[n], low, scale, bins) if row[n] == row[n] else -1
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def tally(histogram, rows, low, scale, total, squares):
     """Count rows (R, N) into the histogram; total and squares (R,) gain the sums of (value - low) in the order of the paths."""
+    found = np.empty(rows.shape[1], np.int64)
     for r in range(rows.shape[0]):
         counts, least, most = histogram.counts[r], histogram.least[r], histogram.most[r]
         at_least, at_most = histogram.at_least[r], histogram.at_most[r]
-        start, unit, bins, absent, plain, squared = low[r], scale[r], counts.shape[0] - 2, 0, 0.0, 0.0
+        start, absent, plain, squared = low[r], 0, 0.0, 0.0
+        bin_row(rows[r], start, scale[r], counts.shape[0] - 2, found)
         for n in range(rows.shape[1]):
-            value = rows[r, n]
-            if np.isnan(value):
+            value, b = rows[r, n], found[n]
+            if b < 0:
                 absent += 1
                 continue
             plain += value - start
             squared += (value - start) * (value - start)
-            b = bin_of(value, start, unit, bins)
             counts[b] += 1
-            least[b], at_least[b] = extreme(value, least[b], at_least[b], value < least[b])
-            most[b], at_most[b] = extreme(value, most[b], at_most[b], value > most[b])
+            if value <= least[b]:  # branches that rarely change are cheaper than stores
+                at_least[b] = 1 if value < least[b] else at_least[b] + 1
+                least[b] = value
+            if value >= most[b]:
+                at_most[b] = 1 if value > most[b] else at_most[b] + 1
+                most[b] = value
         histogram.absent[r] += absent
         total[r] += plain
         squares[r] += squared

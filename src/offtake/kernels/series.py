@@ -13,6 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from offtake.kernels.compiled import inner
+
 from .draw import exp_, log_, score_row, uniform_row
 
 CONSTANT, STEPS, POINTS, GROWTH, S_CURVE, MEAN_REVERSION, JUMP, INDEX = range(8)
@@ -69,7 +71,7 @@ def between_knots(value, later_value, share):
     return value + (later_value - value) * share
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def knots_series(months, rows, linear, X, mine, y):
     """Steps, or straight lines between knots; the first value before the first knot, the last after the last."""
     count = months.shape[0]
@@ -85,7 +87,7 @@ def knots_series(months, rows, linear, X, mine, y):
             y[m, i] = between_knots(value[i], later_value[i], share) if mine[i] else y[m, i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def growth_series(arg, X, mine, y, scratch):
     """start x growth; with a long-run growth and a half-life the growth fades, without them it stays."""
     start, first = X[arg[0]], X[arg[1]]
@@ -105,7 +107,7 @@ def growth_series(arg, X, mine, y, scratch):
             y[m + 1, i] = y[m, i] * times[i] if mine[i] else y[m + 1, i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def s_curve_series(arg, X, mine, y):
     low, high, middle, width = X[arg[0]], X[arg[1]], X[arg[2]], X[arg[3]]
     for m in range(y.shape[0]):
@@ -113,7 +115,7 @@ def s_curve_series(arg, X, mine, y):
             y[m, i] = s_curve_month(low[i], high[i], middle[i], width[i], m) if mine[i] else y[m, i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def reversion_series(arg, X, seed, first, stream, mine, y, scratch):
     """Log Ornstein-Uhlenbeck: the level is the long-run median; the shock of month m is drawn as month m of the stream."""
     start, level, speed, volatility = X[arg[0]], X[arg[1]], X[arg[2]], X[arg[3]]
@@ -130,7 +132,7 @@ def reversion_series(arg, X, seed, first, stream, mine, y, scratch):
             y[m + 1, i] = reversion_month(y[m, i], log_level[i], kept[i], spread[i], score[i]) if mine[i] else y[m + 1, i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def jump_series(arg, X, seed, first, stream, mine, y, scratch):
     """`value`, times `size` from the month of the first event; month m draws as month m + 1 of the stream."""
     value, size, hazard = X[arg[0]], X[arg[1]], X[arg[2]]
@@ -145,7 +147,7 @@ def jump_series(arg, X, seed, first, stream, mine, y, scratch):
             y[m, i] = value[i] * times[i] if mine[i] else y[m, i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def index_series(arg, X, of, mine, y):
     """A base that moves with another series, from that one's first month."""
     base = X[arg[0]]
@@ -154,7 +156,7 @@ def index_series(arg, X, of, mine, y):
             y[m, i] = base[i] * of[m, i] / of[0, i] if mine[i] else y[m, i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def one_series(table, n, s, X, seed, first, mine, Y, scratch):
     """Series s by the rule of scenario n, on the lanes marked in `mine`."""
     kind, arg, y = table.kind[n, s], table.arg[n, s], Y[s]
@@ -179,7 +181,7 @@ def one_series(table, n, s, X, seed, first, mine, Y, scratch):
         index_series(arg, X, Y[arg[1]], mine, y)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def same_rule(table, n, s):
     """Whether scenario n runs series s by the base's rule and from the same rows."""
     same = table.kind[n, s] == table.kind[0, s] and table.knot_count[n, s] == table.knot_count[0, s]

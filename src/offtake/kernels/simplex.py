@@ -10,7 +10,8 @@ Source  model P-01, P-04. Method: dual then primal simplex with bounds on an exp
 
 import numpy as np
 
-from offtake.kernels.basis import BASIC, EMPTY, FULL, SMALL_PIVOT, duals, expand, expand_row, inner, is_full, known_duals, stand, swap
+from offtake.kernels.basis import BASIC, EMPTY, FULL, SMALL_PIVOT, duals, expand, expand_row, is_full, known_duals, stand, swap
+from offtake.kernels.compiled import inner
 
 TINY = 3e-14  # reduced costs and basic hours below this, relative to the terms they are sums of, are zero
 NOISE = 1e-15  # reduced costs below this, relative to the largest profit in the basis, do not count as gains

@@ -19,6 +19,8 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from offtake.kernels.compiled import inner
+
 AT_IT, AT_FACILITY, AT_UTILITY = 0, 1, 2  # basis of a step
 KW_FACILITY = 3  # basis of a chip's kW; every other one is IT power once multiplied by the overhead
 NONE, CHIPS, POWER, SHELL, ACCEPTANCE = 0, 1, 2, 3, 4  # binding; `late` has the same order from chips on
@@ -142,7 +144,7 @@ def late_month(planned, delivered, powered, shelled, ready, hours):
     return chips, power, shell, acceptance, early, binding
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def schedule(lots, X, out):
     """Fill `planned`, `delivered` and `accepted` (K, M, L)."""
     out.planned[:] = 0.0
@@ -161,7 +163,7 @@ def schedule(lots, X, out):
                 accepted[i] += gpus[i] if running else c
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def add_steps(mw_x, month, slip_x, basis, pue, losses, X, m, into):
     """Add the MW at the facility of some steps to `into` (L,)."""
     for s in range(mw_x.shape[0]):
@@ -170,7 +172,7 @@ def add_steps(mw_x, month, slip_x, basis, pue, losses, X, m, into):
             into[i] += step_month(mw[i], at, pue[i], losses[i], since, slip[i])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def site_month(sites, t, X, m, energised, power, shell):
     """MW energised, and kW for GPUs by power and by shell, all (L,), of site t in month m (S-02, S-03)."""
     pue, losses, reserve, non_gpu = X[sites.peak_pue_x[t]], X[sites.losses_x[t]], X[sites.reserve_x[t]], X[sites.non_gpu_x[t]]
@@ -189,7 +191,7 @@ def site_month(sites, t, X, m, energised, power, shell):
         shell[i] = for_gpus(shell[i], pue[i], reserve[i], non_gpu[i]) if d > c else np.inf
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def pool_month(sites, pools, k, X, m, hours, power, shell, out):
     """Ready and late hours of pool k in month m; takes its kW out of `power` and `shell` (L,) of its site."""
     t, basis = pools.site[k], pools.kw_basis[k]

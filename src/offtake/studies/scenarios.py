@@ -53,6 +53,6 @@ def _forced(run: Run, name: str, columns: list[Columns]) -> list[str | None]:
     from ..questions import at_period, question
 
     plan = replace(run.plan, forced=run.plan.names.scenarios.index(name))
-    asked = [question(plan, c.measure, c.of, c.by) for c in columns]
+    asked = [replace(question(plan, c.measure, c.of, c.by), keep=False) for c in columns]
     tallies = montecarlo.run(plan, asked, min(FORCED_PATHS, run.stamp.paths), run.stamp.seed).tallies
     return [format_value(float(t.mean[at_period(t.question, c.period)]), unit_of(t)) for t, c in zip(tallies, columns)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -55,7 +56,7 @@ def measure(run: Run, name: str, of: str | None, by: str | None, path: int | Non
     questions = [q]
     if name == "revenue" and q.entity.axis == "contracts":
         questions.append(question(run.plan, "straight_line", q.entity.label, q.by))
-    tallies = run.outcome(questions).tallies
+    tallies = run.outcome([replace(asked, keep=False) for asked in questions]).tallies
     columns = _periods(q) | statistics(tallies[0])
     if len(tallies) > 1:
         columns["straight_line"] = list(tallies[1].mean)
@@ -89,7 +90,7 @@ def _causes(run: Run, name: str, of: str | None, by: str | None) -> Table:
     chosen = [label for k, label in enumerate(labels) if of is None or of in (label, *_owners(run, k))]
     if not chosen:
         raise QuestionError(f"'{name}' is not known of '{of}'; it is known of: {', '.join(labels)}")
-    questions = [question(plan, name, label, by) for label in chosen]
+    questions = [replace(question(plan, name, label, by), keep=False) for label in chosen]
     columns: dict[str, list[Any]] = {"period": [], "pool": [], "cause": [], "share": [], "se": []}
     for label, tally in zip(chosen, run.outcome(questions).tallies):
         for i, period in enumerate(tally.question.periods):

@@ -1,0 +1,110 @@
+"""`python -m bench [NAME ..]`: one line a figure: name, goal, figure, ratio, and `ok`, `short` or `skipped` as the last word.
+
+Ratios compare two things timed in this very run. A lone time says little: it moves with the machine.
+"""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from typing import NamedTuple
+
+QUICK = "--quick" in sys.argv  # few paths, no meaning: only shows that a bench still runs
+PYTHON = [sys.executable, "-m", "offtake"]
+
+
+class Line(NamedTuple):
+    """One figure; `goal` and `met` are None where nothing was promised."""
+
+    name: str
+    goal: str
+    figure: str
+    ratio: str
+    met: bool | None
+
+    def __str__(self) -> str:
+        word = "skipped" if self.met is None else "ok" if self.met else "short"
+        return f"{self.name:34} goal {self.goal:22} {self.figure:42} {self.ratio:>9}  {word}"
+
+
+def stages() -> Iterator[Line]:
+    """Kernels against their NumPy twins."""
+    from bench.stages import ratios
+
+    found = ratios(*((128, 1, "two-clouds") if QUICK else (1024, 15)))
+    for r in found:
+        same = f"apart {r.apart:.0e}" if r.stage != "quantiles" else f"apart {r.apart:.2f} bins"
+        ratio = r.twin / r.kernel
+        yield Line(f"{r.stage} against NumPy", ">= 8", f"twin's best chunk {r.chunk}, {same}", f"{ratio:.1f}", ratio >= 8)
+    whole = sum(r.twin for r in found) / sum(r.kernel for r in found)
+    yield Line("these stages against NumPy", ">= 8", "", f"{whole:.1f}", whole >= 8)
+
+
+def placement() -> Iterator[Line]:
+    """The exact placement against HiGHS, warm."""
+    try:
+        from bench.place import measure
+    except ImportError:
+        yield Line("placement against HiGHS", ">= 50", "highspy is not installed", "", None)
+        return
+    for name, (ours, theirs, differ, gap) in measure(*((1, 1) if QUICK else ())).items():
+        figure = f"{ours / 1e3:.0f}k path-months/CPU-s, apart {differ:.0e}"
+        right = max(differ, gap) <= 1e-9
+        yield Line(f"placement, {name}", ">= 50 x HiGHS, 1e-9", figure, f"{ours / theirs:.0f}", right and ours >= 50 * theirs)
+
+
+def memory() -> Iterator[Line]:
+    """Peak memory of a run of few and of many paths."""
+    few, many = (64, 128) if QUICK else (1_024, 65_536)
+    peaks = [_peak_mb(n) for n in (few, many)]
+    figure = f"{peaks[0]:.0f} MB at {few:,}, {peaks[1]:.0f} MB at {many:,}"
+    yield Line("memory of a measure", "< 300 MB, flat", figure, f"{peaks[1] / peaks[0]:.2f}", peaks[1] < 300 and peaks[1] < 1.1 * peaks[0])
+
+
+def _peak_mb(paths: int) -> float:
+    """Of a process of its own. Linux counts the parent's memory in `ru_maxrss` of a child, so the high-water mark is read there."""
+    code = (
+        "import offtake, pathlib, re, resource;"
+        f"offtake.run(offtake.load('openai-aws'), paths={paths}).measure('revenue', of='contracts.aws');"
+        "status = pathlib.Path('/proc/self/status');"
+        "print(re.search(r'VmHWM:\\s*(\\d+)', status.read_text())[1] if status.exists()"
+        " else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    return float(told) / 1024
+
+
+def startup() -> Iterator[Line]:
+    """Commands that compute nothing; the ratio is to a bare interpreter."""
+    bare = _seconds([sys.executable, "-c", "pass"])
+    for name, goal, command in (("--help", 0.15, ["--help"]), ("check openai-aws", 0.4, ["check", "openai-aws"])):
+        took = _seconds([*PYTHON, *command])
+        yield Line(name, f"< {goal} s", f"{took:.2f} s", f"{took / bare:.1f}", took < goal)
+
+
+def _seconds(command: list[str]) -> float:
+    found = []
+    for _ in range(1 if QUICK else 5):
+        start = time.perf_counter()
+        subprocess.run(command, capture_output=True, check=True)
+        found.append(time.perf_counter() - start)
+    return min(found)
+
+
+BENCHES = {"startup": startup, "stages": stages, "placement": placement, "memory": memory}
+
+
+def main() -> int:
+    """Run the named benches, or all; 2 for a name there is none of."""
+    wanted = [a for a in sys.argv[1:] if not a.startswith("--")] or list(BENCHES)
+    if unknown := [n for n in wanted if n not in BENCHES]:
+        print(f"no bench '{unknown[0]}'; there are: {', '.join(BENCHES)}", file=sys.stderr)
+        return 2
+    for name in wanted:
+        for line in BENCHES[name]():
+            print(line, flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,162 @@
+"""Stages: the kernels against NumPy twins (`twin`) on the same paths of the first book, in one process and one thread.
+
+Both get the same factors, series and hours. A twin is checked against its kernel first (largest relative difference of every array,
+at most 1e-9), then both are timed over and over on paths at hand, as in a run: the kernel on a block of 64, the twin on the best of
+several chunks. CPU seconds a path, least of some repeats. All-path quantiles: the kernel's streaming histogram against
+`np.quantile`, which must hold every path.
+"""
+
+import time
+from typing import NamedTuple
+
+import numpy as np
+
+from bench import twin
+from offtake import front, stages
+from offtake.kernels import accounts, reduce, supply, value
+
+LANES = stages.LANES
+POINTS = (0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95)
+ROWS = 200
+
+
+class Ratio(NamedTuple):
+    """Seconds a path of both, the best chunk of the twin, and how far the two are apart."""
+
+    stage: str
+    kernel: float
+    twin: float
+    chunk: int
+    apart: float
+
+
+def least(work, repeats):
+    """CPU seconds, the least of some repeats; the first call compiles or loads and is not counted."""
+    work()
+    found = np.inf
+    for _ in range(repeats):
+        start = time.process_time()
+        for _ in range(5):  # the clock of a process is coarse
+            work()
+        found = min(found, (time.process_time() - start) / 5)
+    return found
+
+
+def apart(ours, theirs):
+    """Largest difference relative to the largest entry."""
+    return float(np.abs(ours - theirs).max() / max(np.abs(theirs).max(), 1e-300))
+
+
+class Paths:
+    """Blocks of the first book as the kernels left them, and the same inputs side by side for the twin."""
+
+    def __init__(self, book, paths):
+        self.plan = front.compile(front.load(book))
+        self.blocks, clipped = [], np.zeros(len(self.plan.factor_paths), np.int64)
+        for first in range(0, paths, LANES):
+            b = stages.allocate(self.plan)
+            stages.fill(b, 1, first, clipped)
+            self.blocks.append(b)
+        self.count = len(self.blocks) * LANES
+        self.X, self.Y = self.side_by_side(lambda b: b.X), self.side_by_side(lambda b: b.Y)
+
+    def side_by_side(self, read):
+        return np.concatenate([read(b) for b in self.blocks], axis=-1)
+
+    def sunk(self, b):
+        """(K, L) GPUs that ran before month 0."""
+        p, total = self.plan, np.zeros((len(self.plan.names.pools), LANES))
+        stages.add_into(total, p.lots.pool, b.X[p.lots.gpus_x] * p.lots.running[:, None])
+        return total
+
+
+def best_chunk(paths, cut, work, repeats):
+    """Seconds a path and chunk of the twin at its best; `cut` makes its inputs for some paths, `work` takes them."""
+    found = []
+    for chunk in (64, 256, 1024, 4096):
+        if chunk <= paths:
+            given = cut(slice(0, chunk))
+            found.append((least(lambda given=given: work(*given), repeats) / chunk, chunk))
+    return min(found)
+
+
+def slices(at, *arrays):
+    """The paths `at` of every array, in plain memory."""
+    return tuple({n: np.ascontiguousarray(v[..., at]) for n, v in a.items()} if isinstance(a, dict) else
+                 np.ascontiguousarray(a[..., at]) for a in arrays)  # fmt: skip
+
+
+def supply_ratio(p, repeats):
+    plan, tables = p.plan, (p.plan.lots, p.plan.sites, p.plan.pools)
+    made = twin.hours(p.X, tables, plan.hours)
+    gap = max(apart(made[n], p.side_by_side(lambda b, n=n: getattr(b.supply, n))) for n in ("ready", "offered", "late", "energised"))
+
+    b = p.blocks[0]
+    ours = least(lambda: supply.supply_block(plan.lots, plan.sites, plan.pools, b.X, plan.hours, b.supply), repeats) / LANES
+    theirs, chunk = best_chunk(p.count, lambda at: slices(at, p.X), lambda X: twin.hours(X, tables, plan.hours), repeats)
+    return Ratio("supply", ours, theirs, chunk, gap)
+
+
+def ledger_ratio(p, repeats):
+    plan = p.plan
+    made = twin.hours(p.X, (plan.lots, plan.sites, plan.pools), plan.hours)
+    used, alive = p.side_by_side(lambda b: b.used), p.side_by_side(lambda b: b.signed.alive)
+    sunk = [p.sunk(b) for b in p.blocks]
+    sunk_all = np.concatenate(sunk, axis=-1)
+
+    def theirs(made, sunk, used, alive, X, Y):
+        return twin.ledger(plan.costs, made, sunk, used, alive, stages.RELEASE_SHARE, X, Y, plan.hours)
+
+    given = (made, sunk_all, used, alive, p.X, p.Y)
+    gap = max(apart(array, p.side_by_side(lambda b, n=name: getattr(b.ledger, n))) for name, array in theirs(*given).items())
+    b, s = p.blocks[0], sunk[0]
+
+    def ours():
+        accounts.ledger_block(
+            plan.costs, b.supply, s, b.used, b.signed.alive, b.books.revenue, stages.RELEASE_SHARE, b.X, b.Y, plan.hours, b.ledger
+        )
+
+    seconds, chunk = best_chunk(p.count, lambda at: slices(at, *given), theirs, repeats)
+    return Ratio("ledger", least(ours, repeats) / LANES, seconds, chunk, gap)
+
+
+def npv_ratio(p, repeats):
+    plan = p.plan
+    names = ("release", "capex", "energy", "operations", "rent")
+    books = {n: p.side_by_side(lambda b, n=n: getattr(b.ledger, n)) for n in names}
+    paid, rate = p.side_by_side(lambda b: b.payments.paid), p.X[plan.rate_x]
+
+    gap = apart(twin.npv(books, paid, rate), p.side_by_side(lambda b: b.npv))
+    b = p.blocks[0]
+    ours = least(lambda: value.npv_block(b.ledger, b.payments.paid, plan.rate_x, b.X, b.npv), repeats) / LANES
+    seconds, chunk = best_chunk(p.count, lambda at: slices(at, books, paid, rate), twin.npv, repeats)
+    return Ratio("worth", ours, seconds, chunk, gap)
+
+
+def quantile_ratio(p, repeats):
+    """Rows of revenue by month, shaken copies making 16 times as many paths; the twin sees all of them at once, as it must."""
+    rows = np.tile(p.side_by_side(lambda b: b.books.revenue.reshape(-1, LANES)[:ROWS]), (1, 16))
+    rows *= np.random.default_rng(1).uniform(0.99, 1.01, rows.shape)
+    count = rows.shape[1]
+    low, scale = reduce.ranges(rows)
+    widths = np.where(scale > 0.0, 1.0 / np.where(scale > 0.0, scale, 1.0), 0.0)
+
+    def ours():
+        histogram, total, squares = reduce.empty(ROWS), np.zeros(ROWS), np.zeros(ROWS)
+        for first in range(0, count, 256):
+            reduce.tally(histogram, np.ascontiguousarray(rows[:, first : first + 256]), low, scale, total, squares)
+        every = slice(0, ROWS)
+        return np.stack([reduce.quantiles(histogram, every, q) for q in POINTS])
+
+    _, exact = twin.quantiles(rows, POINTS)
+    inside = (exact > low) & (exact < low + reduce.BINS * widths)
+    gap = float((np.abs(ours() - exact)[inside] / np.broadcast_to(np.maximum(widths, 1e-300), exact.shape)[inside]).max())
+    repeats = min(repeats, 3)
+    seconds = least(lambda: twin.quantiles(rows, POINTS), repeats)
+    return Ratio("quantiles", least(ours, repeats) / count, seconds / count, count, gap)
+
+
+def ratios(paths=1024, repeats=15, book="openai-aws"):
+    """All stages, and their sum."""
+    p = Paths(book, paths)
+    return [measure(p, repeats) for measure in (supply_ratio, ledger_ratio, npv_ratio, quantile_ratio)]

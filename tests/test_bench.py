@@ -1,0 +1,23 @@
+"""Benches still run; what they measure here means nothing."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.mark.parametrize("name, lines", [("startup", 2), ("stages", 5), ("placement", 3), ("memory", 1)])
+def test_a_bench_runs_and_says_how_it_went(name: str, lines: int) -> None:
+    done = subprocess.run([sys.executable, "-m", "bench", name, "--quick"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    told = done.stdout.splitlines()
+    assert len(told) == lines
+    assert all(line.split()[-1] in ("ok", "short", "skipped") for line in told)
+
+
+def test_an_unknown_bench_is_named() -> None:
+    done = subprocess.run([sys.executable, "-m", "bench", "nothing"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 2 and "no bench 'nothing'; there are: startup" in done.stderr
