@@ -137,15 +137,15 @@ def quantile_ratio(p, repeats):
     """Rows of revenue by month, shaken copies making 16 times as many paths; the twin sees all of them at once, as it must."""
     rows = np.tile(p.side_by_side(lambda b: b.books.revenue.reshape(-1, LANES)[:ROWS]), (1, 16))
     rows *= np.random.default_rng(1).uniform(0.99, 1.01, rows.shape)
-    count = rows.shape[1]
+    height, count = rows.shape
     low, scale = reduce.ranges(rows)
     widths = np.where(scale > 0.0, 1.0 / np.where(scale > 0.0, scale, 1.0), 0.0)
 
     def ours():
-        histogram, total, squares = reduce.empty(ROWS), np.zeros(ROWS), np.zeros(ROWS)
+        histogram, total, squares = reduce.empty(height), np.zeros(height), np.zeros(height)
         for first in range(0, count, 256):
             reduce.tally(histogram, np.ascontiguousarray(rows[:, first : first + 256]), low, scale, total, squares)
-        every = slice(0, ROWS)
+        every = slice(0, height)
         return np.stack([reduce.quantiles(histogram, every, q) for q in POINTS])
 
     _, exact = twin.quantiles(rows, POINTS)
