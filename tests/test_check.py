@@ -6,7 +6,6 @@ with a `.txt` beside it is a text that is no book at all.
 
 import subprocess
 import sys
-import time
 import tomllib
 from pathlib import Path
 
@@ -82,18 +81,10 @@ def test_shipped_books_have_no_issue(name: str) -> None:
     assert said(issues_of(BOOKS / f"{name}.yaml")) == "\n"
 
 
-def test_checking_the_largest_shipped_book_is_quick_and_loads_no_numba() -> None:
+def test_checking_a_book_loads_no_numba() -> None:
     largest = max(BOOKS.glob("*.yaml"), key=lambda path: path.stat().st_size)
-    best = min(_seconds(largest) for _ in range(5))
-    assert best < 0.4
     code = f"from offtake.book import text, check; check.check(text.load({str(largest)!r})); import sys; print('numba' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "False"
-
-
-def _seconds(path: Path) -> float:
-    begun = time.perf_counter()
-    check(text.load(path))
-    return time.perf_counter() - begun
 
 
 def test_rules_have_names_and_sentences() -> None:

@@ -25,7 +25,10 @@ TERMS: list[Broken] = [
     lambda b: b.placement.idle[1],
     lambda b: b.payments.raised,
     lambda b: b.ledger.capex,
+    lambda b: b.books.deferred,
+    lambda b: b.payments.paid,
 ]
+STOCKS = {9}  # a stock breaks the month after it too
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +53,8 @@ def test_a_broken_term_is_found_and_named(block: Block, number: int, how: str) -
         found = worst_of(block, 64)
         here = found[number]
         assert here.rule == IDENTITIES[number]
-        assert here.error > 1e-9 and (here.path, here.month) == (PATH, MONTH)
+        assert here.error > 1e-9 and here.path == PATH
+        assert here.month in ((MONTH, MONTH + 1) if number in STOCKS else (MONTH,))
         assert all(w.error <= 1e-9 for w in found if w is not here)
         assert worst_of(block, PATH)[number].error <= 1e-9, "lanes beyond the last path do not count"
     finally:

@@ -40,6 +40,8 @@ IDENTITIES = (
     "S-05 offered = used + idle by cause",
     "V-01 cash: opening + in - out = closing",
     "A-04 property: opening + capex - depreciation = closing",
+    "A-10 debits = credits of bills",
+    "A-10 debits = credits of payments",
 )
 
 
@@ -49,7 +51,7 @@ def worst_of(block: Block, lanes: int) -> list[Worst]:
     error, month = np.empty((balance.COUNT, b.Z.shape[1])), np.empty((balance.COUNT, b.Z.shape[1]), np.int64)
     balance.balance_block(
         b.books, b.settlement, b.supply, (b.used, b.capacity, b.placement.idle), b.payments, b.signed.operating, b.ledger,
-        (b.X[p.terms.total_x], b.X[p.customers.cash_x]), (p.hours, p.terms.customer), error, month,
+        (b.X[p.terms.total_x], b.X[p.customers.cash_x]), (p.hours, p.terms.customer, b.X[p.terms.payment_lag_x]), error, month,
     )  # fmt: skip
     found = []
     for rule, row, months in zip(IDENTITIES, error[:, :lanes], month):

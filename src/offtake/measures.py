@@ -1,7 +1,8 @@
 """The named outputs: kind, unit, axes, rule, formula, and how to read each from a block.
 
 Kinds: a *flow* adds up over a period, a *stock* is taken at its end, a *ratio* divides sums over the period, a *change* is
-the difference of two ratios, *once* has the whole horizon as its only period, *causes* splits a share by cause.
+the difference of two ratios, *once* has the whole horizon as its only period, *causes* splits a share by cause, *postings* are
+the entries of one path.
 """
 
 from __future__ import annotations
@@ -94,6 +95,10 @@ def _passage(b: Block, j: int) -> Parts:
     return ((found < b.plan.months).astype(float).reshape(-1, found.shape[-1]),)
 
 
+def _journal(b: Block, c: int) -> Parts:
+    raise QuestionError("a journal is that of one path: `offtake measure BOOK journal --path 17`")
+
+
 USD, GPU_H = "USD", "GPU-h"
 
 _ALL = [
@@ -151,6 +156,8 @@ _ALL = [
             {"contracts": _renegotiated}),
     Measure("npv", "once", USD, "V-06", "cash - capex - energy - operations - rent + re-lease, discounted, before tax",
             {"contracts": _npv}),
+    Measure("journal", "postings", USD, "A-10", "the provider's postings of one path, debit and credit; --path says which",
+            {"contracts": _journal}),
     Measure("binding", "causes", "share", "S-04", "share of paths and months in which each cause limits ready", {"pools": _binding}),
 
 ]  # fmt: skip

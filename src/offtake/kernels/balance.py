@@ -1,6 +1,6 @@
-"""The identities of the accounts, hours and cash: what is left over where nothing should be (A-02, A-10, C-09, S-05, V-01).
+"""The identities of the accounts, postings, hours and cash: what is left over where nothing should be (A-02, A-10, C-09, S-05, V-01).
 
-Axes    identities (9), contracts (C), pools (K), customers (U), months (M), lanes (L); path last.
+Axes    identities (11), contracts (C), pools (K), customers (U), months (M), lanes (L); path last.
 Units   USD or GPU-h left over; errors are relative to gross flows.
 Signs   errors >= 0; inf where a term is not a number.
 Order within the month   one identity after the other; gross flows are the largest of the path up to the month, at least 1.
@@ -14,8 +14,8 @@ from offtake.kernels.compiled import inner
 
 plain = njit(error_model="numpy", forceinline=True)
 
-RPO, SCOPE, VALUE, LIABILITY, COMMITTED, READY, OFFERED, CASH, PROPERTY = range(9)
-COUNT = 9
+RPO, SCOPE, VALUE, LIABILITY, COMMITTED, READY, OFFERED, CASH, PROPERTY, BILLING, COLLECTION = range(11)
+COUNT = 11
 
 
 @plain
@@ -74,6 +74,20 @@ def property_month(opening, capex, depreciation, closing):
 
 
 @plain
+def billing_month(invoiced, drawn, unbilled_before, unbilled, deferred_before, deferred, revenue):
+    """A-10, debits = credits of a bill: receivable + contract liability + contract asset - deferred revenue = revenue."""
+    left = invoiced + drawn + (unbilled - unbilled_before) - (deferred - deferred_before) - revenue
+    return left, abs(invoiced) + abs(drawn) + abs(revenue)
+
+
+@plain
+def collection_month(paid, refunded, invoiced, received, receivable_before, receivable):
+    """A-10, debits = credits of a payment: cash + refund = receivable opening + billed + prepayment due - closing."""
+    left = paid + refunded - (invoiced + received - (receivable - receivable_before))
+    return left, abs(invoiced) + abs(received) + abs(receivable)
+
+
+@plain
 def error_month(left, gross, largest):
     """Relative error, and the largest gross flow so far."""
     largest = max(largest, gross)
@@ -120,6 +134,35 @@ def contracts_balance(books, settled, total, largest, sums, worst, month):
                 )  # fmt: skip
                 error, largest[3, i] = error_month(left, gross, largest[3, i])
                 worst[LIABILITY, i], month[LIABILITY, i] = keep_worst(error, m, worst[LIABILITY, i], month[LIABILITY, i])
+
+
+@inner
+def postings_balance(books, settled, payments, lag, largest, before, worst, month):
+    """Bills and payments of every contract; `lag` (C, L) months to pay, `before` (2, L) is scratch: receivable, of it not due."""
+    for c in range(lag.shape[0]):
+        largest[:] = 1.0
+        before[:] = 0.0
+        for m in range(books.revenue.shape[1]):
+            for i in range(books.revenue.shape[2]):
+                unbilled = books.unbilled[c, m - 1, i] if m > 0 else 0.0
+                deferred = books.deferred[c, m - 1, i] if m > 0 else 0.0
+                left, gross = billing_month(
+                    settled.invoiced[c, m, i], settled.drawdown[c, m, i], unbilled, books.unbilled[c, m, i], deferred,
+                    books.deferred[c, m, i], books.revenue[c, m, i],
+                )  # fmt: skip
+                error, largest[0, i] = error_month(left, gross, largest[0, i])
+                worst[BILLING, i], month[BILLING, i] = keep_worst(error, m, worst[BILLING, i], month[BILLING, i])
+            for i in range(books.revenue.shape[2]):
+                due = m - int(lag[c, i] + 0.5)
+                before[1, i] += settled.invoiced[c, m, i] - (settled.invoiced[c, due, i] if due >= 0 else 0.0)
+                receivable = payments.arrears[c, m, i] + before[1, i]
+                left, gross = collection_month(
+                    payments.paid[c, m, i], settled.refunded[c, m, i], settled.invoiced[c, m, i], settled.prepaid_in[c, m, i],
+                    before[0, i], receivable,
+                )  # fmt: skip
+                error, largest[1, i] = error_month(left, gross, largest[1, i])
+                worst[COLLECTION, i], month[COLLECTION, i] = keep_worst(error, m, worst[COLLECTION, i], month[COLLECTION, i])
+                before[0, i] = receivable
 
 
 @inner
@@ -180,19 +223,21 @@ def property_balance(ledger, largest, worst, month):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def balance_block(books, settled, supply, hours_used, payments, operating, ledger, openings, plan, worst, month):
-    """Fill `worst` (9, L) and `month` (9, L) int64.
+    """Fill `worst` (11, L) and `month` (11, L) int64.
 
     books, settled, supply, payments, ledger  the kernels' outputs;  hours_used  used, capacity (K, M, L), idle (3, K, M, L)
-    operating  (U, M, L) USD;  openings  signed value (C, L), cash (U, L);  plan  hours (M,), each contract's customer (C,)
+    operating  (U, M, L) USD;  openings  signed value (C, L), cash (U, L)
+    plan       hours (M,), each contract's customer (C,), months to pay (C, L)
     """
     used, capacity, idle = hours_used
     total, cash = openings
-    hours, payer = plan
+    hours, payer, lag = plan
     lanes = worst.shape[1]
     largest, sums = np.zeros((4, lanes)), np.zeros((2, lanes))
     worst[:] = 0.0
     month[:] = 0
     contracts_balance(books, settled, total, largest, sums, worst, month)
+    postings_balance(books, settled, payments, lag, largest, sums, worst, month)
     hours_balance(supply, used, capacity, idle, hours, largest, worst, month)
     cash_balance(payer, payments, operating, cash, largest, sums, worst, month)
     property_balance(ledger, largest, worst, month)

@@ -12,6 +12,7 @@ from ..measures import CAUSES, find
 from ..montecarlo import Tally, one_path
 from ..questions import Question, address, at_period, by_of, question
 from ..tables import Table
+from .journal import postings
 
 if TYPE_CHECKING:
     from ..front import Run
@@ -46,6 +47,8 @@ def measure(run: Run, name: str, of: str | None, by: str | None, path: int | Non
     """Compute one measure. Raises QuestionError for unknown names, entities, periods or paths."""
     if find(name).kind == "causes":
         return _causes(run, name, of, by)
+    if find(name).kind == "postings":
+        return postings(run, of, by, path)
     q = question(run.plan, name, of, by)
     about = _about(run, q)
     if path is not None:

@@ -1,0 +1,167 @@
+"""The posting journal of one path: what the provider of each contract books, month by month, debit and credit (A-10).
+
+Every leg of an entry is read from an array of its own (a stock's change from the stock, a flow from the flow), so that an entry
+balances only if the stages agree. `identities` checks the same on every path of every run. Credits of an entry are negative here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import stages
+from ..block import Block
+from ..errors import IdentityError, QuestionError
+from ..measures import entities, find
+from ..montecarlo import LANES, TOLERANCE
+from ..periods import periods_of
+from ..tables import Table
+
+if TYPE_CHECKING:
+    from ..front import Run
+
+Legs = dict[str, np.ndarray]
+DUST = 1e-6  # USD: a leg below this in a period is rounding of the sums it comes from, and no posting
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A kind of entry: its rule, and its legs (account -> USD a month, credits negative) on one contract and lane."""
+
+    name: str
+    rule: str
+    legs: Callable[[Block, int, int], Legs]
+
+
+def change(stock: np.ndarray, opening: float = 0.0) -> np.ndarray:
+    """What a stock gains in each month."""
+    gain: np.ndarray = np.diff(stock, prepend=opening)
+    return gain
+
+
+def receivable(b: Block, c: int, i: int) -> np.ndarray:
+    """What the customer owes at month end: arrears, and bills that are not due yet."""
+    lag = int(b.X[b.plan.terms.payment_lag_x[c], i] + 0.5)
+    billed = np.cumsum(b.settlement.invoiced[c, :, i])
+    due = np.concatenate([np.zeros(lag), billed])[: len(billed)]
+    owed: np.ndarray = b.payments.arrears[c, :, i] + billed - due
+    return owed
+
+
+def opening(b: Block, c: int, i: int) -> Legs:
+    there = np.zeros(b.plan.months)
+    there[0] = b.ledger.opening[c, i]
+    return {"property": there, "equity": -there}
+
+
+def bill(b: Block, c: int, i: int) -> Legs:
+    return {
+        "receivable": b.settlement.invoiced[c, :, i],
+        "contract liability": b.settlement.drawdown[c, :, i],
+        "contract asset": change(b.books.unbilled[c, :, i]),
+        "deferred revenue": -change(b.books.deferred[c, :, i]),
+        "revenue": -b.books.revenue[c, :, i],
+    }
+
+
+def prepayment(b: Block, c: int, i: int) -> Legs:
+    s = b.settlement
+    return {
+        "receivable": s.prepaid_in[c, :, i],
+        "financing cost": s.interest[c, :, i],
+        "contract liability": -(change(s.unearned[c, :, i]) + s.drawdown[c, :, i] + s.refunded[c, :, i]),
+    }
+
+
+def collection(b: Block, c: int, i: int) -> Legs:
+    s = b.settlement
+    return {
+        "cash": b.payments.paid[c, :, i],
+        "contract liability": s.refunded[c, :, i],
+        "receivable": -(s.invoiced[c, :, i] + s.prepaid_in[c, :, i] - change(receivable(b, c, i))),
+    }
+
+
+def spending(b: Block, c: int, i: int) -> Legs:
+    return {"property": b.ledger.capex[c, :, i], "cash": -b.ledger.capex[c, :, i]}
+
+
+def wear(b: Block, c: int, i: int) -> Legs:
+    used_up = b.ledger.capex[c, :, i] - change(b.ledger.net[c, :, i], b.ledger.opening[c, i])
+    return {"depreciation": b.ledger.depreciation[c, :, i], "property": -used_up}
+
+
+def running(b: Block, c: int, i: int) -> Legs:
+    k = b.ledger
+    costs = {"energy": k.energy[c, :, i], "operations": k.operations[c, :, i], "rent": k.rent[c, :, i]}
+    other = k.operating_income[c, :, i] - b.books.revenue[c, :, i] - k.release[c, :, i] + k.depreciation[c, :, i]
+    return costs | {"cash": other}  # what income says was spent
+
+
+def release(b: Block, c: int, i: int) -> Legs:
+    return {"cash": b.ledger.release[c, :, i], "re-lease income": -b.ledger.release[c, :, i]}
+
+
+ENTRIES = (
+    Entry("opening", "A-04", opening),
+    Entry("bill", "A-01", bill),
+    Entry("prepayment", "C-09", prepayment),
+    Entry("collection", "V-02", collection),
+    Entry("spending", "A-04", spending),
+    Entry("wear", "A-04", wear),
+    Entry("running costs", "A-05", running),
+    Entry("re-lease", "V-04", release),
+)
+
+
+def postings(run: Run, of: str | None, by: str | None, path: int | None) -> Table:
+    """Rows (period, account, contract, entry, rule, debit, credit) of one path, of all contracts or of one.
+
+    Raises QuestionError for a path or contract there is none of, IdentityError where an entry does not balance.
+    """
+    if path is None or not 0 <= path < run.stamp.paths:
+        raise QuestionError(f"a journal is that of one path, 0 to {run.stamp.paths - 1} here: add --path 17")
+    known = [e.label for e in entities(find("journal"), run.plan)]
+    if of is not None and of not in known:
+        raise QuestionError(f"'journal' is not known of '{of}'; it is known of: {', '.join(known)}")
+    block, first = stages.allocate(run.plan), path - path % LANES
+    stages.fill(block, run.stamp.seed, first, np.zeros(len(run.plan.factor_paths), np.int64))
+    rows: list[tuple[Any, ...]] = []
+    for c, label in enumerate(known):
+        if of in (None, label):
+            rows += _contract(run, block, c, path - first, by or "month")
+    names = ("period", "account", "contract", "entry", "rule", "debit", "credit")
+    columns: dict[str, list[Any]] = {n: [row[j] for row in rows] for j, n in enumerate(names)}
+    about = {"stamp": run.stamp.to_dict(), "measure": "journal", "of": of, "by": by or "month", "unit": "USD", "path": path}
+    return Table(columns, {"debit": "USD", "credit": "USD"}, run.stamp, about)
+
+
+def _contract(run: Run, b: Block, c: int, lane: int, by: str) -> list[tuple[Any, ...]]:
+    """Postings of one contract, period by period."""
+    plan = run.plan
+    name = plan.names.contracts[c]
+    provider = plan.book.contracts[name].provider
+    periods = periods_of(plan.start, plan.months, by, plan.fiscal_year_end(provider))
+    entries = [(e, _balanced(e, e.legs(b, c, lane), name)) for e in ENTRIES]
+    rows: list[tuple[Any, ...]] = []
+    for p in periods:
+        for e, legs in entries:
+            for account, amounts in legs.items():
+                amount = float(amounts[p.first : p.last + 1].sum())
+                if abs(amount) > DUST:
+                    debit, credit = (amount, None) if amount > 0.0 else (None, -amount)
+                    rows.append((p.label, account, f"contracts.{name}", e.name, e.rule, debit, credit))
+    return rows
+
+
+def _balanced(e: Entry, legs: Legs, name: str) -> Legs:
+    """The legs, if they add up to nothing in every month."""
+    left = np.abs(sum(legs.values()))
+    gross = np.maximum.accumulate(np.maximum(sum(np.abs(a) for a in legs.values()), 1.0))
+    worst = int(np.argmax(left / gross))
+    if not left[worst] <= TOLERANCE * gross[worst]:
+        raise IdentityError(f"A-10 debits = credits: '{e.name}' of contracts.{name} is off by {left[worst]:.3g} USD in month {worst}")
+    return legs
