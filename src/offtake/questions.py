@@ -6,6 +6,7 @@ A question turns a block into rows, one a period, of one value a lane; NaN says 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -116,6 +117,15 @@ class Question:
         with np.errstate(divide="ignore", invalid="ignore"):
             share = np.where(sums[1] != 0.0, sums[0] / sums[1], np.nan)
             return share if kind == "ratio" else share - np.where(sums[3] != 0.0, sums[2] / sums[3], np.nan)
+
+
+def read_all(questions: Sequence[Question], block: Block, out: np.ndarray) -> None:
+    """Read the questions one below the other into `out` (rows, lanes); lanes beyond those of `out` are left out."""
+    shared: dict[tuple[str, str, str], np.ndarray] = {}
+    at = 0
+    for q in questions:
+        out[at : at + q.width] = q.read(block, shared)[:, : out.shape[1]]
+        at += q.width
 
 
 def question(

@@ -1,8 +1,8 @@
-"""Rows of per-path values -> counts, sums and quantiles that merge in any order, and rank correlations (U-01, U-02, U-04).
+"""Rows of per-path values -> counts, sums and quantiles, whatever the order of the paths, and rank correlations (U-01, U-02, U-04).
 
 **Axes**    rows (R), paths of a chunk (N), bins (B + 2: one below, B inside, one above), inputs (I), outputs (O).
 **Units**   those of the row.
-**Order**   counts, extremes and ties merge in any order to the same bits; sums are added by the caller in chunk order.
+**Order**   counts, extremes and ties are the same bits in any order of chunks; sums are added by the caller in chunk order.
 **Source**  speed.md, Reduction.
 
 Every bin keeps its least and its most value and how many paths had exactly those. So an atom (nothing unpaid, the whole
@@ -20,24 +20,29 @@ TAIL = 0.002  # share of the pilot at either end that the range leaves to the en
 MARGIN = 0.02  # of that range, added at either end
 
 
-class Histogram(NamedTuple):
-    """Counts (R, B + 2) int64, and per bin the least and most value with how many paths had it; `absent` (R,) int64."""
+# One record a bin, all of it in one half of a cache line: the rows of a run are wider than any cache.
+BIN = np.dtype(
+    [("least", np.float64), ("most", np.float64), ("count", np.int32), ("at_least", np.int32), ("at_most", np.int32)], align=True
+)
 
-    counts: np.ndarray
-    least: np.ndarray
-    most: np.ndarray
-    at_least: np.ndarray
-    at_most: np.ndarray
+
+class Histogram(NamedTuple):
+    """`bins` (R, B + 2) of BIN: paths, the least and most value and how many paths had exactly it; `absent` (R,) int64."""
+
+    bins: np.ndarray
     absent: np.ndarray
 
 
 def empty(rows, bins=BINS):
     """A histogram of nothing."""
-    shape = (rows, bins + 2)
-    return Histogram(
-        np.zeros(shape, np.int64), np.full(shape, np.inf), np.full(shape, -np.inf), np.zeros(shape, np.int64),
-        np.zeros(shape, np.int64), np.zeros(rows, np.int64),
-    )  # fmt: skip
+    found = np.zeros((rows, bins + 2), BIN)
+    found["least"], found["most"] = np.inf, -np.inf
+    return Histogram(found, np.zeros(rows, np.int64))
+
+
+def part(histogram, rows):
+    """The same histogram's rows of a slice."""
+    return Histogram(histogram.bins[rows], histogram.absent[rows])
 
 
 def ranges(pilot, bins=BINS):
@@ -72,41 +77,22 @@ def extreme(value, known, ties, beyond):
 def tally(histogram, rows, low, scale, total, squares):
     """Count rows (R, N) into the histogram; total and squares (R,) gain the sums of (value - low) in the order of the paths."""
     for r in range(rows.shape[0]):
-        counts, least, most = histogram.counts[r], histogram.least[r], histogram.most[r]
-        at_least, at_most = histogram.at_least[r], histogram.at_most[r]
-        start, unit, bins, absent, plain, squared = low[r], scale[r], counts.shape[0] - 2, 0, 0.0, 0.0
-        for n in range(rows.shape[1]):
-            value = rows[r, n]
+        row, held = rows[r], histogram.bins[r]
+        start, unit, bins, absent, plain, squared = low[r], scale[r], held.shape[0] - 2, 0, 0.0, 0.0
+        for n in range(row.shape[0]):
+            value = row[n]
             if np.isnan(value):
                 absent += 1
                 continue
             plain += value - start
             squared += (value - start) * (value - start)
-            b = bin_of(value, start, unit, bins)
-            counts[b] += 1
-            least[b], at_least[b] = extreme(value, least[b], at_least[b], value < least[b])
-            most[b], at_most[b] = extreme(value, most[b], at_most[b], value > most[b])
+            bin = held[bin_of(value, start, unit, bins)]
+            bin.count += 1
+            bin.least, bin.at_least = extreme(value, bin.least, bin.at_least, value < bin.least)
+            bin.most, bin.at_most = extreme(value, bin.most, bin.at_most, value > bin.most)
         histogram.absent[r] += absent
         total[r] += plain
         squares[r] += squared
-
-
-def merge(into, other):
-    """Add another histogram to `into`; any order gives the same bits."""
-    least, most = np.minimum(into.least, other.least), np.maximum(into.most, other.most)
-    into.at_least[:] = np.where(into.least == least, into.at_least, 0) + np.where(other.least == least, other.at_least, 0)
-    into.at_most[:] = np.where(into.most == most, into.at_most, 0) + np.where(other.most == most, other.at_most, 0)
-    into.least[:], into.most[:] = least, most
-    into.counts[:] += other.counts
-    into.absent[:] += other.absent
-
-
-def merged(parts):
-    """All histograms as a new one."""
-    whole = empty(parts[0].counts.shape[0], parts[0].counts.shape[1] - 2)
-    for part in parts:
-        merge(whole, part)
-    return whole
 
 
 @njit(cache=True, forceinline=True, error_model="numpy")
@@ -118,24 +104,30 @@ def value_in_bin(rank, count, least, most, at_least, at_most):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def paths_of(histogram, r):
+    """Paths with a value in row r."""
+    paths = 0
+    for b in range(histogram.bins.shape[1]):
+        paths += histogram.bins[r, b].count
+    return paths
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def value_at(histogram, r, rank):
     """Value of the rank-th path (from 0) of row r; NaN beyond the last."""
     before = 0
-    for b in range(histogram.counts.shape[1]):
-        count = histogram.counts[r, b]
-        if rank < before + count:
-            return value_in_bin(
-                float(rank - before), count, histogram.least[r, b], histogram.most[r, b],
-                histogram.at_least[r, b], histogram.at_most[r, b],
-            )  # fmt: skip
-        before += count
+    for b in range(histogram.bins.shape[1]):
+        bin = histogram.bins[r, b]
+        if rank < before + bin.count:
+            return value_in_bin(float(rank - before), bin.count, bin.least, bin.most, bin.at_least, bin.at_most)
+        before += bin.count
     return np.nan
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def quantile(histogram, r, p):
     """Quantile p of row r: on a straight line between the two paths next to rank p (n - 1), as numpy's default."""
-    n = histogram.counts[r].sum()
+    n = paths_of(histogram, r)
     rank = p * max(n - 1, 0)
     whole = int(np.floor(rank))
     left = value_at(histogram, r, whole)
@@ -149,7 +141,7 @@ def quantile(histogram, r, p):
 def quantile_error(histogram, r, p):
     """Monte Carlo error of quantile p of row r (U-02): sqrt(p (1 - p) / n) over the density between the quantiles one such
     binomial error to either side of p; NaN with fewer than two paths."""
-    n = histogram.counts[r].sum()
+    n = paths_of(histogram, r)
     if n < 2:
         return np.nan
     spread = np.sqrt(p * (1.0 - p) / n)
@@ -161,7 +153,7 @@ def quantile_error(histogram, r, p):
 
 def count(histogram, rows):
     """Paths with a value, by row of a slice."""
-    return histogram.counts[rows].sum(axis=1, dtype=np.int64)
+    return histogram.bins["count"][rows].sum(axis=1, dtype=np.int64)
 
 
 def quantiles(histogram, rows, p):

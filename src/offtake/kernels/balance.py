@@ -1,0 +1,239 @@
+"""The identities: what must add up in every month of every path, and by how much it does not.
+
+**Axes**    items (contracts C, pools K, customers U), months (M), lanes (L); path last.
+**Units**   USD or GPU-h in, relative errors out.
+**Signs**   a residual is what comes in less what goes out less what is left; an error is its size over the gross flows.
+**Order within the month**   opening, flows, closing.
+**Source**  model A-02, A-04, A-10, C-09, S-05, V-01.
+
+A month function gives the residual and the month's gross flows and stocks. The error is taken against the largest gross on the
+path so far, at least 1, so that the last cent of a contract is not measured against itself. What is not a finite number is
+off without end. Each loop leaves in `w.errors` (M, L) the largest error over its items, of the first lanes of `w.gross`.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+
+class Weights(NamedTuple):
+    """Working arrays: `errors` (M, L) out; per lane the largest gross so far, nothing, and two running sums, all (L,)."""
+
+    errors: np.ndarray
+    gross: np.ndarray
+    nothing: np.ndarray
+    sum: np.ndarray
+    other: np.ndarray
+
+
+def weights(months, lanes):
+    """Working arrays for the first `lanes` paths of a block."""
+    return Weights(np.zeros((months, lanes)), np.zeros(lanes), np.zeros(lanes), np.zeros(lanes), np.zeros(lanes))
+
+
+@njit(cache=True, forceinline=True, error_model="numpy")
+def begin(w):
+    """Before the first month of an item."""
+    w.gross[:] = 1.0
+    w.sum[:] = 0.0
+    w.other[:] = 0.0
+
+
+@njit(cache=True, forceinline=True, error_model="numpy")
+def weigh(left, gross, m, i, w):
+    """Take in the residual and the gross of an item's month."""
+    size = abs(left)
+    w.gross[i] = gross if gross > w.gross[i] else w.gross[i]
+    error = size / w.gross[i] if size + gross < np.inf else np.inf
+    w.errors[m, i] = max(w.errors[m, i], error)
+
+
+@njit(cache=True, forceinline=True, error_model="numpy")
+def rpo_month(opening, new, remeasured, in_scope, terminated, lapsed, closing):
+    """RPO rolls forward (A-02)."""
+    gross = abs(opening) + abs(new) + abs(remeasured) + abs(in_scope) + abs(closing)
+    return opening + new + remeasured - in_scope - terminated - lapsed - closing, gross
+
+
+@njit(cache=True, forceinline=True, error_model="numpy")
+def scope_month(revenue, in_scope, out_scope):
+    """All revenue is in the scope of RPO or out of it (A-10)."""
+    return revenue - in_scope - out_scope, abs(revenue)
+
+
+@njit(cache=True, forceinline=True, error_model="numpy")
+def value_month(earned, rpo, not_in_rpo, gone, total):
+    """Signed value is earned, still to come, terminated or lapsed (A-10); `earned` and `gone` are sums to date."""
+    return earned + rpo + not_in_rpo + gone - total, abs(earned) + abs(total)
+
+
+@njit(cache=True, forceinline=True, error_model="numpy")
+def liability_month(opening, received, interest, drawdown, refunded, closing):
+    """The contract liability rolls forward (C-09)."""
+    return opening + received + interest - drawdown - refunded - closing, abs(opening) + abs(received) + abs(drawdown)
+
+
+@njit(cache=True, forceinline=True, error_model="numpy")
+def committed_month(planned_hours, early, ready_hours, late):
+    """Hours of the signed schedule come as ready or late (S-05)."""
+    return planned_hours + early - ready_hours - late, abs(planned_hours) + abs(early)
+
+
+@njit(cache=True, forceinline=True, error_model="numpy")
+def ready_month(ready_hours, offered, down):
+    """Ready hours are offered or down (S-05)."""
+    return ready_hours - offered - down, abs(ready_hours)
+
+
+@njit(cache=True, forceinline=True, error_model="numpy")
+def offered_month(capacity, used, idle, offered):
+    """Hours open to the customer are used or idle (S-05)."""
+    return capacity - used - idle, abs(offered)
+
+
+@njit(cache=True, forceinline=True, error_model="numpy")
+def cash_month(opening, operating, raised, paid, closing):
+    """The customer's cash rolls forward (V-01)."""
+    return opening + operating + raised - paid - closing, abs(opening) + abs(operating) + abs(paid)
+
+
+@njit(cache=True, forceinline=True, error_model="numpy")
+def property_month(opening, capex, depreciation, closing):
+    """Property rolls forward (A-04)."""
+    return opening + capex - depreciation - closing, abs(opening) + abs(capex) + abs(closing)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def rpo(books, w):
+    """By contract; books (C, M, L)."""
+    for c in range(books.rpo.shape[0]):
+        begin(w)
+        for m in range(books.rpo.shape[1]):
+            opening, closing = books.rpo[c, m - 1] if m > 0 else w.nothing, books.rpo[c, m]
+            new, remeasured, in_scope = books.new[c, m], books.remeasured[c, m], books.in_scope[c, m]
+            terminated, lapsed = books.rpo_terminated[c, m], books.rpo_lapsed[c, m]
+            for i in range(w.gross.shape[0]):
+                left, gross = rpo_month(opening[i], new[i], remeasured[i], in_scope[i], terminated[i], lapsed[i], closing[i])
+                weigh(left, gross, m, i, w)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def scope(books, w):
+    """By contract; books (C, M, L)."""
+    for c in range(books.revenue.shape[0]):
+        begin(w)
+        for m in range(books.revenue.shape[1]):
+            revenue, in_scope, out_scope = books.revenue[c, m], books.in_scope[c, m], books.out_scope[c, m]
+            for i in range(w.gross.shape[0]):
+                left, gross = scope_month(revenue[i], in_scope[i], out_scope[i])
+                weigh(left, gross, m, i, w)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def value(books, settlement, total_x, X, w):
+    """By contract; revenue without overage, credit and interest; total_x (C,) rows of X."""
+    for c in range(books.revenue.shape[0]):
+        begin(w)
+        total = X[total_x[c]]
+        for m in range(books.revenue.shape[1]):
+            revenue, rest, outside = books.revenue[c, m], books.rpo[c, m], books.not_in_rpo[c, m]
+            overage, credit = settlement.overage_usd[c, m], settlement.credit[c, m]
+            terminated, lapsed = settlement.terminated[c, m], settlement.lapsed[c, m]
+            for i in range(w.gross.shape[0]):
+                w.sum[i] += revenue[i] - overage[i] + credit[i]
+                w.other[i] += terminated[i] + lapsed[i]
+                left, gross = value_month(w.sum[i], rest[i], outside[i], w.other[i], total[i])
+                weigh(left, gross, m, i, w)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def liability(settlement, w):
+    """By contract; settlement (C, M, L)."""
+    for c in range(settlement.unearned.shape[0]):
+        begin(w)
+        for m in range(settlement.unearned.shape[1]):
+            opening, closing = settlement.unearned[c, m - 1] if m > 0 else w.nothing, settlement.unearned[c, m]
+            received, interest = settlement.prepaid_in[c, m], settlement.interest[c, m]
+            drawdown, refunded = settlement.drawdown[c, m], settlement.refunded[c, m]
+            for i in range(w.gross.shape[0]):
+                left, gross = liability_month(opening[i], received[i], interest[i], drawdown[i], refunded[i], closing[i])
+                weigh(left, gross, m, i, w)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def committed(supply, hours, w):
+    """By pool; planned, ready (K, M, L) GPU, early (K, M, L) and late (causes, K, M, L) GPU-h, hours (M,)."""
+    for k in range(supply.planned.shape[0]):
+        begin(w)
+        for m in range(supply.planned.shape[1]):
+            planned, ready, early = supply.planned[k, m], supply.ready[k, m], supply.early[k, m]
+            w.sum[:] = 0.0
+            for cause in range(supply.late.shape[0]):
+                late = supply.late[cause, k, m]
+                for i in range(w.gross.shape[0]):
+                    w.sum[i] += late[i]
+            for i in range(w.gross.shape[0]):
+                left, gross = committed_month(planned[i] * hours[m], early[i], ready[i] * hours[m], w.sum[i])
+                weigh(left, gross, m, i, w)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def ready(supply, hours, w):
+    """By pool; ready (K, M, L) GPU, offered and down (K, M, L) GPU-h, hours (M,)."""
+    for k in range(supply.ready.shape[0]):
+        begin(w)
+        for m in range(supply.ready.shape[1]):
+            there, offered, down = supply.ready[k, m], supply.offered[k, m], supply.down[k, m]
+            for i in range(w.gross.shape[0]):
+                left, gross = ready_month(there[i] * hours[m], offered[i], down[i])
+                weigh(left, gross, m, i, w)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def offered(capacity, used, idle, offered_hours, w):
+    """By pool; all (K, M, L) GPU-h, idle (causes, K, M, L)."""
+    for k in range(capacity.shape[0]):
+        begin(w)
+        for m in range(capacity.shape[1]):
+            open_hours, taken, there = capacity[k, m], used[k, m], offered_hours[k, m]
+            w.sum[:] = 0.0
+            for cause in range(idle.shape[0]):
+                unused = idle[cause, k, m]
+                for i in range(w.gross.shape[0]):
+                    w.sum[i] += unused[i]
+            for i in range(w.gross.shape[0]):
+                left, gross = offered_month(open_hours[i], taken[i], w.sum[i], there[i])
+                weigh(left, gross, m, i, w)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def cash(customer, cash_x, operating, payments, X, w):
+    """By customer; customer (C,) of each contract, cash_x (U,) rows of X, operating (U, M, L), payments as `Payments`."""
+    for u in range(operating.shape[0]):
+        begin(w)
+        for m in range(operating.shape[1]):
+            opening = payments.cash_balance[u, m - 1] if m > 0 else X[cash_x[u]]
+            earned, raised, closing = operating[u, m], payments.raised[u, m], payments.cash_balance[u, m]
+            w.sum[:] = 0.0
+            for c in range(customer.shape[0]):
+                if customer[c] == u:
+                    paid = payments.disbursed[c, m]
+                    for i in range(w.gross.shape[0]):
+                        w.sum[i] += paid[i]
+            for i in range(w.gross.shape[0]):
+                left, gross = cash_month(opening[i], earned[i], raised[i], w.sum[i], closing[i])
+                weigh(left, gross, m, i, w)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def ledger(accounts, w):
+    """By contract; accounts (C, M, L), their opening (C, L)."""
+    for c in range(accounts.net.shape[0]):
+        begin(w)
+        for m in range(accounts.net.shape[1]):
+            opening, closing = accounts.net[c, m - 1] if m > 0 else accounts.opening[c], accounts.net[c, m]
+            capex, depreciation = accounts.capex[c, m], accounts.depreciation[c, m]
+            for i in range(w.gross.shape[0]):
+                left, gross = property_month(opening[i], capex[i], depreciation[i], closing[i])
+                weigh(left, gross, m, i, w)

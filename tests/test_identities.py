@@ -1,0 +1,83 @@
+"""Every identity catches a broken array and names the path and the month; what is no number is worst of all."""
+
+import re
+
+import numpy as np
+import pytest
+
+import offtake
+from offtake import front, identities, stages
+from offtake.errors import IdentityError
+from offtake.montecarlo import TOLERANCE, _refuse_broken
+
+BREAKS = {  # one array that only this identity, or this one and the next, reads: (rule's beginning, where, index of the item)
+    "A-02": lambda b: b.books.remeasured,
+    "A-10 revenue = ": lambda b: b.books.out_scope,
+    "A-10 revenue + ": lambda b: b.books.not_in_rpo,
+    "C-09": lambda b: b.settlement.refunded,
+    "S-05 committed": lambda b: b.supply.late[2],
+    "S-05 ready": lambda b: b.supply.down,
+    "S-05 offered": lambda b: b.placement.idle[1],
+    "V-01": lambda b: b.payments.disbursed,
+    "A-04": lambda b: b.ledger.depreciation,
+}
+PATH, MONTH = 64 + 5, 17
+
+
+@pytest.fixture(scope="module")
+def plan():
+    return front.compile(offtake.load("two-clouds"))
+
+
+@pytest.fixture
+def block(plan):
+    b = stages.allocate(plan)
+    stages.fill(b, 1, 64, np.zeros(len(plan.factor_paths), np.int64))
+    return b
+
+
+def at(rule):
+    return next(n for n, name in enumerate(identities.IDENTITIES) if name.startswith(rule))
+
+
+def test_every_identity_is_broken_below():
+    assert [at(rule) for rule in BREAKS] == list(range(len(identities.IDENTITIES)))
+
+
+def test_whole_block_keeps_all(block):
+    assert all(0.0 <= w.error <= TOLERANCE for w in identities.worst_of(block, 64))
+
+
+@pytest.mark.parametrize("rule", BREAKS)
+@pytest.mark.parametrize("wrong", [1e15, np.nan])
+def test_broken_month_is_caught_and_named(block, rule, wrong):
+    array = BREAKS[rule](block)
+    array[-1, MONTH, PATH - 64] += wrong
+    found = identities.worst_of(block, 64)
+    worst = found[at(rule)]
+    assert (worst.path, worst.month) == (PATH, MONTH)
+    assert worst.error == np.inf if np.isnan(wrong) else worst.error > 0.1
+    assert [n for n, w in enumerate(found) if w.error > TOLERANCE] == [at(rule)]
+    with pytest.raises(IdentityError, match=re.escape(identities.IDENTITIES[at(rule)]) + rf".* on path {PATH} in month {MONTH}$"):
+        _refuse_broken(found)
+
+
+@pytest.mark.parametrize("rule", BREAKS)
+def test_a_path_that_is_not_asked_for_breaks_nothing(block, rule):
+    BREAKS[rule](block)[-1, MONTH, PATH - 64] += 1e15
+    assert identities.worst_of(block, PATH - 64)[at(rule)].error <= TOLERANCE
+
+
+def test_error_is_measured_against_the_largest_gross_so_far():
+    """Revenue 200 then 4, one of it nowhere in the second month: off by 1 of 200; the other way round by 1 of 4."""
+    from offtake.kernels import balance, recognise
+
+    for revenue, month, error in (([200.0, 4.0], 1, 1 / 200), ([4.0, 200.0], 0, 1 / 4)):
+        earned = np.array(revenue).reshape(1, 2, 1)
+        inside = earned.copy()
+        inside[0, month] -= 1.0
+        zero = np.zeros((1, 2, 1))
+        books = recognise.Books(*[{"revenue": earned, "in_scope": inside}.get(f, zero) for f in recognise.Books._fields])
+        w = balance.weights(2, 1)
+        balance.scope(books, w)
+        assert w.errors[month, 0] == error and w.errors[1 - month, 0] == 0.0
