@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Protocol
 
 import numpy as np
@@ -83,12 +83,9 @@ STRIPES = 16
 
 @dataclass
 class _Chunk:
-    rows: np.ndarray  # all rows of a pilot chunk, the kept ones of the first chunks, none of later ones
-    inputs: np.ndarray
     worst: list[Worst]
     unsolved: int
-    total: np.ndarray
-    squares: np.ndarray
+    sums: tuple[np.ndarray, np.ndarray]  # of values and of their squares by row; empty until the ranges are known
 
 
 class _Histogram:
@@ -110,47 +107,63 @@ class _Histogram:
 
 
 class _Workers:
-    """Each thread's own block, made when the thread first works, and the histogram they share."""
+    """Each thread's own block and rows, and what they share: the histogram, and the first paths, a column each."""
 
     def __init__(self, plan: Plan, seed: int, questions: Sequence[Question], paths: int) -> None:
         self.plan, self.seed, self.questions, self.paths = plan, seed, questions, paths
         self.width = sum(q.width for q in questions)
-        self.kept = np.flatnonzero(np.concatenate([np.full(q.width, q.keep) for q in questions]))
-        self.histogram: _Histogram | None = None  # none while the pilot looks for its ranges
+        self.wanted = np.flatnonzero(np.concatenate([np.full(q.width, q.keep) for q in questions]))
+        self.kept = np.empty((len(self.wanted), min(paths, KEPT)))
+        self.inputs = np.empty((len(plan.inputs.names), min(paths, KEPT)))
+        self.pilot = np.empty((self.width, min(paths, PILOT)))
+        self.histogram: _Histogram | None = None
         self.clipped: list[np.ndarray] = []
         self._mine = threading.local()
         self._lock = threading.Lock()
 
-    def _own(self) -> tuple[Block, np.ndarray]:
-        if not hasattr(self._mine, "block"):
-            self._mine.block = stages.allocate(self.plan)
-            self._mine.clipped = np.zeros(len(self.plan.factor_paths), np.int64)
-            self._mine.rows = np.empty(self.width * CHUNK)
+    def _own(self) -> tuple[Block, np.ndarray, np.ndarray]:
+        """This thread's block, its count of clipped draws, and room for the rows of a chunk."""
+        if not hasattr(self._mine, "own"):
+            clipped = np.zeros(len(self.plan.factor_paths), np.int64)
+            self._mine.own = stages.allocate(self.plan), clipped, np.empty(self.width * CHUNK)
             with self._lock:
-                self.clipped.append(self._mine.clipped)
-        return self._mine.block, self._mine.clipped
+                self.clipped.append(clipped)
+        own: tuple[Block, np.ndarray, np.ndarray] = self._mine.own
+        return own
 
     def chunk(self, number: int) -> _Chunk:
-        """Compute chunk `number`: rows (width, paths in the chunk), and tally them once the ranges are known."""
-        block, clipped = self._own()
+        """Compute chunk `number` and tally it; before the ranges are known its rows go into the pilot instead."""
         first = number * CHUNK
-        count = min(CHUNK, self.paths - first)
-        rows = self._mine.rows[: self.width * count].reshape(self.width, count)
-        inputs = np.empty((block.Z.shape[0], count if first < KEPT else 0))
-        worst = [Worst.none(name) for name in IDENTITIES]
-        unsolved = 0
-        for offset in range(0, count, LANES):
-            lanes = min(LANES, count - offset)
-            stages.fill(block, self.seed, first + offset, clipped if self.histogram else np.zeros_like(clipped))
-            read_all(self.questions, block, rows[:, offset : offset + lanes])
+        last = min(first + CHUNK, self.paths)
+        room = self._own()[2][: self.width * (last - first)]
+        rows = room.reshape(self.width, -1) if self.histogram else self.pilot[:, first:last]
+        worst, unsolved = self._compute(first, last, rows)
+        if first < KEPT:
+            self.kept[:, first:last] = rows[self.wanted]
+        return _Chunk(worst, unsolved, self.histogram.tally(rows) if self.histogram else (np.empty(0), np.empty(0)))
+
+    def _compute(self, first: int, last: int, rows: np.ndarray) -> tuple[list[Worst], int]:
+        """Fill the rows of paths first .. last - 1; returns the worst of each identity and the months without a placement."""
+        block, clipped, _ = self._own()
+        worst, unsolved = [Worst.none(name) for name in IDENTITIES], 0
+        for start in range(first, last, LANES):
+            lanes = min(LANES, last - start)
+            stages.fill(block, self.seed, start, clipped)
+            read_all(self.questions, block, rows[:, start - first : start - first + lanes])
             if first < KEPT:
-                inputs[:, offset : offset + lanes] = block.Z[:, :lanes]
+                self.inputs[:, start : start + lanes] = block.Z[:, :lanes]
             worst = [max(a, b) for a, b in zip(worst, worst_of(block, lanes))]
             unsolved += int(np.count_nonzero(block.placement.status[:lanes]))
-        if self.histogram is None:
-            return _Chunk(rows.copy(), inputs, worst, unsolved, np.zeros(0), np.zeros(0))
-        total, squares = self.histogram.tally(rows)
-        return _Chunk(rows[self.kept] if first < KEPT else rows[:0], inputs, worst, unsolved, total, squares)
+        return worst, unsolved
+
+    def find_ranges(self, pilot: Sequence[_Chunk]) -> _Histogram:
+        """Histogram ranges from the first paths, which are then tallied; what lies outside later falls into end bins that keep
+        their own extremes."""
+        self.histogram = _Histogram(*reduce.ranges(self.pilot))
+        for number, part in enumerate(pilot):
+            part.sums = self.histogram.tally(self.pilot[:, number * CHUNK : (number + 1) * CHUNK].copy())
+        self.pilot = np.empty((0, 0))
+        return self.histogram
 
 
 def run(
@@ -164,35 +177,21 @@ def run(
         tell.stage("compiling the kernels, once on a machine: about a minute")
         stages.compile_kernels(plan, tell.step)
     tell.stage("finding ranges")
-    team.histogram = _ranges(team, min(paths, PILOT), threads)
+    chunks = range(-(-paths // CHUNK))
+    pilot = list(in_order(team.chunk, chunks[: PILOT // CHUNK], threads))
+    histogram = team.find_ranges(pilot)
     tell.stage(f"computing {paths:,} paths")
     total, squares = np.zeros(team.width), np.zeros(team.width)
-    kept, inputs = np.full((len(team.kept), min(paths, KEPT)), np.nan), np.zeros((len(plan.inputs.names), min(paths, KEPT)))
-    worst = [Worst.none(name) for name in IDENTITIES]
-    unsolved = 0
-    for number, part in enumerate(in_order(team.chunk, range(-(-paths // CHUNK)), threads)):
-        total += part.total
-        squares += part.squares
-        first, last = number * CHUNK, min((number + 1) * CHUNK, kept.shape[1])
-        if first < last:
-            kept[:, first:last] = part.rows[:, : last - first]
-            inputs[:, first:last] = part.inputs[:, : last - first]
+    worst, unsolved = [Worst.none(name) for name in IDENTITIES], 0
+    for number, part in enumerate(chain(pilot, in_order(team.chunk, chunks[len(pilot) :], threads))):
+        total += part.sums[0]
+        squares += part.sums[1]
         worst = [max(a, b) for a, b in zip(worst, part.worst)]
         unsolved += part.unsolved
         tell.step(min((number + 1) * CHUNK, paths), paths)
     _refuse_broken(worst)
-    tallies = _tallies(questions, team.histogram, total, squares, kept)
-    return Outcome(plan, paths, seed, tallies, inputs, worst, np.sum(team.clipped, axis=0), unsolved)
-
-
-def _ranges(team: _Workers, paths: int, threads: int) -> _Histogram:
-    """Histogram ranges from the first paths; what lies outside later falls into end bins that keep their own extremes."""
-    everything, team.paths = team.paths, paths
-    pilot = np.empty((team.width, paths))
-    for number, part in enumerate(in_order(team.chunk, range(-(-paths // CHUNK)), threads)):
-        pilot[:, number * CHUNK : number * CHUNK + part.rows.shape[1]] = part.rows
-    team.paths = everything
-    return _Histogram(*reduce.ranges(pilot))
+    tallies = _tallies(questions, histogram, total, squares, team.kept)
+    return Outcome(plan, paths, seed, tallies, team.inputs, worst, np.sum(team.clipped, axis=0), unsolved)
 
 
 def _refuse_broken(worst: list[Worst]) -> None:

@@ -24,22 +24,19 @@ class Mover:
 
 
 def ranks(values: np.ndarray) -> np.ndarray:
-    """Ranks along the last axis, ties at their average."""
-    order = np.argsort(values, axis=-1, kind="stable")
+    """Ranks of values (N,), ties at their average."""
+    order = np.argsort(values, kind="stable")
+    found = values[order]
+    starts = np.flatnonzero(np.concatenate(([True], found[1:] != found[:-1])))
+    ends = np.concatenate((starts[1:], [len(found)]))
     result = np.empty(values.shape)
-    for row, by, out in zip(
-        values.reshape(-1, values.shape[-1]), order.reshape(-1, values.shape[-1]), result.reshape(-1, values.shape[-1])
-    ):
-        found = row[by]
-        starts = np.flatnonzero(np.concatenate(([True], found[1:] != found[:-1])))
-        ends = np.concatenate((starts[1:], [len(row)]))
-        out[by] = np.repeat((starts + ends - 1) / 2.0, ends - starts)
+    result[order] = np.repeat((starts + ends - 1) / 2.0, ends - starts)
     return result
 
 
 def _standard(values: np.ndarray) -> np.ndarray:
-    centred = values - values.mean(axis=-1, keepdims=True)
-    size = np.sqrt((centred**2).mean(axis=-1, keepdims=True))
+    centred = values - values.mean()
+    size = np.sqrt((centred**2).mean())
     result: np.ndarray = np.divide(centred, size, out=np.zeros_like(centred), where=size > 0)
     return result
 
@@ -50,8 +47,9 @@ class Sensitivity:
     def __init__(self, names: tuple[str, ...], inputs: np.ndarray) -> None:
         self.names = names
         self._inputs = inputs
-        self._scores = _standard(inputs)
-        self._ranks = _standard(ranks(inputs))
+        self._scores, self._ranks = np.empty_like(inputs), np.empty_like(inputs)
+        for row, score, rank in zip(inputs, self._scores, self._ranks):  # row by row: whole temporaries would be the run's peak
+            score[:], rank[:] = _standard(row), _standard(ranks(row))
         n = inputs.shape[1]
         gram = self._scores @ self._scores.T / n
         self._solver = np.linalg.pinv(gram, rcond=1e-10, hermitian=True)
