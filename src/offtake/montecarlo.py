@@ -1,14 +1,16 @@
 """Blocks: draw, call the kernels in their order, measure; merge in block order (U-01).
 
-One worker owns one `Block` and fills it again and again, and all share one histogram: memory does not grow with the number of
-paths. A chunk is 256 paths (4 blocks); its sums are added in chunk order, counts in any order, so that any number of workers
-gives the same bits.
+A worker fills the same `Block` again and again, and all share one histogram: memory does not grow with the number of paths.
+A chunk is 256 paths (4 blocks); its sums are added in chunk order, counts in any order, so that any number of workers gives
+the same bits.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, pairwise
 from typing import Protocol
@@ -106,8 +108,17 @@ class _Histogram:
         return total, squares
 
 
+@dataclass
+class _Desk:
+    """What one chunk needs while it is computed: a block, its count of clipped draws, and room for the chunk's rows."""
+
+    block: Block
+    clipped: np.ndarray
+    rows: np.ndarray
+
+
 class _Workers:
-    """Each thread's own block and rows, and what they share: the histogram, and the first paths, a column each."""
+    """Desks that are handed on from chunk to chunk, and what all share: the histogram, and the first paths, a column each."""
 
     def __init__(self, plan: Plan, seed: int, questions: Sequence[Question], paths: int) -> None:
         self.plan, self.seed, self.questions, self.paths = plan, seed, questions, paths
@@ -117,38 +128,42 @@ class _Workers:
         self.inputs = np.empty((len(plan.inputs.names), min(paths, KEPT)))
         self.pilot = np.empty((self.width, min(paths, PILOT)))
         self.histogram: _Histogram | None = None
-        self.clipped: list[np.ndarray] = []
-        self._mine = threading.local()
-        self._lock = threading.Lock()
+        self._desks: deque[_Desk] = deque()
 
-    def _own(self) -> tuple[Block, np.ndarray, np.ndarray]:
-        """This thread's block, its count of clipped draws, and room for the rows of a chunk."""
-        if not hasattr(self._mine, "own"):
+    def clipped(self) -> np.ndarray:
+        """Draws that a law's support cut off, by factor row."""
+        total: np.ndarray = np.sum([desk.clipped for desk in self._desks], axis=0)
+        return total
+
+    @contextmanager
+    def _desk(self) -> Iterator[_Desk]:
+        """A free desk, or a new one where all are taken: there are never more desks than threads."""
+        try:
+            desk = self._desks.pop()
+        except IndexError:
             clipped = np.zeros(len(self.plan.factor_paths), np.int64)
-            self._mine.own = stages.allocate(self.plan), clipped, np.empty(self.width * CHUNK)
-            with self._lock:
-                self.clipped.append(clipped)
-        own: tuple[Block, np.ndarray, np.ndarray] = self._mine.own
-        return own
+            desk = _Desk(stages.allocate(self.plan), clipped, np.empty(self.width * CHUNK))
+        yield desk
+        self._desks.append(desk)
 
     def chunk(self, number: int) -> _Chunk:
         """Compute chunk `number` and tally it; before the ranges are known its rows go into the pilot instead."""
         first = number * CHUNK
         last = min(first + CHUNK, self.paths)
-        room = self._own()[2][: self.width * (last - first)]
-        rows = room.reshape(self.width, -1) if self.histogram else self.pilot[:, first:last]
-        worst, unsolved = self._compute(first, last, rows)
-        if first < KEPT:
-            self.kept[:, first:last] = rows[self.wanted]
-        return _Chunk(worst, unsolved, self.histogram.tally(rows) if self.histogram else (np.empty(0), np.empty(0)))
+        with self._desk() as desk:
+            room = desk.rows[: self.width * (last - first)].reshape(self.width, -1)
+            rows = room if self.histogram else self.pilot[:, first:last]
+            worst, unsolved = self._compute(desk, first, last, rows)
+            if first < KEPT:
+                self.kept[:, first:last] = rows[self.wanted]
+            return _Chunk(worst, unsolved, self.histogram.tally(rows) if self.histogram else (np.empty(0), np.empty(0)))
 
-    def _compute(self, first: int, last: int, rows: np.ndarray) -> tuple[list[Worst], int]:
+    def _compute(self, desk: _Desk, first: int, last: int, rows: np.ndarray) -> tuple[list[Worst], int]:
         """Fill the rows of paths first .. last - 1; returns the worst of each identity and the months without a placement."""
-        block, clipped, _ = self._own()
-        worst, unsolved = [Worst.none(name) for name in IDENTITIES], 0
+        block, worst, unsolved = desk.block, [Worst.none(name) for name in IDENTITIES], 0
         for start in range(first, last, LANES):
             lanes = min(LANES, last - start)
-            stages.fill(block, self.seed, start, clipped)
+            stages.fill(block, self.seed, start, desk.clipped)
             read_all(self.questions, block, rows[:, start - first : start - first + lanes])
             if first < KEPT:
                 self.inputs[:, start : start + lanes] = block.Z[:, :lanes]
@@ -191,7 +206,7 @@ def run(
         tell.step(min((number + 1) * CHUNK, paths), paths)
     _refuse_broken(worst)
     tallies = _tallies(questions, histogram, total, squares, team.kept)
-    return Outcome(plan, paths, seed, tallies, team.inputs, worst, np.sum(team.clipped, axis=0), unsolved)
+    return Outcome(plan, paths, seed, tallies, team.inputs, worst, team.clipped(), unsolved)
 
 
 def _refuse_broken(worst: list[Worst]) -> None:
