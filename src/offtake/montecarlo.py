@@ -104,7 +104,7 @@ class _Histogram:
         total, squares = np.zeros(len(rows)), np.zeros(len(rows))
         for lock, s in self._stripes:
             with lock:
-                reduce.tally(reduce.part(self.whole, s), rows[s], self.low[s], self.scale[s], total[s], squares[s])
+                reduce.tally(self.whole[s], rows[s], self.low[s], self.scale[s], total[s], squares[s])
         return total, squares
 
 

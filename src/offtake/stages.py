@@ -82,7 +82,7 @@ def compile_part(plan: Plan, part: str, step: Callable[[int, int, str], None] = 
     """Compile the kernels of one part by running them once on empty arrays; `step` is told after each."""
     b = allocate(plan)
     clipped = np.zeros(len(plan.factor_paths), np.int64)
-    rows = np.zeros((1, LANES))
+    rows, month = np.zeros((1, LANES)), np.zeros(1, np.int64)
     world: list[Callable[[], Any]] = [
         lambda: draw.draw_block(plan.draws, 1, 0, plan.forced, b.Z, b.X, b.scenario, clipped),
         lambda: series.series_block(plan.timelines, b.X, b.scenario, 1, 0, b.Y),
@@ -97,6 +97,8 @@ def compile_part(plan: Plan, part: str, step: Callable[[int, int, str], None] = 
         lambda: _book(b),
         lambda: worst_of(b, 1),
         lambda: reduce.tally(reduce.empty(1), rows, rows[:, 0].copy(), rows[:, 0].copy(), rows[:, 0].copy(), rows[:, 0].copy()),
+        lambda: reduce.by_period(rows, month, month, rows),
+        lambda: reduce.shares_by_period(b.supply.binding[0], month, month, np.zeros((1, 5, LANES))),
     ]
     works = world if part == PARTS[0] else money
     for done, work in enumerate(works, 1):

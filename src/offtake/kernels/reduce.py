@@ -1,16 +1,14 @@
 """Rows of per-path values -> counts, sums and quantiles, whatever the order of the paths, and rank correlations (U-01, U-02, U-04).
 
-**Axes**    rows (R), paths of a chunk (N), bins (B + 2: one below, B inside, one above), inputs (I), outputs (O).
+**Axes**    rows (R), paths of a chunk (N), bins (B + 3: one below, B inside, one above, one for NaN), inputs (I), outputs (O).
 **Units**   those of the row.
 **Order**   counts, extremes and ties are the same bits in any order of chunks; sums are added by the caller in chunk order.
 **Source**  speed.md, Reduction.
 
 Every bin keeps its least and its most value and how many paths had exactly those. So an atom (nothing unpaid, the whole
 contract) that is an end of its bin comes back exactly, and a quantile is off by less than its bin's observed width. An atom
-with other values of its bin on both sides of it is spread over them. NaN is absent: counted as such, and in no sum.
+with other values of its bin on both sides of it is spread over them. NaN is absent: counted in the last bin, and in no sum.
 """
-
-from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -26,23 +24,11 @@ BIN = np.dtype(
 )
 
 
-class Histogram(NamedTuple):
-    """`bins` (R, B + 2) of BIN: paths, the least and most value and how many paths had exactly it; `absent` (R,) int64."""
-
-    bins: np.ndarray
-    absent: np.ndarray
-
-
 def empty(rows, bins=BINS):
-    """A histogram of nothing."""
-    found = np.zeros((rows, bins + 2), BIN)
+    """A histogram of nothing: (R, B + 3) of BIN, each with its paths, least and most value and how many paths had exactly it."""
+    found = np.zeros((rows, bins + 3), BIN)
     found["least"], found["most"] = np.inf, -np.inf
-    return Histogram(found, np.zeros(rows, np.int64))
-
-
-def part(histogram, rows):
-    """The same histogram's rows of a slice."""
-    return Histogram(histogram.bins[rows], histogram.absent[rows])
+    return found
 
 
 def ranges(pilot, bins=BINS):
@@ -75,24 +61,50 @@ def extreme(value, known, ties, beyond):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def tally(histogram, rows, low, scale, total, squares):
-    """Count rows (R, N) into the histogram; total and squares (R,) gain the sums of (value - low) in the order of the paths."""
+    """Count rows (R, N) into the histogram; total and squares (R,) gain the sums of (value - low) in the order of the paths.
+
+    Bins come first and are filled second, without a branch on the value: which paths lack one is as good as random.
+    """
+    at = np.empty(rows.shape[1], np.int32)
     for r in range(rows.shape[0]):
-        row, held = rows[r], histogram.bins[r]
-        start, unit, bins, absent, plain, squared = low[r], scale[r], held.shape[0] - 2, 0, 0.0, 0.0
+        row, held, start, unit, bins = rows[r], histogram[r], low[r], scale[r], histogram.shape[1] - 3
         for n in range(row.shape[0]):
-            value = row[n]
-            if np.isnan(value):
-                absent += 1
-                continue
-            plain += value - start
-            squared += (value - start) * (value - start)
-            bin = held[bin_of(value, start, unit, bins)]
+            at[n] = bins + 2 if np.isnan(row[n]) else bin_of(row[n], start, unit, bins)
+        plain, squared = 0.0, 0.0
+        for n in range(row.shape[0]):
+            value, bin = row[n], held[at[n]]
+            above = 0.0 if np.isnan(value) else value - start
+            plain += above
+            squared += above * above
             bin.count += 1
             bin.least, bin.at_least = extreme(value, bin.least, bin.at_least, value < bin.least)
             bin.most, bin.at_most = extreme(value, bin.most, bin.at_most, value > bin.most)
-        histogram.absent[r] += absent
         total[r] += plain
         squares[r] += squared
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def by_period(values, first, last, out):
+    """Sums of values (M, L) from month first[p] to last[p], both in, into out (P, L); first month first."""
+    for p in range(first.shape[0]):
+        total = out[p]
+        total[:] = 0.0
+        for m in range(first[p], last[p] + 1):
+            value = values[m]
+            for i in range(total.shape[0]):
+                total[i] += value[i]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def shares_by_period(causes, first, last, out):
+    """Share of the months first[p] .. last[p] in which causes (M, L) int64 name each cause, into out (P, causes, L)."""
+    for p in range(first.shape[0]):
+        share = out[p]
+        share[:] = 0.0
+        for m in range(first[p], last[p] + 1):
+            for i in range(share.shape[1]):
+                share[causes[m, i], i] += 1.0
+        share /= last[p] - first[p] + 1.0
 
 
 @njit(cache=True, forceinline=True, error_model="numpy")
@@ -107,8 +119,8 @@ def value_in_bin(rank, count, least, most, at_least, at_most):
 def paths_of(histogram, r):
     """Paths with a value in row r."""
     paths = 0
-    for b in range(histogram.bins.shape[1]):
-        paths += histogram.bins[r, b].count
+    for b in range(histogram.shape[1] - 1):
+        paths += histogram[r, b].count
     return paths
 
 
@@ -116,8 +128,8 @@ def paths_of(histogram, r):
 def value_at(histogram, r, rank):
     """Value of the rank-th path (from 0) of row r; NaN beyond the last."""
     before = 0
-    for b in range(histogram.bins.shape[1]):
-        bin = histogram.bins[r, b]
+    for b in range(histogram.shape[1] - 1):
+        bin = histogram[r, b]
         if rank < before + bin.count:
             return value_in_bin(float(rank - before), bin.count, bin.least, bin.most, bin.at_least, bin.at_most)
         before += bin.count
@@ -153,7 +165,7 @@ def quantile_error(histogram, r, p):
 
 def count(histogram, rows):
     """Paths with a value, by row of a slice."""
-    return histogram.bins["count"][rows].sum(axis=1, dtype=np.int64)
+    return histogram["count"][rows, :-1].sum(axis=1, dtype=np.int64)
 
 
 def quantiles(histogram, rows, p):
