@@ -114,12 +114,11 @@ class Question:
         if kind == "surface":
             return parts[0]
         if kind == "stock":
-            return parts[0][self._months[1]]
+            return np.take(parts[0], self._months[1], axis=0)
         if kind == "causes":
             shares = np.empty((len(self.periods), len(CAUSES), parts[0].shape[1]))
             reduce.shares_by_period(parts[0], *self._months, shares)
-            rows: np.ndarray = shares.reshape(-1, parts[0].shape[1])
-            return rows
+            return shares.reshape(-1, parts[0].shape[1])
         sums: list[np.ndarray] = [np.empty((len(self.periods), part.shape[1])) for part in parts]
         for part, total in zip(parts, sums):
             reduce.by_period(part, *self._months, total)
