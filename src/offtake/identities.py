@@ -1,10 +1,11 @@
 """The identities of A-10 and S-05, checked on every path and month of every run, relative to gross flows.
 
-`kernels/balance` works them out, one month function each. A run that breaks one by more than 1e-9 stops and names the path.
+Each is a rule and a loop of `kernels/balance`. A run that breaks one by more than 1e-9 stops and names the path.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,31 +31,37 @@ class Worst:
         return self.error < other.error  # on a tie the earlier path stays
 
 
-IDENTITIES = (
-    "A-02 RPO: opening + new + remeasured - revenue - terminated - lapsed = closing",
-    "A-10 revenue = in scope + out of scope",
-    "A-10 revenue + RPO + not in RPO + terminated + lapsed = signed value",
-    "C-09 contract liability: opening + received + interest - drawn - refunded = closing",
-    "S-05 committed + early = ready + late",
-    "S-05 ready = offered + down",
-    "S-05 offered = used + idle by cause",
-    "V-01 cash: opening + in - out = closing",
-    "A-04 property: opening + capex - depreciation = closing",
-    "A-10 debits = credits of bills",
-    "A-10 debits = credits of payments",
-)
+_RULES: dict[str, Callable[[Block, balance.Weights], None]] = {
+    "A-02 RPO: opening + new + remeasured - revenue - terminated - lapsed = closing": lambda b, w: balance.rpo(b.books, w),
+    "A-10 revenue = in scope + out of scope": lambda b, w: balance.scope(b.books, w),
+    "A-10 revenue + RPO + not in RPO + terminated + lapsed = signed value": lambda b, w: balance.value(
+        b.books, b.settlement, b.plan.terms.total_x, b.X, w
+    ),
+    "C-09 contract liability: opening + received + interest - drawn - refunded = closing": lambda b, w: balance.liability(
+        b.settlement, w
+    ),
+    "S-05 committed + early = ready + late": lambda b, w: balance.committed(b.supply, b.plan.hours, w),
+    "S-05 ready = offered + down": lambda b, w: balance.ready(b.supply, b.plan.hours, w),
+    "S-05 offered = used + idle by cause": lambda b, w: balance.offered(b.capacity, b.used, b.placement.idle, b.supply.offered, w),
+    "V-01 cash: opening + in - out = closing": lambda b, w: balance.cash(
+        b.plan.terms.customer, b.plan.customers.cash_x, b.signed.operating, b.payments, b.X, w
+    ),
+    "A-04 property: opening + capex - depreciation = closing": lambda b, w: balance.ledger(b.ledger, w),
+    "A-10 debits = credits of bills": lambda b, w: balance.bills(b.books, b.settlement, w),
+    "A-10 debits = credits of payments": lambda b, w: balance.payments(
+        b.settlement, b.payments.paid, b.payments.arrears, b.plan.terms.payment_lag_x, b.X, w
+    ),
+}
+IDENTITIES = tuple(_RULES)
 
 
 def worst_of(block: Block, lanes: int) -> list[Worst]:
-    """The worst relative error of each identity over the first `lanes` paths of a block; inf where a term is not a number."""
-    b, p = block, block.plan
-    error, month = np.empty((balance.COUNT, b.Z.shape[1])), np.empty((balance.COUNT, b.Z.shape[1]), np.int64)
-    balance.balance_block(
-        b.books, b.settlement, b.supply, (b.used, b.capacity, b.placement.idle), b.payments, b.signed.operating, b.ledger,
-        (b.X[p.terms.total_x], b.X[p.customers.cash_x]), (p.hours, p.terms.customer, b.X[p.terms.payment_lag_x]), error, month,
-    )  # fmt: skip
+    """The worst relative error of each identity over the first `lanes` paths of a block; what is no number is off by infinity."""
     found = []
-    for rule, row, months in zip(IDENTITIES, error[:, :lanes], month):
-        lane = int(np.argmax(row))
-        found.append(Worst(rule, float(row[lane]), b.first + lane, int(months[lane])))
+    w = balance.weights(block.plan.months, lanes)
+    for rule, check in _RULES.items():
+        w.errors[:] = 0.0
+        check(block, w)
+        month, lane = divmod(int(np.argmax(w.errors)), lanes)
+        found.append(Worst(rule, float(w.errors[month, lane]), block.first + lane, month))
     return found

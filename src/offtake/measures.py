@@ -67,7 +67,8 @@ def _renegotiated(b: Block, c: int) -> Parts:
 
 
 def _binding(b: Block, k: int) -> Parts:
-    return tuple((b.supply.binding[k] == cause).astype(float) for cause in range(len(CAUSES)))
+    """Which of CAUSES limits the pool, (M, L) int64."""
+    return (b.supply.binding[k],)
 
 
 def _npv(b: Block, c: int) -> Parts:
@@ -83,7 +84,10 @@ def _idle_cost(*who: int) -> Reader:
     """Value of idle hours at the contract's price (0 customer, 1 provider) over the value of all offered hours."""
 
     def read(b: Block, c: int) -> Parts:
-        lost = b.idle_cost[list(who), :, c].sum(axis=(0, 1))
+        lost = np.zeros(b.idle_cost.shape[3:])
+        for payer in who:
+            for cause in range(b.idle_cost.shape[1]):
+                lost += b.idle_cost[payer, cause, c]
         return lost, b.schedule.price[c] * b.over_pools(b.capacity, c)
 
     return read

@@ -6,12 +6,15 @@ A question turns a block into rows, one a period, of one value a lane; NaN says 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from .block import Block
 from .errors import QuestionError
+from .kernels import reduce
 from .measures import CAUSES, Entity, Measure, entity, find
 from .periods import Period, periods_of
 from .plan import Plan
@@ -99,6 +102,11 @@ class Question:
             rows = np.where(state[None, :] == value, rows, np.nan)
         return rows
 
+    @cached_property
+    def _months(self) -> tuple[np.ndarray, np.ndarray]:
+        """First and last month of each period."""
+        return np.array([p.first for p in self.periods]), np.array([p.last for p in self.periods])
+
     def _rows(self, parts: tuple[np.ndarray, ...]) -> np.ndarray:
         kind = self.measure.kind
         if kind == "once":
@@ -106,16 +114,28 @@ class Question:
         if kind == "surface":
             return parts[0]
         if kind == "stock":
-            return parts[0][[p.last for p in self.periods]]
-        sums = [np.add.reduceat(part, [p.first for p in self.periods], axis=0) for part in parts]
+            return np.take(parts[0], self._months[1], axis=0)
+        if kind == "causes":
+            shares = np.empty((len(self.periods), len(CAUSES), parts[0].shape[1]))
+            reduce.shares_by_period(parts[0], *self._months, shares)
+            return shares.reshape(-1, parts[0].shape[1])
+        sums: list[np.ndarray] = [np.empty((len(self.periods), part.shape[1])) for part in parts]
+        for part, total in zip(parts, sums):
+            reduce.by_period(part, *self._months, total)
         if kind == "flow":
             return sums[0]
-        if kind == "causes":
-            lengths = np.array([p.last - p.first + 1 for p in self.periods], float)[:, None]
-            return np.stack([s / lengths for s in sums], axis=1).reshape(-1, sums[0].shape[1])
         with np.errstate(divide="ignore", invalid="ignore"):
             share = np.where(sums[1] != 0.0, sums[0] / sums[1], np.nan)
             return share if kind == "ratio" else share - np.where(sums[3] != 0.0, sums[2] / sums[3], np.nan)
+
+
+def read_all(questions: Sequence[Question], block: Block, out: np.ndarray) -> None:
+    """Read the questions one below the other into `out` (rows, lanes); lanes beyond those of `out` are left out."""
+    shared: dict[tuple[str, str, str], np.ndarray] = {}
+    at = 0
+    for q in questions:
+        out[at : at + q.width] = q.read(block, shared)[:, : out.shape[1]]
+        at += q.width
 
 
 def question(

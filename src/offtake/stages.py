@@ -13,8 +13,8 @@ from typing import Any
 import numba
 import numpy as np
 
-from . import identities
 from .block import Block
+from .identities import worst_of
 from .kernels import accounts, customer, demand, draw, place, recognise, reduce, series, settle, supply, tranche, value
 from .kernels.ranges import range_block
 from .plan import Plan
@@ -87,7 +87,7 @@ def compile_part(plan: Plan, part: str, step: Callable[[int, int, str], None] = 
     """Compile the kernels of one part by running them once on empty arrays; `step` is told after each."""
     b = allocate(plan)
     clipped = np.zeros(len(plan.factor_paths), np.int64)
-    rows = np.zeros((1, LANES))
+    rows, month = np.zeros((1, LANES)), np.zeros(1, np.int64)
     world: list[Callable[[], Any]] = [
         lambda: draw.draw_block(plan.draws, 1, 0, plan.forced, b.Z, b.X, b.scenario, clipped),
         lambda: series.series_block(plan.timelines, b.X, b.scenario, 1, 0, b.Y),
@@ -100,8 +100,10 @@ def compile_part(plan: Plan, part: str, step: Callable[[int, int, str], None] = 
         lambda: _sign(b),
         lambda: _settle(b),
         lambda: _book(b),
-        lambda: identities.worst_of(b, LANES),
+        lambda: worst_of(b, 1),
         lambda: reduce.tally(reduce.empty(1), rows, rows[:, 0].copy(), rows[:, 0].copy(), rows[:, 0].copy(), rows[:, 0].copy()),
+        lambda: reduce.by_period(rows, month, month, rows),
+        lambda: reduce.shares_by_period(b.supply.binding[0], month, month, np.zeros((1, 5, LANES))),
     ]
     works = world if part == PARTS[0] else money
     for done, work in enumerate(works, 1):
@@ -155,8 +157,10 @@ def _place(b: Block) -> None:
 
 def _settle(b: Block) -> None:
     p = b.plan
-    used = np.zeros_like(b.settlement.used)
-    add_into(used, p.places.contract, b.used)
+    used = b.settlement.used  # what was used is gathered where settlement states it
+    used[:] = 0.0
+    for k, c in enumerate(p.places.contract):
+        used[c] += b.used[k]
     settle.settle_block(p.terms, b.schedule, b.signed.alive, used, b.X, b.Y, b.settlement)
     customer.pay_block(p.customers, p.terms, b.schedule, b.signed, b.settlement, b.X, b.Y, b.payments)
 
@@ -169,7 +173,8 @@ def _book(b: Block) -> None:
         p.terms, p.recognition, b.schedule, b.settlement, b.signed.alive, b.payments.collectible, b.ordered, b.delivered, b.X, b.books
     )
     sunk = np.zeros((len(p.names.pools), LANES))
-    add_into(sunk, p.lots.pool, b.X[p.lots.gpus_x] * p.lots.running[:, None])
+    for k, gpus_x, running in zip(p.lots.pool, p.lots.gpus_x, p.lots.running):
+        sunk[k] += b.X[gpus_x] * running
     accounts.ledger_block(p.costs, b.supply, sunk, b.used, b.signed.alive, b.books.revenue, RELEASE_SHARE, b.X, b.Y, p.hours, b.ledger)
     accounts.segment_block(p.segments, b.ledger, b.books.revenue, b.books.rpo, b.X, b.Y, b.segments)
     value.npv_block(b.ledger, b.payments.paid, p.rate_x, b.X, b.npv)

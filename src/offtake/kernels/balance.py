@@ -1,243 +1,284 @@
-"""The identities of the accounts, postings, hours and cash: what is left over where nothing should be (A-02, A-10, C-09, S-05, V-01).
+"""The identities: what must add up in every month of every path, and by how much it does not.
 
-Axes    identities (11), contracts (C), pools (K), customers (U), months (M), lanes (L); path last.
-Units   USD or GPU-h left over; errors are relative to gross flows.
-Signs   errors >= 0; inf where a term is not a number.
-Order within the month   one identity after the other; gross flows are the largest of the path up to the month, at least 1.
-Source  model A-10. Each month function returns what is left over, and the gross flow it is measured against.
+**Axes**    items (contracts C, pools K, customers U), months (M), lanes (L); path last.
+**Units**   USD or GPU-h in, relative errors out.
+**Signs**   a residual is what comes in less what goes out less what is left; an error is its size over the gross flows.
+**Order within the month**   opening, flows, closing.
+**Source**  model A-02, A-04, A-10, C-09, S-05, V-01.
+
+A month function gives the residual and the month's gross flows and stocks. The error is taken against the largest gross on the
+path so far, at least 1, so that the last cent of a contract is not measured against itself. What is not a finite number is
+off without end. Each loop leaves in `w.errors` (M, L) the largest error over its items, of the first lanes of `w.gross`.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 
-from offtake.kernels.compiled import inner
 
-plain = njit(error_model="numpy", forceinline=True)
+class Weights(NamedTuple):
+    """Working arrays: `errors` (M, L) out; per lane the largest gross so far, nothing, and two running sums, all (L,)."""
 
-RPO, SCOPE, VALUE, LIABILITY, COMMITTED, READY, OFFERED, CASH, PROPERTY, BILLING, COLLECTION = range(11)
-COUNT = 11
+    errors: np.ndarray
+    gross: np.ndarray
+    nothing: np.ndarray
+    sum: np.ndarray
+    other: np.ndarray
 
 
-@plain
+def weights(months, lanes):
+    """Working arrays for the first `lanes` paths of a block."""
+    return Weights(np.zeros((months, lanes)), np.zeros(lanes), np.zeros(lanes), np.zeros(lanes), np.zeros(lanes))
+
+
+@njit(cache=True, forceinline=True, error_model="numpy")
+def begin(w):
+    """Before the first month of an item."""
+    w.gross[:] = 1.0
+    w.sum[:] = 0.0
+    w.other[:] = 0.0
+
+
+@njit(cache=True, forceinline=True, error_model="numpy")
+def weigh(left, gross, m, i, w):
+    """Take in the residual and the gross of an item's month."""
+    size = abs(left)
+    w.gross[i] = gross if gross > w.gross[i] else w.gross[i]
+    error = size / w.gross[i] if size + gross < np.inf else np.inf
+    w.errors[m, i] = max(w.errors[m, i], error)
+
+
+@njit(cache=True, forceinline=True, error_model="numpy")
 def rpo_month(opening, new, remeasured, in_scope, terminated, lapsed, closing):
-    """A-02: opening + new + remeasured - revenue in scope - terminated - lapsed = closing."""
-    left = opening + new + remeasured - in_scope - terminated - lapsed - closing
-    return left, abs(opening) + abs(new) + abs(remeasured) + abs(in_scope) + abs(closing)
+    """RPO rolls forward (A-02)."""
+    gross = abs(opening) + abs(new) + abs(remeasured) + abs(in_scope) + abs(closing)
+    return opening + new + remeasured - in_scope - terminated - lapsed - closing, gross
 
 
-@plain
-def scope_month(revenue, in_scope, out_of_scope):
-    """A-10: revenue = in scope + out of scope."""
-    return revenue - in_scope - out_of_scope, abs(revenue)
+@njit(cache=True, forceinline=True, error_model="numpy")
+def scope_month(revenue, in_scope, out_scope):
+    """All revenue is in the scope of RPO or out of it (A-10)."""
+    return revenue - in_scope - out_scope, abs(revenue)
 
 
-@plain
+@njit(cache=True, forceinline=True, error_model="numpy")
 def value_month(earned, rpo, not_in_rpo, gone, total):
-    """A-10: earned so far + RPO + not in RPO + terminated and lapsed so far = signed value."""
+    """Signed value is earned, still to come, terminated or lapsed (A-10); `earned` and `gone` are sums to date."""
     return earned + rpo + not_in_rpo + gone - total, abs(earned) + abs(total)
 
 
-@plain
-def liability_month(opening, received, interest, drawn, refunded, closing):
-    """C-09: opening + received + interest - drawn - refunded = closing."""
-    return opening + received + interest - drawn - refunded - closing, abs(opening) + abs(received) + abs(drawn)
+@njit(cache=True, forceinline=True, error_model="numpy")
+def liability_month(opening, received, interest, drawdown, refunded, closing):
+    """The contract liability rolls forward (C-09)."""
+    return opening + received + interest - drawdown - refunded - closing, abs(opening) + abs(received) + abs(drawdown)
 
 
-@plain
-def committed_month(planned, early, ready, late):
-    """S-05: committed + early = ready + late, in GPU-h."""
-    return planned + early - ready - late, abs(planned) + abs(early)
+@njit(cache=True, forceinline=True, error_model="numpy")
+def committed_month(planned_hours, early, ready_hours, late):
+    """Hours of the signed schedule come as ready or late (S-05)."""
+    return planned_hours + early - ready_hours - late, abs(planned_hours) + abs(early)
 
 
-@plain
-def ready_month(ready, offered, down):
-    """S-05: ready = offered + down, in GPU-h."""
-    return ready - offered - down, abs(ready)
+@njit(cache=True, forceinline=True, error_model="numpy")
+def ready_month(ready_hours, offered, down):
+    """Ready hours are offered or down (S-05)."""
+    return ready_hours - offered - down, abs(ready_hours)
 
 
-@plain
-def offered_month(offered, open_to_customer, used, idle):
-    """S-05: hours open to the customer = used + idle by cause."""
-    return open_to_customer - used - idle, abs(offered)
+@njit(cache=True, forceinline=True, error_model="numpy")
+def offered_month(capacity, used, idle, offered):
+    """Hours open to the customer are used or idle (S-05)."""
+    return capacity - used - idle, abs(offered)
 
 
-@plain
+@njit(cache=True, forceinline=True, error_model="numpy")
 def cash_month(opening, operating, raised, paid, closing):
-    """V-01: opening + in - out = closing."""
+    """The customer's cash rolls forward (V-01)."""
     return opening + operating + raised - paid - closing, abs(opening) + abs(operating) + abs(paid)
 
 
-@plain
+@njit(cache=True, forceinline=True, error_model="numpy")
 def property_month(opening, capex, depreciation, closing):
-    """A-04: opening + capex - depreciation = closing."""
+    """Property rolls forward (A-04)."""
     return opening + capex - depreciation - closing, abs(opening) + abs(capex) + abs(closing)
 
 
-@plain
-def billing_month(invoiced, drawn, unbilled_before, unbilled, deferred_before, deferred, revenue):
-    """A-10, debits = credits of a bill: receivable + contract liability + contract asset - deferred revenue = revenue."""
-    left = invoiced + drawn + (unbilled - unbilled_before) - (deferred - deferred_before) - revenue
-    return left, abs(invoiced) + abs(drawn) + abs(revenue)
+@njit(cache=True, forceinline=True, error_model="numpy")
+def bill_month(invoiced, drawn, asset, deferred, revenue):
+    """Debits = credits of a bill (A-10): receivable + contract liability + what the contract asset gains = deferred + revenue."""
+    return invoiced + drawn + asset - deferred - revenue, abs(invoiced) + abs(drawn) + abs(revenue)
 
 
-@plain
-def collection_month(paid, refunded, invoiced, received, receivable_before, receivable):
-    """A-10, debits = credits of a payment: cash + refund = receivable opening + billed + prepayment due - closing."""
-    left = paid + refunded - (invoiced + received - (receivable - receivable_before))
-    return left, abs(invoiced) + abs(received) + abs(receivable)
-
-
-@plain
-def error_month(left, gross, largest):
-    """Relative error, and the largest gross flow so far."""
-    largest = max(largest, gross)
-    error = abs(left) / largest
-    return error if error < np.inf else np.inf, largest
-
-
-@plain
-def keep_worst(error, m, worst, month):
-    """The worst error so far and its month; the first stays on a tie."""
-    return (error, m) if error > worst else (worst, month)
-
-
-@inner
-def contracts_balance(books, settled, total, largest, sums, worst, month):
-    """RPO, scope, value and liability of every contract; `largest` (4, L) and `sums` (2, L) are scratch."""
-    for c in range(total.shape[0]):
-        largest[:] = 1.0
-        sums[:] = 0.0
-        for m in range(books.revenue.shape[1]):
-            for i in range(books.revenue.shape[2]):
-                opening = books.rpo[c, m - 1, i] if m > 0 else 0.0
-                left, gross = rpo_month(
-                    opening, books.new[c, m, i], books.remeasured[c, m, i], books.in_scope[c, m, i], books.rpo_terminated[c, m, i],
-                    books.rpo_lapsed[c, m, i], books.rpo[c, m, i],
-                )  # fmt: skip
-                error, largest[0, i] = error_month(left, gross, largest[0, i])
-                worst[RPO, i], month[RPO, i] = keep_worst(error, m, worst[RPO, i], month[RPO, i])
-            for i in range(books.revenue.shape[2]):
-                left, gross = scope_month(books.revenue[c, m, i], books.in_scope[c, m, i], books.out_scope[c, m, i])
-                error, largest[1, i] = error_month(left, gross, largest[1, i])
-                worst[SCOPE, i], month[SCOPE, i] = keep_worst(error, m, worst[SCOPE, i], month[SCOPE, i])
-            for i in range(books.revenue.shape[2]):
-                sums[0, i] += books.revenue[c, m, i] - settled.overage_usd[c, m, i] + settled.credit[c, m, i]
-                sums[1, i] += settled.terminated[c, m, i] + settled.lapsed[c, m, i]
-                left, gross = value_month(sums[0, i], books.rpo[c, m, i], books.not_in_rpo[c, m, i], sums[1, i], total[c, i])
-                error, largest[2, i] = error_month(left, gross, largest[2, i])
-                worst[VALUE, i], month[VALUE, i] = keep_worst(error, m, worst[VALUE, i], month[VALUE, i])
-            for i in range(books.revenue.shape[2]):
-                opening = settled.unearned[c, m - 1, i] if m > 0 else 0.0
-                left, gross = liability_month(
-                    opening, settled.prepaid_in[c, m, i], settled.interest[c, m, i], settled.drawdown[c, m, i],
-                    settled.refunded[c, m, i], settled.unearned[c, m, i],
-                )  # fmt: skip
-                error, largest[3, i] = error_month(left, gross, largest[3, i])
-                worst[LIABILITY, i], month[LIABILITY, i] = keep_worst(error, m, worst[LIABILITY, i], month[LIABILITY, i])
-
-
-@inner
-def postings_balance(books, settled, payments, lag, largest, before, worst, month):
-    """Bills and payments of every contract; `lag` (C, L) months to pay, `before` (2, L) is scratch: receivable, of it not due."""
-    for c in range(lag.shape[0]):
-        largest[:] = 1.0
-        before[:] = 0.0
-        for m in range(books.revenue.shape[1]):
-            for i in range(books.revenue.shape[2]):
-                unbilled = books.unbilled[c, m - 1, i] if m > 0 else 0.0
-                deferred = books.deferred[c, m - 1, i] if m > 0 else 0.0
-                left, gross = billing_month(
-                    settled.invoiced[c, m, i], settled.drawdown[c, m, i], unbilled, books.unbilled[c, m, i], deferred,
-                    books.deferred[c, m, i], books.revenue[c, m, i],
-                )  # fmt: skip
-                error, largest[0, i] = error_month(left, gross, largest[0, i])
-                worst[BILLING, i], month[BILLING, i] = keep_worst(error, m, worst[BILLING, i], month[BILLING, i])
-            for i in range(books.revenue.shape[2]):
-                due = m - int(lag[c, i] + 0.5)
-                before[1, i] += settled.invoiced[c, m, i] - (settled.invoiced[c, due, i] if due >= 0 else 0.0)
-                receivable = payments.arrears[c, m, i] + before[1, i]
-                left, gross = collection_month(
-                    payments.paid[c, m, i], settled.refunded[c, m, i], settled.invoiced[c, m, i], settled.prepaid_in[c, m, i],
-                    before[0, i], receivable,
-                )  # fmt: skip
-                error, largest[1, i] = error_month(left, gross, largest[1, i])
-                worst[COLLECTION, i], month[COLLECTION, i] = keep_worst(error, m, worst[COLLECTION, i], month[COLLECTION, i])
-                before[0, i] = receivable
-
-
-@inner
-def hours_balance(supply, used, capacity, idle, hours, largest, worst, month):
-    """Committed, ready and offered hours of every pool; `largest` (3, L) is scratch."""
-    for k in range(used.shape[0]):
-        largest[:] = 1.0
-        for m in range(used.shape[1]):
-            for i in range(used.shape[2]):
-                late = supply.late[0, k, m, i] + supply.late[1, k, m, i] + supply.late[2, k, m, i] + supply.late[3, k, m, i]
-                ready = supply.ready[k, m, i] * hours[m]
-                left, gross = committed_month(supply.planned[k, m, i] * hours[m], supply.early[k, m, i], ready, late)
-                error, largest[0, i] = error_month(left, gross, largest[0, i])
-                worst[COMMITTED, i], month[COMMITTED, i] = keep_worst(error, m, worst[COMMITTED, i], month[COMMITTED, i])
-            for i in range(used.shape[2]):
-                left, gross = ready_month(supply.ready[k, m, i] * hours[m], supply.offered[k, m, i], supply.down[k, m, i])
-                error, largest[1, i] = error_month(left, gross, largest[1, i])
-                worst[READY, i], month[READY, i] = keep_worst(error, m, worst[READY, i], month[READY, i])
-            for i in range(used.shape[2]):
-                unused = idle[0, k, m, i] + idle[1, k, m, i] + idle[2, k, m, i]
-                left, gross = offered_month(supply.offered[k, m, i], capacity[k, m, i], used[k, m, i], unused)
-                error, largest[2, i] = error_month(left, gross, largest[2, i])
-                worst[OFFERED, i], month[OFFERED, i] = keep_worst(error, m, worst[OFFERED, i], month[OFFERED, i])
-
-
-@inner
-def cash_balance(payer, payments, operating, cash, largest, paid, worst, month):
-    """Cash of every customer; `payer` (C,) is each contract's customer, `cash` (U, L) the opening balance."""
-    for u in range(cash.shape[0]):
-        largest[:] = 1.0
-        for m in range(operating.shape[1]):
-            paid[0] = 0.0
-            for c in range(payer.shape[0]):
-                if payer[c] == u:
-                    for i in range(cash.shape[1]):
-                        paid[0, i] += payments.disbursed[c, m, i]
-            for i in range(cash.shape[1]):
-                opening = payments.cash_balance[u, m - 1, i] if m > 0 else cash[u, i]
-                left, gross = cash_month(
-                    opening, operating[u, m, i], payments.raised[u, m, i], paid[0, i], payments.cash_balance[u, m, i]
-                )
-                error, largest[0, i] = error_month(left, gross, largest[0, i])
-                worst[CASH, i], month[CASH, i] = keep_worst(error, m, worst[CASH, i], month[CASH, i])
-
-
-@inner
-def property_balance(ledger, largest, worst, month):
-    """Property of every contract."""
-    for c in range(ledger.capex.shape[0]):
-        largest[:] = 1.0
-        for m in range(ledger.capex.shape[1]):
-            for i in range(ledger.capex.shape[2]):
-                opening = ledger.net[c, m - 1, i] if m > 0 else ledger.opening[c, i]
-                left, gross = property_month(opening, ledger.capex[c, m, i], ledger.depreciation[c, m, i], ledger.net[c, m, i])
-                error, largest[0, i] = error_month(left, gross, largest[0, i])
-                worst[PROPERTY, i], month[PROPERTY, i] = keep_worst(error, m, worst[PROPERTY, i], month[PROPERTY, i])
+@njit(cache=True, forceinline=True, error_model="numpy")
+def payment_month(paid, refunded, invoiced, received, gained, receivable):
+    """Debits = credits of a payment (A-10): cash + refund = billed + prepayment due - what the receivable gains."""
+    return paid + refunded - (invoiced + received - gained), abs(invoiced) + abs(received) + abs(receivable)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def balance_block(books, settled, supply, hours_used, payments, operating, ledger, openings, plan, worst, month):
-    """Fill `worst` (11, L) and `month` (11, L) int64.
+def rpo(books, w):
+    """By contract; books (C, M, L)."""
+    for c in range(books.rpo.shape[0]):
+        begin(w)
+        for m in range(books.rpo.shape[1]):
+            opening, closing = books.rpo[c, m - 1] if m > 0 else w.nothing, books.rpo[c, m]
+            new, remeasured, in_scope = books.new[c, m], books.remeasured[c, m], books.in_scope[c, m]
+            terminated, lapsed = books.rpo_terminated[c, m], books.rpo_lapsed[c, m]
+            for i in range(w.gross.shape[0]):
+                left, gross = rpo_month(opening[i], new[i], remeasured[i], in_scope[i], terminated[i], lapsed[i], closing[i])
+                weigh(left, gross, m, i, w)
 
-    books, settled, supply, payments, ledger  the kernels' outputs;  hours_used  used, capacity (K, M, L), idle (3, K, M, L)
-    operating  (U, M, L) USD;  openings  signed value (C, L), cash (U, L)
-    plan       hours (M,), each contract's customer (C,), months to pay (C, L)
-    """
-    used, capacity, idle = hours_used
-    total, cash = openings
-    hours, payer, lag = plan
-    lanes = worst.shape[1]
-    largest, sums = np.zeros((4, lanes)), np.zeros((2, lanes))
-    worst[:] = 0.0
-    month[:] = 0
-    contracts_balance(books, settled, total, largest, sums, worst, month)
-    postings_balance(books, settled, payments, lag, largest, sums, worst, month)
-    hours_balance(supply, used, capacity, idle, hours, largest, worst, month)
-    cash_balance(payer, payments, operating, cash, largest, sums, worst, month)
-    property_balance(ledger, largest, worst, month)
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def scope(books, w):
+    """By contract; books (C, M, L)."""
+    for c in range(books.revenue.shape[0]):
+        begin(w)
+        for m in range(books.revenue.shape[1]):
+            revenue, in_scope, out_scope = books.revenue[c, m], books.in_scope[c, m], books.out_scope[c, m]
+            for i in range(w.gross.shape[0]):
+                left, gross = scope_month(revenue[i], in_scope[i], out_scope[i])
+                weigh(left, gross, m, i, w)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def value(books, settlement, total_x, X, w):
+    """By contract; revenue without overage, credit and interest; total_x (C,) rows of X."""
+    for c in range(books.revenue.shape[0]):
+        begin(w)
+        total = X[total_x[c]]
+        for m in range(books.revenue.shape[1]):
+            revenue, rest, outside = books.revenue[c, m], books.rpo[c, m], books.not_in_rpo[c, m]
+            overage, credit = settlement.overage_usd[c, m], settlement.credit[c, m]
+            terminated, lapsed = settlement.terminated[c, m], settlement.lapsed[c, m]
+            for i in range(w.gross.shape[0]):
+                w.sum[i] += revenue[i] - overage[i] + credit[i]
+                w.other[i] += terminated[i] + lapsed[i]
+                left, gross = value_month(w.sum[i], rest[i], outside[i], w.other[i], total[i])
+                weigh(left, gross, m, i, w)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def liability(settlement, w):
+    """By contract; settlement (C, M, L)."""
+    for c in range(settlement.unearned.shape[0]):
+        begin(w)
+        for m in range(settlement.unearned.shape[1]):
+            opening, closing = settlement.unearned[c, m - 1] if m > 0 else w.nothing, settlement.unearned[c, m]
+            received, interest = settlement.prepaid_in[c, m], settlement.interest[c, m]
+            drawdown, refunded = settlement.drawdown[c, m], settlement.refunded[c, m]
+            for i in range(w.gross.shape[0]):
+                left, gross = liability_month(opening[i], received[i], interest[i], drawdown[i], refunded[i], closing[i])
+                weigh(left, gross, m, i, w)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def committed(supply, hours, w):
+    """By pool; planned, ready (K, M, L) GPU, early (K, M, L) and late (causes, K, M, L) GPU-h, hours (M,)."""
+    for k in range(supply.planned.shape[0]):
+        begin(w)
+        for m in range(supply.planned.shape[1]):
+            planned, ready, early = supply.planned[k, m], supply.ready[k, m], supply.early[k, m]
+            w.sum[:] = 0.0
+            for cause in range(supply.late.shape[0]):
+                late = supply.late[cause, k, m]
+                for i in range(w.gross.shape[0]):
+                    w.sum[i] += late[i]
+            for i in range(w.gross.shape[0]):
+                left, gross = committed_month(planned[i] * hours[m], early[i], ready[i] * hours[m], w.sum[i])
+                weigh(left, gross, m, i, w)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def ready(supply, hours, w):
+    """By pool; ready (K, M, L) GPU, offered and down (K, M, L) GPU-h, hours (M,)."""
+    for k in range(supply.ready.shape[0]):
+        begin(w)
+        for m in range(supply.ready.shape[1]):
+            there, offered, down = supply.ready[k, m], supply.offered[k, m], supply.down[k, m]
+            for i in range(w.gross.shape[0]):
+                left, gross = ready_month(there[i] * hours[m], offered[i], down[i])
+                weigh(left, gross, m, i, w)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def offered(capacity, used, idle, offered_hours, w):
+    """By pool; all (K, M, L) GPU-h, idle (causes, K, M, L)."""
+    for k in range(capacity.shape[0]):
+        begin(w)
+        for m in range(capacity.shape[1]):
+            open_hours, taken, there = capacity[k, m], used[k, m], offered_hours[k, m]
+            w.sum[:] = 0.0
+            for cause in range(idle.shape[0]):
+                unused = idle[cause, k, m]
+                for i in range(w.gross.shape[0]):
+                    w.sum[i] += unused[i]
+            for i in range(w.gross.shape[0]):
+                left, gross = offered_month(open_hours[i], taken[i], w.sum[i], there[i])
+                weigh(left, gross, m, i, w)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def cash(customer, cash_x, operating, payments, X, w):
+    """By customer; customer (C,) of each contract, cash_x (U,) rows of X, operating (U, M, L), payments as `Payments`."""
+    for u in range(operating.shape[0]):
+        begin(w)
+        for m in range(operating.shape[1]):
+            opening = payments.cash_balance[u, m - 1] if m > 0 else X[cash_x[u]]
+            earned, raised, closing = operating[u, m], payments.raised[u, m], payments.cash_balance[u, m]
+            w.sum[:] = 0.0
+            for c in range(customer.shape[0]):
+                if customer[c] == u:
+                    paid = payments.disbursed[c, m]
+                    for i in range(w.gross.shape[0]):
+                        w.sum[i] += paid[i]
+            for i in range(w.gross.shape[0]):
+                left, gross = cash_month(opening[i], earned[i], raised[i], w.sum[i], closing[i])
+                weigh(left, gross, m, i, w)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def ledger(accounts, w):
+    """By contract; accounts (C, M, L), their opening (C, L)."""
+    for c in range(accounts.net.shape[0]):
+        begin(w)
+        for m in range(accounts.net.shape[1]):
+            opening, closing = accounts.net[c, m - 1] if m > 0 else accounts.opening[c], accounts.net[c, m]
+            capex, depreciation = accounts.capex[c, m], accounts.depreciation[c, m]
+            for i in range(w.gross.shape[0]):
+                left, gross = property_month(opening[i], capex[i], depreciation[i], closing[i])
+                weigh(left, gross, m, i, w)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def bills(books, settled, w):
+    """By contract; books, settled (C, M, L)."""
+    for c in range(books.revenue.shape[0]):
+        begin(w)
+        for m in range(books.revenue.shape[1]):
+            invoiced, drawn, revenue = settled.invoiced[c, m], settled.drawdown[c, m], books.revenue[c, m]
+            unbilled, deferred = books.unbilled[c, m], books.deferred[c, m]
+            for i in range(w.gross.shape[0]):
+                asset, liability = unbilled[i] - w.sum[i], deferred[i] - w.other[i]
+                left, gross = bill_month(invoiced[i], drawn[i], asset, liability, revenue[i])
+                weigh(left, gross, m, i, w)
+                w.sum[i], w.other[i] = unbilled[i], deferred[i]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def payments(settled, paid, arrears, lag_x, X, w):
+    """By contract; paid, arrears (C, M, L), lag_x (C,) rows of X: months from the bill to its day. Bills not due stay receivable."""
+    for c in range(paid.shape[0]):
+        begin(w)
+        for m in range(paid.shape[1]):
+            for i in range(w.gross.shape[0]):
+                due = m - int(X[lag_x[c], i] + 0.5)
+                w.other[i] += settled.invoiced[c, m, i] - (settled.invoiced[c, due, i] if due >= 0 else 0.0)
+                receivable = arrears[c, m, i] + w.other[i]
+                left, gross = payment_month(
+                    paid[c, m, i], settled.refunded[c, m, i], settled.invoiced[c, m, i], settled.prepaid_in[c, m, i],
+                    receivable - w.sum[i], receivable,
+                )  # fmt: skip
+                weigh(left, gross, m, i, w)
+                w.sum[i] = receivable

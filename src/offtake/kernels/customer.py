@@ -92,14 +92,16 @@ def coverage_month(cash, resources, obligations):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def look_ahead(values, i, out):
-    """Sum of (M, L) values over the 12 months from each month on, on lane i; cut at the horizon's end."""
+def look_ahead(values, out):
+    """Sum of values over the 12 months from each month on, cut at the horizon's end; both (M, L)."""
     months = values.shape[0]
     for m in range(months):
-        total = 0.0
+        total = out[m]
+        total[:] = 0.0
         for n in range(m, min(m + AHEAD, months)):
-            total += values[n, i]
-        out[m] = total
+            value = values[n]
+            for i in range(total.shape[0]):
+                total[i] += value[i]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -147,15 +149,12 @@ def earn(u, table, Y, revenue, operating):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def signed_lane(u, i, table, X, Y, out, inflow, raises, dues):
-    """Cash and coverage of customer u on one path under the signed terms."""
+    """Cash and coverage of customer u on one path under the signed terms; inflow, raises, dues (M, L) of the 12 months ahead."""
     limit = Y[table.raises_y[u]]
-    look_ahead(out.operating[u], i, inflow)
-    look_ahead(limit, i, raises)
-    look_ahead(out.obligations[u], i, dues)
     cash, minimum = X[table.cash_x[u], i], X[table.minimum_x[u], i]
     arrears = 0.0
     for m in range(out.revenue.shape[1]):
-        out.coverage[u, m, i] = coverage_month(cash - arrears, inflow[m] + raises[m], dues[m])
+        out.coverage[u, m, i] = coverage_month(cash - arrears, inflow[m, i] + raises[m, i], dues[m, i])
         cash += out.operating[u, m, i]
         due = out.obligations[u, m, i] + arrears
         cash += raise_month(cash, due, minimum, limit[m, i])
@@ -168,10 +167,13 @@ def signed_lane(u, i, table, X, Y, out, inflow, raises, dues):
 def signed_block(table, terms, schedule, X, Y, thresholds, runs, out):
     """Fill `out`: the path without renegotiation, when the rule fires on it, and what stays alive of each contract."""
     months, lanes = out.revenue.shape[1], out.revenue.shape[2]
-    inflow, raises, dues = np.zeros(months), np.zeros(months), np.zeros(months)
+    inflow, raises, dues = np.empty((months, lanes)), np.empty((months, lanes)), np.empty((months, lanes))
     for u in range(out.revenue.shape[0]):
         earn(u, table, Y, out.revenue[u], out.operating[u])
         owe(u, terms.customer, schedule.must_pay, schedule.standing, out.obligations[u])
+        look_ahead(out.operating[u], inflow)
+        look_ahead(Y[table.raises_y[u]], raises)
+        look_ahead(out.obligations[u], dues)
         below, run_months = X[table.below_x[u]], X[table.run_months_x[u]]
         chance, luck = X[table.probability_x[u]], X[table.luck_x[u]]
         for i in range(lanes):
@@ -222,18 +224,19 @@ def pay_lane(u, i, table, terms, signed, settlement, X, Y, out):
 def pay_block(table, terms, schedule, signed, settlement, X, Y, out):
     """Fill `out` after billing: payments, cash, gap, coverage under the terms that stand, and what counts as collectible."""
     months, lanes = out.raised.shape[1], out.raised.shape[2]
-    inflow, raises, dues = np.zeros(months), np.zeros(months), np.zeros(months)
-    owed = np.zeros((months, lanes))
+    inflow, raises, dues = np.empty((months, lanes)), np.empty((months, lanes)), np.empty((months, lanes))
+    owed = np.empty((months, lanes))
     for u in range(out.raised.shape[0]):
         owe(u, terms.customer, schedule.must_pay, signed.alive, owed)
         for i in range(lanes):
             pay_lane(u, i, table, terms, signed, settlement, X, Y, out)
-            look_ahead(signed.operating[u], i, inflow)
-            look_ahead(Y[table.raises_y[u]], i, raises)
-            look_ahead(owed, i, dues)
-            for m in range(months):
+        look_ahead(signed.operating[u], inflow)
+        look_ahead(Y[table.raises_y[u]], raises)
+        look_ahead(owed, dues)
+        for m in range(months):
+            for i in range(lanes):
                 opening = out.cash_balance[u, m - 1, i] - out.funding_gap[u, m - 1, i] if m > 0 else X[table.cash_x[u], i]
-                out.coverage[u, m, i] = coverage_month(opening, inflow[m] + raises[m], dues[m])
+                out.coverage[u, m, i] = coverage_month(opening, inflow[m, i] + raises[m, i], dues[m, i])
     for c in range(out.collectible.shape[0]):
         u = terms.customer[c]
         floor = X[table.collectible_x[u]]

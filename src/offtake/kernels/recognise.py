@@ -113,14 +113,22 @@ def recognise_lane(c, i, terms, table, schedule, settlement, collectible, ordere
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def current_lane(c, i, schedule, alive, out):
-    """CRPO: the part of RPO that the schedule recognises within 12 months."""
-    months = out.rpo.shape[1]
+def current_contract(c, schedule, alive, falls_due, out):
+    """CRPO: the part of RPO that the schedule recognises within 12 months; falls_due (M, L) is working space."""
+    months, lanes = falls_due.shape
     for m in range(months):
-        coming = 0.0
+        price, committed, stands, due = schedule.price[c, m], schedule.committed[c, m], alive[c, m], falls_due[m]
+        for i in range(lanes):
+            due[i] = price[i] * committed[i] * stands[i]
+    for m in range(months):
+        coming, rpo = out.crpo[c, m], out.rpo[c, m]
+        coming[:] = 0.0
         for n in range(m + 1, min(m + 13, months)):
-            coming += schedule.price[c, n, i] * schedule.committed[c, n, i] * alive[c, n, i]
-        out.crpo[c, m, i] = min(out.rpo[c, m, i], coming)
+            due = falls_due[n]
+            for i in range(lanes):
+                coming[i] += due[i]
+        for i in range(lanes):
+            coming[i] = min(rpo[i], coming[i])
 
 
 @njit(cache=True, forceinline=True, error_model="numpy")
@@ -132,10 +140,12 @@ def straight_month(m, start, term, total):
 @njit(cache=True, nogil=True, error_model="numpy")
 def recognise_block(terms, table, schedule, settlement, alive, collectible, ordered, delivered, X, out):
     """Fill `out` for all contracts."""
+    falls_due = np.empty(out.revenue.shape[1:])
     for c in range(out.revenue.shape[0]):
         for i in range(out.revenue.shape[2]):
             recognise_lane(c, i, terms, table, schedule, settlement, collectible, ordered, delivered, X, out)
-            current_lane(c, i, schedule, alive, out)
-            term = float(int(X[terms.term_x[c], i] + 0.5))
-            for m in range(out.revenue.shape[1]):
+        current_contract(c, schedule, alive, falls_due, out)
+        for m in range(out.revenue.shape[1]):
+            for i in range(out.revenue.shape[2]):
+                term = float(int(X[terms.term_x[c], i] + 0.5))
                 out.straight_line[c, m, i] = straight_month(m, terms.starts[c], term, X[terms.total_x[c], i])

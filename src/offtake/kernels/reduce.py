@@ -1,45 +1,34 @@
-"""Rows of per-path values -> counts, sums and quantiles that merge in any order, and rank correlations (U-01, U-02, U-04).
+"""Rows of per-path values -> counts, sums and quantiles, whatever the order of the paths, and rank correlations (U-01, U-02, U-04).
 
-**Axes**    rows (R), paths of a chunk (N), bins (B + 2: one below, B inside, one above), inputs (I), outputs (O).
+**Axes**    rows (R), paths of a chunk (N), bins (B + 3: one below, B inside, one above, one for NaN), inputs (I), outputs (O).
 **Units**   those of the row.
-**Order**   counts, extremes and ties merge in any order to the same bits; sums are added by the caller in chunk order.
+**Order**   counts, extremes and ties are the same bits in any order of chunks; sums are added by the caller in chunk order.
 **Source**  speed.md, Reduction.
 
 Every bin keeps its least and its most value and how many paths had exactly those. So an atom (nothing unpaid, the whole
 contract) that is an end of its bin comes back exactly, and a quantile is off by less than its bin's observed width. An atom
-with other values of its bin on both sides of it is spread over them. NaN is absent: counted as such, and in no sum.
+with other values of its bin on both sides of it is spread over them. NaN is absent: counted in the last bin, and in no sum.
 """
-
-from typing import NamedTuple
 
 import numpy as np
 from numba import njit
-
-from offtake.kernels.compiled import inner
 
 BINS = 512
 TAIL = 0.002  # share of the pilot at either end that the range leaves to the end bins
 MARGIN = 0.02  # of that range, added at either end
 
 
-class Histogram(NamedTuple):
-    """Counts (R, B + 2) int64, and per bin the least and most value with how many paths had it; `absent` (R,) int64."""
-
-    counts: np.ndarray
-    least: np.ndarray
-    most: np.ndarray
-    at_least: np.ndarray
-    at_most: np.ndarray
-    absent: np.ndarray
+# One record a bin, all of it in one half of a cache line: the rows of a run are wider than any cache.
+BIN = np.dtype(
+    [("least", np.float64), ("most", np.float64), ("count", np.int32), ("at_least", np.int32), ("at_most", np.int32)], align=True
+)
 
 
 def empty(rows, bins=BINS):
-    """A histogram of nothing."""
-    shape = (rows, bins + 2)
-    return Histogram(
-        np.zeros(shape, np.int64), np.full(shape, np.inf), np.full(shape, -np.inf), np.zeros(shape, np.int64),
-        np.zeros(shape, np.int64), np.zeros(rows, np.int64),
-    )  # fmt: skip
+    """A histogram of nothing: (R, B + 3) of BIN, each with its paths, least and most value and how many paths had exactly it."""
+    found = np.zeros((rows, bins + 3), BIN)
+    found["least"], found["most"] = np.inf, -np.inf
+    return found
 
 
 def ranges(pilot, bins=BINS):
@@ -64,57 +53,58 @@ def bin_of(value, low, scale, bins):
     return 0 if value < low else (int(at) + 1 if at < bins else bins + 1)
 
 
-@inner
-def bin_row(row, low, scale, bins, found):
-    """Bin of every path of a row, -1 where the value is absent."""
-    for n in range(row.shape[0]):
-        found[n] = bin_of(row[n], low, scale, bins) if row[n] == row[n] else -1
+@njit(cache=True, forceinline=True, error_model="numpy")
+def extreme(value, known, ties, beyond):
+    """The extreme of a bin and its ties once `value` is in; `beyond` says that it lies further out than the known one."""
+    return (value, 1) if beyond else (known, ties + (1 if value == known else 0))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def tally(histogram, rows, low, scale, total, squares):
-    """Count rows (R, N) into the histogram; total and squares (R,) gain the sums of (value - low) in the order of the paths."""
-    found = np.empty(rows.shape[1], np.int64)
+    """Count rows (R, N) into the histogram; total and squares (R,) gain the sums of (value - low) in the order of the paths.
+
+    Bins come first and are filled second, without a branch on the value: which paths lack one is as good as random.
+    """
+    at = np.empty(rows.shape[1], np.int32)
     for r in range(rows.shape[0]):
-        counts, least, most = histogram.counts[r], histogram.least[r], histogram.most[r]
-        at_least, at_most = histogram.at_least[r], histogram.at_most[r]
-        start, absent, plain, squared = low[r], 0, 0.0, 0.0
-        bin_row(rows[r], start, scale[r], counts.shape[0] - 2, found)
-        for n in range(rows.shape[1]):
-            value, b = rows[r, n], found[n]
-            if b < 0:
-                absent += 1
-                continue
-            plain += value - start
-            squared += (value - start) * (value - start)
-            counts[b] += 1
-            if value <= least[b]:  # branches that rarely change are cheaper than stores
-                at_least[b] = 1 if value < least[b] else at_least[b] + 1
-                least[b] = value
-            if value >= most[b]:
-                at_most[b] = 1 if value > most[b] else at_most[b] + 1
-                most[b] = value
-        histogram.absent[r] += absent
+        row, held, start, unit, bins = rows[r], histogram[r], low[r], scale[r], histogram.shape[1] - 3
+        for n in range(row.shape[0]):
+            at[n] = bins + 2 if np.isnan(row[n]) else bin_of(row[n], start, unit, bins)
+        plain, squared = 0.0, 0.0
+        for n in range(row.shape[0]):
+            value, bin = row[n], held[at[n]]
+            above = 0.0 if np.isnan(value) else value - start
+            plain += above
+            squared += above * above
+            bin.count += 1
+            bin.least, bin.at_least = extreme(value, bin.least, bin.at_least, value < bin.least)
+            bin.most, bin.at_most = extreme(value, bin.most, bin.at_most, value > bin.most)
         total[r] += plain
         squares[r] += squared
 
 
-def merge(into, other):
-    """Add another histogram to `into`; any order gives the same bits."""
-    least, most = np.minimum(into.least, other.least), np.maximum(into.most, other.most)
-    into.at_least[:] = np.where(into.least == least, into.at_least, 0) + np.where(other.least == least, other.at_least, 0)
-    into.at_most[:] = np.where(into.most == most, into.at_most, 0) + np.where(other.most == most, other.at_most, 0)
-    into.least[:], into.most[:] = least, most
-    into.counts[:] += other.counts
-    into.absent[:] += other.absent
+@njit(cache=True, nogil=True, error_model="numpy")
+def by_period(values, first, last, out):
+    """Sums of values (M, L) from month first[p] to last[p], both in, into out (P, L); first month first."""
+    for p in range(first.shape[0]):
+        total = out[p]
+        total[:] = 0.0
+        for m in range(first[p], last[p] + 1):
+            value = values[m]
+            for i in range(total.shape[0]):
+                total[i] += value[i]
 
 
-def merged(parts):
-    """All histograms as a new one."""
-    whole = empty(parts[0].counts.shape[0], parts[0].counts.shape[1] - 2)
-    for part in parts:
-        merge(whole, part)
-    return whole
+@njit(cache=True, nogil=True, error_model="numpy")
+def shares_by_period(causes, first, last, out):
+    """Share of the months first[p] .. last[p] in which causes (M, L) int64 name each cause, into out (P, causes, L)."""
+    for p in range(first.shape[0]):
+        share = out[p]
+        share[:] = 0.0
+        for m in range(first[p], last[p] + 1):
+            for i in range(share.shape[1]):
+                share[causes[m, i], i] += 1.0
+        share /= last[p] - first[p] + 1.0
 
 
 @njit(cache=True, forceinline=True, error_model="numpy")
@@ -126,24 +116,30 @@ def value_in_bin(rank, count, least, most, at_least, at_most):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def paths_of(histogram, r):
+    """Paths with a value in row r."""
+    paths = 0
+    for b in range(histogram.shape[1] - 1):
+        paths += histogram[r, b].count
+    return paths
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def value_at(histogram, r, rank):
     """Value of the rank-th path (from 0) of row r; NaN beyond the last."""
     before = 0
-    for b in range(histogram.counts.shape[1]):
-        count = histogram.counts[r, b]
-        if rank < before + count:
-            return value_in_bin(
-                float(rank - before), count, histogram.least[r, b], histogram.most[r, b],
-                histogram.at_least[r, b], histogram.at_most[r, b],
-            )  # fmt: skip
-        before += count
+    for b in range(histogram.shape[1] - 1):
+        bin = histogram[r, b]
+        if rank < before + bin.count:
+            return value_in_bin(float(rank - before), bin.count, bin.least, bin.most, bin.at_least, bin.at_most)
+        before += bin.count
     return np.nan
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def quantile(histogram, r, p):
     """Quantile p of row r: on a straight line between the two paths next to rank p (n - 1), as numpy's default."""
-    n = histogram.counts[r].sum()
+    n = paths_of(histogram, r)
     rank = p * max(n - 1, 0)
     whole = int(np.floor(rank))
     left = value_at(histogram, r, whole)
@@ -157,7 +153,7 @@ def quantile(histogram, r, p):
 def quantile_error(histogram, r, p):
     """Monte Carlo error of quantile p of row r (U-02): sqrt(p (1 - p) / n) over the density between the quantiles one such
     binomial error to either side of p; NaN with fewer than two paths."""
-    n = histogram.counts[r].sum()
+    n = paths_of(histogram, r)
     if n < 2:
         return np.nan
     spread = np.sqrt(p * (1.0 - p) / n)
@@ -169,7 +165,7 @@ def quantile_error(histogram, r, p):
 
 def count(histogram, rows):
     """Paths with a value, by row of a slice."""
-    return histogram.counts[rows].sum(axis=1, dtype=np.int64)
+    return histogram["count"][rows, :-1].sum(axis=1, dtype=np.int64)
 
 
 def quantiles(histogram, rows, p):

@@ -172,7 +172,7 @@ def ready(a: Asked) -> Said:
     shown = "; ".join(f"{end} {a.span('ready month', end)}" for end in ends if a.at("ready month", end))
     cause, share = binding(a, f"{a.year + 1}Q4")
     text = f"GPUs ready: {shown}. What binds in {a.year + 1}Q4: {cause} on {percent(share)} of paths and months of the pools."
-    return Said(text, {"by_month": a.rows("ready month")}, a.row("ready month", ends[2]))
+    return Said(text, {"by_month": a.rows("ready month")}, a.row("ready calendar-year", str(a.year + 1)))
 
 
 def binding(a: Asked, quarter: str) -> tuple[str, float | None]:

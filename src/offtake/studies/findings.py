@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ..front import Run
 
 MOVED = (
-    "revenue calendar-year", "rpo fiscal-quarter", "margin_effect", "idle_value", "customer revenue", "ready month", "us_power",
+    "revenue calendar-year", "rpo fiscal-quarter", "margin_effect", "idle_value", "customer revenue", "ready calendar-year", "us_power",
 )  # fmt: skip
 IDLE = ("idle_no_demand", "idle_not_allowed", "idle_no_room")
 
@@ -108,6 +108,7 @@ def _own(plan: Plan) -> Iterator[tuple[str, Question]]:
         yield from ask(f"{measure} fiscal-quarter", measure, s.deal, "fiscal-quarter")
     for measure in ("ready", "offered", "used", "late"):
         yield from ask(f"{measure} month", measure, s.deal, "month")
+    yield from ask("ready calendar-year", "ready", s.deal, "calendar-year")
     for cause in IDLE:
         yield from ask(f"{cause} calendar-year", cause, s.deal, "calendar-year")
     yield from ask("margin_effect", "margin_effect", s.seller, "fiscal-year")

@@ -24,46 +24,62 @@ class Mover:
 
 
 def ranks(values: np.ndarray) -> np.ndarray:
-    """Ranks along the last axis, ties at their average."""
-    order = np.argsort(values, axis=-1, kind="stable")
+    """Ranks of values (N,), ties at their average."""
+    order = np.argsort(values, kind="stable")
+    found = values[order]
+    starts = np.flatnonzero(np.concatenate(([True], found[1:] != found[:-1])))
+    ends = np.concatenate((starts[1:], [len(found)]))
     result = np.empty(values.shape)
-    for row, by, out in zip(
-        values.reshape(-1, values.shape[-1]), order.reshape(-1, values.shape[-1]), result.reshape(-1, values.shape[-1])
-    ):
-        found = row[by]
-        starts = np.flatnonzero(np.concatenate(([True], found[1:] != found[:-1])))
-        ends = np.concatenate((starts[1:], [len(row)]))
-        out[by] = np.repeat((starts + ends - 1) / 2.0, ends - starts)
+    result[order] = np.repeat((starts + ends - 1) / 2.0, ends - starts)
     return result
 
 
 def _standard(values: np.ndarray) -> np.ndarray:
-    centred = values - values.mean(axis=-1, keepdims=True)
-    size = np.sqrt((centred**2).mean(axis=-1, keepdims=True))
+    centred = values - values.mean()
+    size = np.sqrt((centred**2).mean())
     result: np.ndarray = np.divide(centred, size, out=np.zeros_like(centred), where=size > 0)
     return result
 
 
+def _inverse(sizes: np.ndarray) -> np.ndarray:
+    """1 over each size; 0 for what does not vary."""
+    result: np.ndarray = np.divide(1.0, sizes, out=np.zeros_like(sizes), where=sizes > 0)
+    return result
+
+
+BATCH = 32  # rows that are widened at a time
+
+
 class Sensitivity:
-    """Inputs prepared once, asked about many targets."""
+    """Inputs prepared once, asked about many targets.
+
+    Nothing as large as the inputs is kept beside them but their ranks less the mean: halves, exact in half the width.
+    """
 
     def __init__(self, names: tuple[str, ...], inputs: np.ndarray) -> None:
         self.names = names
         self._inputs = inputs
-        self._scores = _standard(inputs)
-        self._ranks = _standard(ranks(inputs))
         n = inputs.shape[1]
-        gram = self._scores @ self._scores.T / n
-        self._solver = np.linalg.pinv(gram, rcond=1e-10, hermitian=True)
+        self._ranks = np.empty(inputs.shape, np.float32)
+        for row, rank in zip(inputs, self._ranks):
+            rank[:] = ranks(row) - (n - 1) / 2.0
+        self._over_rank = _inverse(np.array([np.sqrt((r.astype(float) ** 2).mean()) for r in self._ranks]))
+        means = inputs.mean(axis=1)
+        covariance = inputs @ inputs.T / n - np.outer(means, means)
+        self._over_score = _inverse(np.array([row.std() for row in inputs]))
+        self._solver = np.linalg.pinv(covariance * np.outer(self._over_score, self._over_score), rcond=1e-10, hermitian=True)
+
+    def _by_rank(self, y: np.ndarray) -> np.ndarray:
+        """Sums of ranks times y, by input."""
+        return np.concatenate([self._ranks[a : a + BATCH].astype(float) @ y for a in range(0, len(self._ranks), BATCH)])
 
     def movers(self, target: np.ndarray) -> list[Mover]:
         """All inputs, the strongest by share of variance first; empty where the target does not vary or is partly absent."""
         if np.isnan(target).any() or np.ptp(target) == 0.0:
             return []
         n = len(target)
-        y = _standard(target)
-        correlations = self._ranks @ _standard(ranks(target)) / n
-        slopes = self._scores @ y / n
+        correlations = self._by_rank(_standard(ranks(target))) * self._over_rank / n
+        slopes = self._inputs @ _standard(target) * self._over_score / n
         shares = (self._solver @ slopes) * slopes
         found = [Mover(name, float(c), float(s), float("nan"), float("nan")) for name, c, s in zip(self.names, correlations, shares)]
         order = sorted(range(len(found)), key=lambda i: (-abs(found[i].share), found[i].name))
