@@ -40,6 +40,7 @@ IDENTITIES = (
     "S-05 offered = used + idle by cause",
     "V-01 cash: opening + in - out = closing",
     "A-04 property: opening + capex - depreciation = closing",
+    "C-04 make-up: opening + opened - taken - expired = closing",
 )
 
 

@@ -6,6 +6,7 @@ import pytest
 from offtake.kernels import customer, recognise, settle, tranche
 
 from .money import HOURS, C, L, M, draw, zeros
+from .rights import Rights, amount_of, owed_by_lots
 
 
 def plain(function):
@@ -29,6 +30,10 @@ def schedule_twin(terms, owner, planned, ready, offered, X, Y, c, i):
     start, term, total = terms.starts[c], round(X[terms.term_x[c], i] - 1e-9), X[terms.total_x[c], i]
     end = start + int(X[terms.term_x[c], i] + 0.5)
     del term
+    if terms.gpus_x[c] >= 0:
+        block = X[terms.gpus_x[c], i]
+        serve = serve * np.minimum(1, block / np.maximum(there, block))
+        plan, there = np.minimum(plan, block), np.minimum(there, block)
     hours = sum(plan[min(m, M - 1)] * (HOURS[m] if m < M else 730.5) for m in range(start, end))
     owed, late, standing, rows = 0.0, 0, 1.0, []
     for m in range(M):
@@ -42,6 +47,10 @@ def schedule_twin(terms, owner, planned, ready, offered, X, Y, c, i):
         available = min(plan[m], there[m]) * HOURS[m] * min(1.0, quality / X[terms.sla_x[c], i]) if inside else 0.0
         missing = max(committed - available, 0.0)
         due = available if terms.form[c] == 0 else max(X[terms.take_or_pay_x[c], i] * committed - missing, 0.0)
+        if terms.form[c] >= 2:
+            committed = available
+            amount, length = amount_of(terms, X, c, i, m)
+            due = amount / length / price if inside else 0.0
         last = m == end - 1 and terms.remedy[c] != 1
         pay = total - owed if last and terms.at_end[c] == 0 else min(price * due, total - owed)
         owed += pay
@@ -75,29 +84,41 @@ def settle_twin(terms, schedule, alive, used, X, Y, c, i):
     total, top = X[terms.total_x[c], i], X[terms.take_or_pay_x[c], i]
     end = terms.starts[c] + int(X[terms.term_x[c], i] + 0.5)
     left, liability, dues, bases, live_before, sheet = total, 0.0, 0.0, 0.0, 1.0, []
+    rights = Rights(round(X[terms.makeup_x[c], i])) if terms.makeup_x[c] >= 0 else None
     for m in range(M):
         live, price = alive[c, m, i], schedule.price[c, m, i]
         cancelled = left * (1 - live / live_before) if live_before > 0 else 0.0
         left -= cancelled
         committed, available = schedule.committed[c, m, i] * live, schedule.available[c, m, i] * live
-        took = used[c, m, i]
+        took, makeup, opened, expired = used[c, m, i], 0.0, 0.0, 0.0
         missing = max(committed - available, 0.0)
-        if terms.form[c] == 0:
+        if terms.form[c] >= 2:
+            amount, length = amount_of(terms, X, c, i, m)
+            due = amount * live / length * schedule.in_term[c, m, i]
+            base = min(took * price, max(left if terms.form[c] == 2 else min(amount * live - bases, left), 0.0))
+            over = max(took - base / price, 0.0)
+        elif terms.form[c] == 0:
             base = due = available
+            over = max(took - min(took, committed), 0.0)
         else:
-            base, due = min(took, committed), max(top * committed - missing, 0.0)
-        over = max(took - min(took, committed), 0.0)
+            if rights:
+                whole = rights.period_due(terms, schedule, alive, top, c, i, m)
+                makeup = rights.take(m, took, committed, whole - bases)
+            base, due = min(took - makeup, committed), max(top * committed - missing, 0.0)
+            over = max(took - makeup - base, 0.0)
         dues, bases = dues + due, bases + base
         closing = schedule.ends[c, m, i] > 0
         year = terms.true_up[c] == 1 and (m - terms.starts[c]) % 12 == 11
         up = terms.true_up[c] == 0 or year or closing
-        short = max(dues - bases, 0.0) if up else 0.0
-        charge = left if closing and terms.at_end[c] == 0 else min(price * (base + short), left)
+        short = max(dues - bases, 0.0) if up and terms.form[c] != 2 else 0.0
+        unit = 1.0 if terms.form[c] >= 2 else price
+        charge = left if closing and terms.at_end[c] == 0 else min(unit * (base + short), left)
         left -= charge
         lapsed = left if closing and terms.at_end[c] == 1 else 0.0
         left -= lapsed
         credit = min(X[terms.credit_x[c], i] * price * missing, charge) if terms.remedy[c] == 2 else 0.0
-        extra = over * Y[terms.overage_y[c], m, i] if terms.allows_overage[c] else 0.0
+        dear = Y[terms.overage_y[c], m, i] if terms.overage_y[c] >= 0 else price
+        extra = over * dear if terms.allows_overage[c] else 0.0
         billed = charge - credit + extra
         got = X[terms.prepaid_x[c], i] if m == terms.starts[c] else 0.0
         interest = liability * X[terms.financing_x[c], i] / 12 if end - m > 12 else 0.0
@@ -105,7 +126,15 @@ def settle_twin(terms, schedule, alive, used, X, Y, c, i):
         drawn = min(billed, held)
         back = held - drawn if closing or (live <= 0 < live_before) else 0.0
         liability = held - drawn - back
-        sheet.append((base, over, short, charge, extra, credit, billed, got, drawn, interest, back, liability, cancelled, lapsed, left))
+        if rights:
+            over_now = closing or (live <= 0 < live_before)
+            expired = rights.expire(m, over_now)
+            opened = 0.0 if over_now else min(short, max(charge / price - base, 0.0))
+            rights.open(m, opened)
+        if terms.form[c] >= 2:
+            base, short = base / price, short / price
+        sheet.append((base, over, short, charge, extra, credit, billed, got, drawn, interest, back, liability, cancelled, lapsed, left,
+                      makeup, opened, expired, rights.balance() if rights else 0.0))  # fmt: skip
         if up:
             dues = bases = 0.0
         live_before = live
@@ -116,7 +145,7 @@ def settle_twin(terms, schedule, alive, used, X, Y, c, i):
 def test_settlement(seed):
     terms, _, _, X, Y, _, schedule, alive, used, out, *_ = settled(seed)
     names = "base overage deficiency charge overage_usd credit billed prepaid_in drawdown interest refunded unearned "
-    names += "terminated lapsed remaining"
+    names += "terminated lapsed remaining makeup makeup_opened makeup_expired makeup_balance"
     for c in range(C):
         for i in range(0, L, 3):
             want = settle_twin(terms, schedule, alive, used, X, Y, c, i)
@@ -248,22 +277,31 @@ def test_tranches(seed):
             np.testing.assert_allclose(delivered[c, :, i], want, rtol=1e-12)
 
 
-def earned_twin(table, schedule, settlement, X, c, i, total):
+def earned_twin(terms, table, schedule, settlement, X, c, i, total):
     """A-01: rateable, or as used with expected breakage; a catch-up at each true-up; never beyond the value left."""
-    base_before = due_before = earned = charged = gone = 0.0
-    rows = []
+    base_before = due_before = earned = charged = gone = owed_before = 0.0
+    rows, beta, rights = [], X[table.breakage_x[c], i], terms.makeup_x[c] >= 0
+    taken = settlement.makeup[c, :, i] + settlement.makeup_expired[c, :, i]
+    deferred = schedule.price[c, :, i] * settlement.makeup_opened[c, :, i]
+    owed = owed_by_lots(settlement.makeup_opened[c, :, i], taken, schedule.price[c, :, i], beta, X[table.remote_x[c], i])
     for m in range(M):
         price, base, due = schedule.price[c, m, i], settlement.ytd_base[c, m, i], settlement.ytd_due[c, m, i]
-        charged += settlement.charge[c, m, i]
+        charged += settlement.charge[c, m, i] - deferred[m]
         gone += settlement.terminated[c, m, i] + settlement.lapsed[c, m, i]
         if table.policy[c] == 0:
             hours = max(base, due) - max(base_before, due_before)
+        elif table.policy[c] == 2 or rights:
+            hours = (base - base_before) / (1 if rights else 1 - beta)
         else:
             idle, idle_before = max(due - base, 0.0), max(due_before - base_before, 0.0)
             hours = base - base_before + X[table.breakage_x[c], i] * (idle - idle_before)
         up = settlement.trued[c, m, i] > 0
-        rows.append(charged - earned if up else min(price * max(hours, 0.0), total - gone - earned))
-        earned += rows[-1]
+        unit = 1.0 if terms.form[c] >= 2 else price
+        left = total - gone - earned - deferred[:m].sum()  # what no bill and no right holds yet
+        own = charged - earned if up else min(unit * max(hours, 0.0), left)
+        earned += own
+        rows.append(own + owed_before + deferred[m] - owed[m])
+        owed_before = owed[m]
         base_before, due_before = (0.0, 0.0) if up else (base, due)
     return rows
 
@@ -280,7 +318,8 @@ def test_recognition(seed):
             extra = settlement.overage_usd[c, :, i] - settlement.credit[c, :, i]
             earned = np.cumsum(out.revenue[c, :, i] - extra)
             ups = settlement.trued[c, :, i] > 0
-            np.testing.assert_allclose(earned[ups], charged[ups], rtol=1e-9, atol=TIGHT * total)
+            held = out.makeup_owed[c, :, i]
+            np.testing.assert_allclose((earned + held)[ups], charged[ups], rtol=1e-9, atol=TIGHT * total)
             assert np.all(earned <= total - gone + TIGHT * total)
             left = total - gone - earned
             np.testing.assert_allclose(out.rpo[c, :, i] + out.not_in_rpo[c, :, i], left, rtol=1e-9, atol=TIGHT * total)
@@ -294,9 +333,9 @@ def test_recognition(seed):
             flows = out.new + out.remeasured - out.in_scope - out.rpo_terminated - out.rpo_lapsed
             np.testing.assert_allclose(opening + flows[c, :, i], out.rpo[c, :, i], rtol=1e-9, atol=TIGHT * total)
             coming = schedule.price[c, :, i] * schedule.committed[c, :, i] * signed.alive[c, :, i]
-            current = [min(out.rpo[c, m, i], sum(coming[m + 1 : m + 13])) for m in range(M)]
+            current = [min(out.rpo[c, m, i], sum(coming[m + 1 : m + 13]) + held[m]) for m in range(M)]
             np.testing.assert_allclose(out.crpo[c, :, i], current, rtol=1e-9, atol=TIGHT * total)
-            want = earned_twin(table, schedule, settlement, X, c, i, total)
+            want = earned_twin(terms, table, schedule, settlement, X, c, i, total)
             np.testing.assert_allclose(out.revenue[c, :, i] - extra, want, rtol=1e-9, atol=TIGHT * total)
 
 

@@ -147,6 +147,13 @@ class Late(Sourced):
     credit: Share = Field(description="of the price of each late hour, when the remedy is a credit")
 
 
+class Makeup(Sourced):
+    """Hours paid as a deficiency may be taken later (C-04); what is never taken is earned by `breakage` or when it expires (A-01)."""
+
+    expires: Months = Field(description="months after the true-up in which the hours may still be taken, within the term")
+    remote: Months | None = Field(default=None, description="months after which the rest counts as never taken; absent: on expiry")
+
+
 class Contract(Sourced):
     """A commitment and its terms (C-01). `announced` ones are listed and reconciled but bill nothing (C-11)."""
 
@@ -154,7 +161,7 @@ class Contract(Sourced):
     customer: str
     provider: str
     layer: Literal["chip", "shell", "power", "cloud"]
-    form: Literal["reserved", "take_or_pay", "announced"]
+    form: Literal["reserved", "take_or_pay", "burn_down", "build_up", "capacity_block", "announced"]
     signed: Month
     total: Usd | Label
     inside: list[str] = []
@@ -169,6 +176,9 @@ class Contract(Sourced):
     overage_price: UsdPerGpuHour | None = None
     take_or_pay: Share | None = None
     true_up: Literal["month", "year", "term"] | None = None
+    makeup: Makeup | None = None
+    committed: list[Usd] = Field(default=[], description="USD by commitment year of a `build_up`; empty: the total, evenly (C-08)")
+    gpus: Gpus | None = Field(default=None, description="GPUs of a `capacity_block` (C-08)")
     ramp: Literal["readiness", "calendar"] | None = None
     late: Late | None = None
     sla: Share | None = None

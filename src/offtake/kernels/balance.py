@@ -1,6 +1,6 @@
-"""The identities of the accounts, hours and cash: what is left over where nothing should be (A-02, A-10, C-09, S-05, V-01).
+"""The identities of the accounts, hours and cash: what is left over where nothing should be (A-02, A-10, C-04, C-09, S-05, V-01).
 
-Axes    identities (9), contracts (C), pools (K), customers (U), months (M), lanes (L); path last.
+Axes    identities (10), contracts (C), pools (K), customers (U), months (M), lanes (L); path last.
 Units   USD or GPU-h left over; errors are relative to gross flows.
 Signs   errors >= 0; inf where a term is not a number.
 Order within the month   one identity after the other; gross flows are the largest of the path up to the month, at least 1.
@@ -13,8 +13,8 @@ from numba import njit
 plain = njit(error_model="numpy", forceinline=True)
 inner = njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
-RPO, SCOPE, VALUE, LIABILITY, COMMITTED, READY, OFFERED, CASH, PROPERTY = range(9)
-COUNT = 9
+RPO, SCOPE, VALUE, LIABILITY, COMMITTED, READY, OFFERED, CASH, PROPERTY, MAKEUP = range(10)
+COUNT = 10
 
 
 @plain
@@ -40,6 +40,12 @@ def value_month(earned, rpo, not_in_rpo, gone, total):
 def liability_month(opening, received, interest, drawn, refunded, closing):
     """C-09: opening + received + interest - drawn - refunded = closing."""
     return opening + received + interest - drawn - refunded - closing, abs(opening) + abs(received) + abs(drawn)
+
+
+@plain
+def makeup_month(opening, opened, taken, expired, closing):
+    """C-04: opening + opened - taken - expired = closing, in GPU-h."""
+    return opening + opened - taken - expired - closing, abs(opening) + abs(opened) + abs(taken)
 
 
 @plain
@@ -88,7 +94,7 @@ def keep_worst(error, m, worst, month):
 
 @inner
 def contracts_balance(books, settled, total, largest, sums, worst, month):
-    """RPO, scope, value and liability of every contract; `largest` (4, L) and `sums` (2, L) are scratch."""
+    """RPO, scope, value, liability and make-up of every contract; `largest` (5, L) and `sums` (2, L) are scratch."""
     for c in range(total.shape[0]):
         largest[:] = 1.0
         sums[:] = 0.0
@@ -119,6 +125,14 @@ def contracts_balance(books, settled, total, largest, sums, worst, month):
                 )  # fmt: skip
                 error, largest[3, i] = error_month(left, gross, largest[3, i])
                 worst[LIABILITY, i], month[LIABILITY, i] = keep_worst(error, m, worst[LIABILITY, i], month[LIABILITY, i])
+            for i in range(books.revenue.shape[2]):
+                opening = settled.makeup_balance[c, m - 1, i] if m > 0 else 0.0
+                left, gross = makeup_month(
+                    opening, settled.makeup_opened[c, m, i], settled.makeup[c, m, i], settled.makeup_expired[c, m, i],
+                    settled.makeup_balance[c, m, i],
+                )  # fmt: skip
+                error, largest[4, i] = error_month(left, gross, largest[4, i])
+                worst[MAKEUP, i], month[MAKEUP, i] = keep_worst(error, m, worst[MAKEUP, i], month[MAKEUP, i])
 
 
 @inner
@@ -179,7 +193,7 @@ def property_balance(ledger, largest, worst, month):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def balance_block(books, settled, supply, hours_used, payments, operating, ledger, openings, plan, worst, month):
-    """Fill `worst` (9, L) and `month` (9, L) int64.
+    """Fill `worst` (10, L) and `month` (10, L) int64.
 
     books, settled, supply, payments, ledger  the kernels' outputs;  hours_used  used, capacity (K, M, L), idle (3, K, M, L)
     operating  (U, M, L) USD;  openings  signed value (C, L), cash (U, L);  plan  hours (M,), each contract's customer (C,)
@@ -188,7 +202,7 @@ def balance_block(books, settled, supply, hours_used, payments, operating, ledge
     total, cash = openings
     hours, payer = plan
     lanes = worst.shape[1]
-    largest, sums = np.zeros((4, lanes)), np.zeros((2, lanes))
+    largest, sums = np.zeros((5, lanes)), np.zeros((2, lanes))
     worst[:] = 0.0
     month[:] = 0
     contracts_balance(books, settled, total, largest, sums, worst, month)

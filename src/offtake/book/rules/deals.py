@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..forms import IN_USD, word
 from ..numbers import Month, Number, Series
 from ..terms import FIRM_ON, Book, Contract, Site
 from ..timeline import value_in
@@ -13,6 +14,7 @@ NEEDED = {
     "term": "84 months", "price": "implied", "true_up": "year", "ramp": "readiness", "at_end": "shortfall",
     "recognition": "reserved", "firm_on": "signing",
 }  # fmt: skip
+WORDS = ("true_up", "ramp", "at_end", "recognition")  # a form may settle these (C-08)
 HOURS = 730.5  # in a month
 SLACK = 1.005  # of the total value, for rounded prices
 
@@ -22,7 +24,7 @@ def needed_terms(book: Book) -> Iterator[Finding]:
     for name, deal in billing(book).items():
         wanted = {**NEEDED, **({"take_or_pay": "80 %"} if deal.form == "take_or_pay" else {})}
         for key, example in wanted.items():
-            if getattr(deal, key) is None:
+            if (word(deal, key) if key in WORDS else getattr(deal, key)) is None:
                 fix = f"add `{key}: {example}` or what the contract says"
                 yield Finding(("contracts", name), f"no `{key}`", f"a {deal.form} contract states `{key}` (C-01)", fix)
         if not deal.sites:
@@ -80,8 +82,10 @@ def order_of_dates(book: Book) -> Iterator[Finding]:
 
 
 def within_total(book: Book) -> Iterator[Finding]:
-    """A stated price over the signed schedule stays within the total value (C-07)."""
+    """A stated price over the signed schedule stays within the total value (C-07); an amount in USD or a block has no such schedule."""
     for name, deal in billing(book).items():
+        if deal.form in (*IN_USD, "capacity_block"):
+            continue
         if not isinstance(deal.total, Number) or not isinstance(deal.price, (Number, Series)) or deal.term is None:
             continue
         first = int(deal.starts if deal.starts is not None else deal.signed)
