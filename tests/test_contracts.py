@@ -66,5 +66,5 @@ def test_example(terms: dict[str, Any], rows: list[dict[str, str]]) -> None:
             )
 
 
-def test_there_are_examples() -> None:
-    assert len(EXAMPLES) >= 1
+def test_there_are_twenty_five() -> None:
+    assert len(EXAMPLES) >= 25

@@ -25,6 +25,7 @@ TERMS: list[Broken] = [
     lambda b: b.placement.idle[1],
     lambda b: b.payments.raised,
     lambda b: b.ledger.capex,
+    lambda b: b.settlement.makeup_expired,
 ]
 
 

@@ -33,7 +33,7 @@ class Worst:
 IDENTITIES = (
     "A-02 RPO: opening + new + remeasured - revenue - terminated - lapsed = closing",
     "A-10 revenue = in scope + out of scope",
-    "A-10 revenue + RPO + not in RPO + terminated + lapsed = signed value",
+    "A-10 revenue + RPO + not in RPO + terminated + lapsed = signed value + added",
     "C-09 contract liability: opening + received + interest - drawn - refunded = closing",
     "S-05 committed + early = ready + late",
     "S-05 ready = offered + down",

@@ -65,6 +65,10 @@ def _renegotiated(b: Block, c: int) -> Parts:
     return ((np.arange(b.plan.months)[:, None] >= tau[None, :]).astype(float),)
 
 
+def _exercised(b: Block, o: int) -> Parts:
+    return ((np.arange(b.plan.months)[:, None] >= b.when[o][None, :]).astype(float),)
+
+
 def _binding(b: Block, k: int) -> Parts:
     return tuple((b.supply.binding[k] == cause).astype(float) for cause in range(len(CAUSES)))
 
@@ -100,7 +104,7 @@ _ALL = [
     Measure("revenue", "flow", USD, "A-01", "recognised by policy; a company: its own revenue with the deals",
             {"contracts": _contract("revenue", "books"), "companies": _company_revenue}),
     Measure("straight_line", "flow", USD, "A-03", "total / term in whole months", {"contracts": _contract("straight_line", "books")}),
-    Measure("billed", "flow", USD, "C-02", "price x (base + deficiency) + overage - credit, up to total value",
+    Measure("billed", "flow", USD, "C-02", "price x (base + deficiency) + overage - credit + penalty, up to total value",
             {"contracts": _contract("billed", "settlement")}),
     Measure("cash", "flow", USD, "V-02", "collected, prepayments included", {"contracts": _contract("paid", "payments")}),
     Measure("terminated", "flow", USD, "V-04", "signed value cancelled", {"contracts": _contract("terminated", "settlement")}),
@@ -114,6 +118,9 @@ _ALL = [
             {"contracts": _contract("makeup", "settlement")}),
     Measure("makeup_expired", "flow", GPU_H, "C-04", "make-up hours that nobody took in time",
             {"contracts": _contract("makeup_expired", "settlement")}),
+    Measure("added", "flow", USD, "C-06", "signed value that exercised options add, or take away",
+            {"contracts": _contract("added", "settlement")}),
+    Measure("penalty", "flow", USD, "C-06", "paid for a termination", {"contracts": _contract("penalty", "settlement")}),
     Measure("capex", "flow", USD, "A-04", "chips paid ahead, shell and power over construction; a company: its own definition",
             {"contracts": _contract("capex", "ledger"), "companies": lambda b, j: (b.segments.capex[j],)}),
     Measure("depreciation", "flow", USD, "A-04", "straight line by class from ready for use",
@@ -164,6 +171,7 @@ _ALL = [
     Measure("us_power", "ratio", "share", "S-06", "energy of the modelled pools in the US / US generation", {"national": _us_power}),
     Measure("renegotiated", "stock", "share", "V-04", "P(the renegotiation rule has fired by the period's end)",
             {"contracts": _renegotiated}),
+    Measure("exercised", "stock", "share", "C-06", "P(the option has been exercised by the period's end)", {"options": _exercised}),
     Measure("npv", "once", USD, "V-06", "cash - capex - energy - operations - rent + re-lease, discounted, before tax",
             {"contracts": _npv}),
     Measure("binding", "causes", "share", "S-04", "share of paths and months in which each cause limits ready", {"pools": _binding}),

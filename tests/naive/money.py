@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from offtake.kernels import customer, recognise, settle
+from offtake.kernels import customer, options, recognise, settle
 
 C, M, L = 10, 40, 8
 HOURS = np.array([744.0, 672.0, 730.0, 720.0] * 10)
@@ -43,7 +43,9 @@ def draw(seed):
         customer=r.integers(0, 2, C), provider=np.zeros(C, np.int64), priority=r.permutation(C),
         makeup_x=np.array([-1, -1, -1, x(1, 14), x(1, 30), x(1, 14), -1, -1, -1, -1]), gpus_x=np.array([-1, -1, x(5, 40), *[-1] * 7]),
         committed_first=np.array([0] * 10 + [4]), committed_x=xs(1e5, 9e5, 4),
+        price_k=np.array([-1] * 8 + [*ys(1, 4, 2)] + [-1] * 4),
     )
+    terms.price_y[6] = -2
     terms.true_up[7:] = 2, 1, 1
     terms.remedy[7:] = 0
     terms.allows_overage[7:] = 1  # fmt: skip
@@ -58,8 +60,27 @@ def draw(seed):
         raises_y=ys(0, 3e5, 2), cash_x=xs(1e5, 2e6, 2), minimum_x=xs(0, 1e5, 2), below_x=xs(0.5, 2, 2), run_months_x=xs(1, 6, 2),
         cut_x=xs(0.1, 1, 2), probability_x=xs(0, 1, 2), luck_x=xs(0, 1, 2), collectible_x=xs(0, 1.5, 2),
     )  # fmt: skip
-    pool_contract = np.array([0, 1, 2, 3, 4, 5, 1, 4, 6, 7, 8, 9, 2])
-    planned = np.sort(r.uniform(0, 60, (13, M, L)), axis=1)
-    ready = planned * np.sort(r.uniform(0.3, 1.05, (13, M, L)), axis=1)
-    offered = ready * HOURS[None, :, None] * r.uniform(0.7, 1, (13, 1, L))
+    pool_contract = np.array([0, 1, 2, 3, 4, 5, 1, 4, 6, 6, 7, 8, 9, 2])
+    planned = np.sort(r.uniform(0, 60, (14, M, L)), axis=1)
+    ready = planned * np.sort(r.uniform(0.3, 1.05, (14, M, L)), axis=1)
+    offered = ready * HOURS[None, :, None] * r.uniform(0.7, 1, (14, 1, L))
     return terms, table, people, pool_contract, planned, ready, offered, np.array(rows), np.array(series), r
+
+
+def changed(seed, terms, X):
+    """What options change on random paths: a share ends at a fee, a new price, more GPUs, a longer term."""
+    r = np.random.default_rng(seed + 1000)
+    out = options.Changes(*(np.ones((C, M, L)) for _ in range(3)), *(np.zeros((C, M, L)) for _ in range(3)))
+    for c in range(7):
+        for i in range(L):
+            end = terms.starts[c] + int(X[terms.term_x[c], i] + 0.5)
+            ended, priced, grown, longer = r.integers(1, 40, 4)
+            out.kept[c, ended:, i] = share = r.choice([1.0, 0.5, 0.0], p=[0.4, 0.4, 0.2])
+            out.fee[c, ended, i] = r.uniform(0, 0.5) * (1 - share)
+            out.price[c, priced:, i] = r.uniform(0.5, 1.3)
+            out.change[c, priced, i] = out.price[c, priced, i] - 1
+            out.scale[c, grown:, i] = r.uniform(1, 2)
+            out.change[c, grown, i] = (1 + out.change[c, grown, i]) * out.scale[c, grown, i] - 1
+            if longer < min(end, M) and longer >= terms.starts[c] and r.random() < 0.5:
+                out.longer[c, longer, i] = r.integers(1, 13)
+    return out

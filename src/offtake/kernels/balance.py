@@ -32,7 +32,7 @@ def scope_month(revenue, in_scope, out_of_scope):
 
 @plain
 def value_month(earned, rpo, not_in_rpo, gone, total):
-    """A-10: earned so far + RPO + not in RPO + terminated and lapsed so far = signed value."""
+    """A-10: earned so far + RPO + not in RPO + terminated and lapsed so far, less what options added = signed value."""
     return earned + rpo + not_in_rpo + gone - total, abs(earned) + abs(total)
 
 
@@ -112,8 +112,8 @@ def contracts_balance(books, settled, total, largest, sums, worst, month):
                 error, largest[1, i] = error_month(left, gross, largest[1, i])
                 worst[SCOPE, i], month[SCOPE, i] = keep_worst(error, m, worst[SCOPE, i], month[SCOPE, i])
             for i in range(books.revenue.shape[2]):
-                sums[0, i] += books.revenue[c, m, i] - settled.overage_usd[c, m, i] + settled.credit[c, m, i]
-                sums[1, i] += settled.terminated[c, m, i] + settled.lapsed[c, m, i]
+                sums[0, i] += books.revenue[c, m, i] - settled.overage_usd[c, m, i] - settled.penalty[c, m, i] + settled.credit[c, m, i]
+                sums[1, i] += settled.terminated[c, m, i] + settled.lapsed[c, m, i] - settled.added[c, m, i]
                 left, gross = value_month(sums[0, i], books.rpo[c, m, i], books.not_in_rpo[c, m, i], sums[1, i], total[c, i])
                 error, largest[2, i] = error_month(left, gross, largest[2, i])
                 worst[VALUE, i], month[VALUE, i] = keep_worst(error, m, worst[VALUE, i], month[VALUE, i])

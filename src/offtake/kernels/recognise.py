@@ -2,7 +2,8 @@
 
 Axes    contracts (C), months (M), lanes (L); path last.
 Units   USD; make-up hours in GPU-h.
-Signs   rpo opening + new + remeasured - in_scope - rpo_terminated - rpo_lapsed = closing; rpo + not_in_rpo = value unrecognised.
+Signs   rpo opening + new (exercised options inside) + remeasured - in_scope - rpo_terminated - rpo_lapsed = closing;
+        rpo + not_in_rpo = value unrecognised.
 Order within the month   termination and lapse, firm value comes in, revenue, collectibility.
 Source  model A-01 to A-03 (ASC 606). A catch-up at each true-up makes revenue to date equal what was charged to date, less what is
         owed to make-up rights.
@@ -68,15 +69,22 @@ def firm_share(mode, signed, ordered, delivered):
 
 
 @njit(cache=True, forceinline=True, error_model="numpy")
-def firm_month(opening, early, share_before, share, whole, terminated, lapsed, earned):
-    """One month of RPO while collectible: new, terminated, lapsed, in scope, closing, and revenue earned before it was firm."""
+def firm_month(opening, early, share_before, share, whole, terminated, lapsed, earned, added):
+    """One month of RPO while collectible: new, terminated, lapsed, in scope, closing, and revenue earned before it was firm.
+
+    `added` is signed value that options brought in or took away, `whole` has it already; its firm part is new.
+    """
     gone = min(opening, share_before * terminated)
     ended = min(opening - gone, share_before * lapsed)
     # firm value that was earned before it was firm, or that ended after it had been earned, never turns firm again
     early += share_before * (terminated + lapsed) - gone - ended
-    firm = max(share - share_before, 0.0) * whole
+    # so does what an option takes away of it
+    lost = share * max(-added, 0.0)
+    cut = min(opening - gone - ended, lost)
+    early += lost - cut
+    firm = max(share - share_before, 0.0) * (whole - added) + share * max(added, 0.0)
     absorbed = min(early, firm)
-    new = firm - absorbed
+    new = firm - absorbed - cut
     # revenue taken back undoes first what was earned outside RPO
     plus, minus = max(earned, 0.0), max(-earned, 0.0)
     undone = min(minus, early - absorbed)
@@ -96,7 +104,7 @@ def recognise_lane(c, i, terms, table, schedule, settlement, collectible, ordere
         price, charge, owed_before = schedule.price[c, m, i], settlement.charge[c, m, i], owed
         per, deferred = 1.0 if terms.form[c] >= BURN_DOWN else price, 0.0
         base, due = settlement.ytd_base[c, m, i], settlement.ytd_due[c, m, i]
-        terminated, lapsed = settlement.terminated[c, m, i], settlement.lapsed[c, m, i]
+        terminated, lapsed, added = settlement.terminated[c, m, i], settlement.lapsed[c, m, i], settlement.added[c, m, i]
         if rights:
             deferred = price * settlement.makeup_opened[c, m, i]
             out_hours = settlement.makeup[c, m, i] + settlement.makeup_expired[c, m, i]
@@ -106,20 +114,20 @@ def recognise_lane(c, i, terms, table, schedule, settlement, collectible, ordere
         accrued = earned_month(table.policy[c], per, base_before, due_before, base, due, 0.0 if rights else breakage)
         trued = settlement.trued[c, m, i] > 0.0
         # before a true-up revenue may run ahead of billing, but never beyond the value that is left: a termination takes back the rest
-        own = charged - earned_sum if trued else min(accrued, remaining - owed_before - terminated - lapsed)
+        own = charged - earned_sum if trued else min(accrued, remaining - owed_before - terminated - lapsed + added)
         earned_sum += own
         earned = own + owed_before + deferred - owed
         revenue_sum += earned
-        remaining -= terminated + lapsed + earned
+        remaining -= terminated + lapsed + earned - added
         base_before, due_before = (0.0, 0.0) if trued else (base, due)
         share = max(firm_share(mode, 1.0 if m >= terms.signed[c] else 0.0, ordered[c, m, i], delivered[c, m, i]), share_before)
         whole = remaining + revenue_sum  # what is neither terminated nor lapsed
         opening, now = latent, collectible[c, m, i]
         new, gone, ended, taken, latent, early = firm_month(
-            opening, early, share_before, share, whole, terminated, lapsed, earned
+            opening, early, share_before, share, whole, terminated, lapsed, earned, added
         )
         share_before = share
-        extra = settlement.overage_usd[c, m, i] - settlement.credit[c, m, i]
+        extra = settlement.overage_usd[c, m, i] - settlement.credit[c, m, i] + settlement.penalty[c, m, i]
         ahead += earned - charge
         out.revenue[c, m, i] = earned + extra
         out.in_scope[c, m, i], out.out_scope[c, m, i] = taken * now, earned + extra - taken * now

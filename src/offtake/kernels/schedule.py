@@ -3,8 +3,8 @@
 Axes    contracts (C), pools (K), segments (Q), months (M), lanes (L); path last.
 Units   GPU-h, USD, USD/GPU-h; shares 0 to 1.
 Signs   all outputs >= 0.
-Order within the month   what is made available, late remedies, what is due.
-Source  model C-01 to C-03, C-05, C-07, C-08, P-02, S-05. A contract year begins in the month the contract starts.
+Order within the month   what is made available, late remedies, options, what is due.
+Source  model C-01 to C-03, C-05 to C-07, C-08, P-02, S-05. A contract year begins in the month the contract starts.
 """
 
 from typing import NamedTuple
@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+BY_CHIP = -2
 RESERVED, TAKE_OR_PAY, BURN_DOWN, BUILD_UP = 0, 1, 2, 3  # a capacity block bills as `reserved`
 MONTHLY, YEARLY, AT_TERM = 0, 1, 2
 READINESS, CALENDAR = 0, 1
@@ -26,7 +27,7 @@ class Terms(NamedTuple):
     form: np.ndarray
     starts: np.ndarray
     signed: np.ndarray
-    price_y: np.ndarray  # -1: implied by total value and schedule
+    price_y: np.ndarray  # -1: implied by total value and schedule; -2: by chip
     overage_y: np.ndarray
     total_x: np.ndarray
     term_x: np.ndarray
@@ -49,6 +50,7 @@ class Terms(NamedTuple):
     gpus_x: np.ndarray  # GPUs of a capacity block; -1: all that its sites hold
     committed_first: np.ndarray  # (C + 1,): which of `committed_x` are a contract's commitment years; none: the total, evenly
     committed_x: np.ndarray
+    price_k: np.ndarray  # (K,): rows of Y, the price of each pool's chip; -1: its contract's
 
 
 class Schedule(NamedTuple):
@@ -61,6 +63,10 @@ class Schedule(NamedTuple):
     standing: np.ndarray
     in_term: np.ndarray
     ends: np.ndarray
+    factor: np.ndarray  # what re-pricing made of the price
+    fee: np.ndarray  # penalty of a termination, as a share of the value left
+    change: np.ndarray  # relative change of the value left (C-06)
+    extra: np.ndarray  # USD of value that a longer term adds, in the month of exercise (C-06)
 
 
 @njit(cache=True, forceinline=True, error_model="numpy")
@@ -132,21 +138,45 @@ def period_amount(c, i, months_in, terms, X):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def implied_price(start, term, total, planned, hours, price):
+def mix_price(c, pool_contract, price_k, planned, ready, Y, price):
+    """Price by chip (C-01): the mix of what is made available in the month; of what is planned where nothing is."""
+    months, lanes = price.shape
+    for m in range(months):
+        for i in range(lanes):
+            there = usd = hoped = full = 0.0
+            for k in range(pool_contract.shape[0]):
+                if pool_contract[k] == c:
+                    gpus, each = min(planned[k, m, i], ready[k, m, i]), Y[price_k[k], m, i]
+                    there, usd = there + gpus, usd + gpus * each
+                    hoped, full = hoped + planned[k, m, i], full + planned[k, m, i] * each
+            price[m, i] = usd / there if there > 0.0 else (full / hoped if hoped > 0.0 else 0.0)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def implied_price(start, term, total, planned, scale, hours, price):
     """Total value over the hours of the signed schedule (C-01), for all months; beyond the horizon the last level goes on."""
     months, lanes = planned.shape
     for i in range(lanes):
         end = start + int(term[i] + 0.5)
         promised = 0.0
         for m in range(max(start, 0), end):
-            promised += planned[min(m, months - 1), i] * (hours[m] if m < months else MONTH_HOURS)
+            promised += planned[min(m, months - 1), i] / scale[min(m, months - 1), i] * (hours[m] if m < months else MONTH_HOURS)
         for m in range(months):
             price[m, i] = total[i] / promised if promised > 0.0 else 0.0
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def schedule_block(terms, pool_contract, planned, ready, offered, X, Y, hours, out):
-    """Fill `out` for all contracts from supply (K, M, L)."""
+def longer_value(m, i, end, months_more, planned, hours, price):
+    """USD of the hours that a longer term adds behind month `end` - 1 (C-06); beyond the horizon the last level goes on."""
+    value, last = 0.0, planned.shape[0] - 1
+    for n in range(end, end + months_more):
+        value += planned[min(n, last), i] * (hours[n] if n <= last else MONTH_HOURS) * price[min(n, last), i]
+    return value
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def schedule_block(terms, changes, pool_contract, planned, ready, offered, X, Y, hours, out):
+    """Fill `out` for all contracts from supply (K, M, L) and what options change."""
     months, lanes = planned.shape[1], planned.shape[2]
     plan, there, served = np.zeros((months, lanes)), np.zeros((months, lanes)), np.zeros((months, lanes))
     for c in range(terms.form.shape[0]):
@@ -159,13 +189,21 @@ def schedule_block(terms, pool_contract, planned, ready, offered, X, Y, hours, o
         in_usd = terms.form[c] >= BURN_DOWN
         if terms.price_y[c] >= 0:
             out.price[c] = Y[terms.price_y[c]]
+        elif terms.price_y[c] == BY_CHIP:
+            mix_price(c, pool_contract, terms.price_k, planned, ready, Y, out.price[c])
         else:
-            implied_price(start, term, total, plan, hours, out.price[c])
+            implied_price(start, term, total, plan, changes.scale[c], hours, out.price[c])
+        out.factor[c], out.fee[c], out.change[c] = changes.price[c], changes.fee[c], changes.change[c]
+        out.price[c] *= changes.price[c]
         share, sla = X[terms.take_or_pay_x[c]], X[terms.sla_x[c]]
         for i in range(lanes):
-            end, owed, late, standing = start + int(term[i] + 0.5), 0.0, 0, 1.0
+            end, owed, late, standing, whole = start + int(term[i] + 0.5), 0.0, 0, 1.0, total[i]
             for m in range(months):
-                extended = terms.remedy[c] == EXTEND and m >= end and owed < total[i] * (1.0 - 1e-12)
+                more = int(changes.longer[c, m, i])
+                out.extra[c, m, i] = longer_value(m, i, end, more, plan, hours, out.price[c])
+                end += more
+                whole += (whole - owed) * changes.change[c, m, i] + out.extra[c, m, i]
+                extended = terms.remedy[c] == EXTEND and m >= end and owed < whole * (1.0 - 1e-12)
                 inside = 1.0 if (start <= m < end) or extended else 0.0
                 short = plan[m, i] > 0.0 and there[m, i] < plan[m, i] * 0.99
                 late = late + 1 if (short and inside > 0.0) else 0
@@ -180,10 +218,10 @@ def schedule_block(terms, pool_contract, planned, ready, offered, X, Y, hours, o
                 if in_usd:
                     amount, length = period_amount(c, i, m - start, terms, X)
                     due = amount / length / out.price[c, m, i] * inside if out.price[c, m, i] > 0.0 else 0.0
-                pay = min(out.price[c, m, i] * due, total[i] - owed)
-                pay = total[i] - owed if (ends > 0.0 and terms.at_end[c] == SHORTFALL) else pay
+                pay = min(out.price[c, m, i] * due, whole - owed)
+                pay = whole - owed if (ends > 0.0 and terms.at_end[c] == SHORTFALL) else pay
                 owed += pay
-                out.must_pay[c, m, i], out.standing[c, m, i] = pay, standing
+                out.must_pay[c, m, i], out.standing[c, m, i] = pay, standing * changes.kept[c, m, i]
                 out.in_term[c, m, i], out.ends[c, m, i] = inside, ends
 
 
@@ -246,4 +284,5 @@ def segments_block(terms, schedule, alive, pool_contract, offered, seg_pool, seg
                 paid = within if share[i] >= 1.0 else min(due / whole, within)
                 on = alive[c, m, i] * schedule.in_term[c, m, i]
                 cap[q, m, i] = segment_month(seg_kind[q], offered[k, m, i], paid, within) * on
-                cost[q, m, i] = 0.0 if seg_kind[q] == 0 else (schedule.price[c, m, i] if seg_kind[q] == 1 else dear[m, i])
+                price = Y[terms.price_k[k], m, i] * schedule.factor[c, m, i] if terms.price_k[k] >= 0 else schedule.price[c, m, i]
+                cost[q, m, i] = 0.0 if seg_kind[q] == 0 else (price if seg_kind[q] == 1 else dear[m, i])

@@ -5,8 +5,8 @@ Units   GPU-h, USD, USD/GPU-h; shares 0 to 1. A commitment in USD (`burn_down`, 
         deficiency count USD inside this file and in `ytd_due`, `ytd_base`; outputs are GPU-h at the month's price.
 Signs   all outputs >= 0. unearned opening + prepaid_in + interest - drawdown - refunded = closing;
         makeup_balance opening + makeup_opened - makeup - makeup_expired = closing.
-Order within the month   termination, make-up, base and overage, true-up, end of term, total-value cap, prepayment.
-Source  model C-01 to C-05, C-07 to C-09, S-05. A contract year begins in the month the contract starts.
+Order within the month   termination and its penalty, options, make-up, base and overage, true-up, end of term, total-value cap, prepayment.
+Source  model C-01 to C-09, S-05. A contract year begins in the month the contract starts.
 """
 
 from typing import NamedTuple
@@ -73,6 +73,8 @@ class Settlement(NamedTuple):
     makeup_opened: np.ndarray
     makeup_expired: np.ndarray
     makeup_balance: np.ndarray
+    added: np.ndarray  # signed value that options add or take away
+    penalty: np.ndarray
 
 
 @njit(cache=True, forceinline=True, error_model="numpy")
@@ -93,11 +95,11 @@ def prepaid_month(billed, opening, received, rate, ahead, gone):
 
 
 @njit(cache=True, forceinline=True, error_model="numpy")
-def write_month(c, m, i, out, used, base, overage, deficiency, charge, extra, credit):
+def write_month(c, m, i, out, used, base, overage, deficiency, charge, extra, credit, penalty):
     """One row of the bill."""
     out.used[c, m, i], out.base[c, m, i], out.overage[c, m, i], out.deficiency[c, m, i] = used, base, overage, deficiency
     out.charge[c, m, i], out.overage_usd[c, m, i], out.credit[c, m, i] = charge, extra, credit
-    out.billed[c, m, i] = charge - credit + extra
+    out.billed[c, m, i], out.penalty[c, m, i] = charge - credit + extra + penalty, penalty
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -137,7 +139,10 @@ def settle_lane(c, i, terms, schedule, alive, used, X, Y, out):
     for m in range(alive.shape[1]):
         live, took = alive[c, m, i], used[c, m, i]
         terminated = remaining * (1.0 - live / before) if before > 0.0 else 0.0
+        penalty = remaining * schedule.fee[c, m, i]
         remaining -= terminated
+        added = remaining * schedule.change[c, m, i] + schedule.extra[c, m, i] * live
+        remaining += added
         committed, available = schedule.committed[c, m, i] * live, schedule.available[c, m, i] * live
         price, ends, makeup = schedule.price[c, m, i], schedule.ends[c, m, i], 0.0
         per = 1.0 if form >= BURN_DOWN else price  # USD per unit in which the commitment is tested
@@ -160,7 +165,7 @@ def settle_lane(c, i, terms, schedule, alive, used, X, Y, out):
         extra = overage * (Y[terms.overage_y[c], m, i] if terms.overage_y[c] >= 0 else price) * terms.allows_overage[c]
         received = prepaid if m == max(terms.starts[c], 0) else 0.0
         gone = 1.0 if (ends > 0.0 or (live <= 0.0 and before > 0.0)) else 0.0
-        interest, drawdown, refunded, held = prepaid_month(charge - credit + extra, held, received, rate, float(end - m), gone)
+        interest, drawdown, refunded, held = prepaid_month(charge - credit + extra + penalty, held, received, rate, float(end - m), gone)
         if lasts >= 0:
             stale += out.makeup_opened[c, m - lasts, i] if m >= lasts else 0.0
             expired = expired_month(balance - makeup, stale, makeup, gone)
@@ -170,10 +175,11 @@ def settle_lane(c, i, terms, schedule, alive, used, X, Y, out):
             out.makeup[c, m, i], out.makeup_opened[c, m, i], out.makeup_expired[c, m, i] = makeup, opened, expired
             out.makeup_balance[c, m, i] = balance
         hours = 1.0 if form < BURN_DOWN else (1.0 / price if price > 0.0 else 0.0)
-        write_month(c, m, i, out, took, base * hours, overage, deficiency * hours, charge, extra, credit)
+        write_month(c, m, i, out, took, base * hours, overage, deficiency * hours, charge, extra, credit, penalty)
         out.prepaid_in[c, m, i], out.drawdown[c, m, i], out.interest[c, m, i] = received, drawdown, interest
         out.refunded[c, m, i], out.unearned[c, m, i], out.invoiced[c, m, i] = refunded, held, out.billed[c, m, i] - drawdown
         out.terminated[c, m, i], out.lapsed[c, m, i], out.remaining[c, m, i] = terminated, lapsed, remaining
+        out.added[c, m, i] = added
         out.ytd_due[c, m, i], out.ytd_base[c, m, i], out.trued[c, m, i] = due_sum, base_sum, 1.0 if trued else 0.0
         due_sum, base_sum, period = (0.0, 0.0, -1.0) if trued else (due_sum, base_sum, period)
         before = live

@@ -6,12 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from ..book.fields import FIRM_ON
 from ..book.forms import IN_USD, bought, word
 from ..book.numbers import Number, Series
-from ..book.terms import FIRM_ON, Book
+from ..book.terms import Book
 from ..kernels.accounts import Costs, SegmentTerms
 from ..kernels.customer import Customers
 from ..kernels.recognise import Recognition
+from ..kernels.schedule import BY_CHIP
 from ..kernels.settle import Terms
 from .names import Names
 from .rows import Rows
@@ -43,7 +45,7 @@ def terms(book: Book, names: Names, rows: Rows) -> Terms:
         form=ints([FORM[deal.form] for deal in deals]),
         starts=ints([int(deal.starts or deal.signed) - int(book.start) for deal in deals]),
         signed=ints([int(deal.signed) - int(book.start) for deal in deals]),
-        price_y=ints([rows.y_or_absent(f"contracts.{name}.price") for name in names.contracts]),
+        price_y=ints([BY_CHIP if deal.prices else rows.y_or_absent(f"contracts.{n}.price") for n, deal in zip(names.contracts, deals)]),
         overage_y=ints([rows.y_or_absent(f"contracts.{name}.overage_price") for name in names.contracts]),
         total_x=ints([rows.x(f"contracts.{name}.total") for name in names.contracts]),
         term_x=ints([rows.x(f"contracts.{name}.term") for name in names.contracts]),
@@ -66,7 +68,15 @@ def terms(book: Book, names: Names, rows: Rows) -> Terms:
         gpus_x=ints([rows.x(f"contracts.{n}.gpus") if deal.gpus else -1 for n, deal in zip(names.contracts, deals)]),
         committed_first=ints(list(np.cumsum([0, *(len(deal.committed) for deal in deals)]))),
         committed_x=ints([rows.x(f"contracts.{n}.committed.{y}") for n, d in zip(names.contracts, deals) for y in range(len(d.committed))]),
+        price_k=_by_chip(book, names, rows),
     )
+
+
+def _by_chip(book: Book, names: Names, rows: Rows) -> np.ndarray:
+    """Row of the price of each pool's chip; -1 where its contract has one price (C-01)."""
+    owner = {s: name for name in names.contracts for s in book.contracts[name].sites}
+    found = [(owner[site], chip) for site, chip in names.pools]
+    return ints([rows.y(f"contracts.{name}.prices.{chip}") if book.contracts[name].prices else -1 for name, chip in found])
 
 
 def _prepaid(book: Book, rows: Rows, name: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 from collections.abc import Iterator
 from math import ceil
 
@@ -11,7 +12,6 @@ from ..terms import Book, Contract
 from .finding import Finding, billing, middle
 
 ROUNDED = 0.01  # a sum in rounded numbers agrees within this
-HOURS = 730.5  # in a month
 
 
 def makeup(book: Book) -> Iterator[Finding]:
@@ -82,7 +82,7 @@ def block_cost(book: Book) -> Iterator[Finding]:
     """A capacity block costs its GPUs x hours x price (C-08)."""
     for name, deal in billing(book).items():
         cost = _cost(book, deal)
-        if cost is None or not isinstance(deal.total, Number) or abs(cost - middle(deal.total)) <= 2.0 * ROUNDED * middle(deal.total):
+        if cost is None or not isinstance(deal.total, Number) or abs(cost - middle(deal.total)) <= ROUNDED * middle(deal.total):
             continue
         rule = f"GPUs x hours x price are the total, {middle(deal.total) / 1e6:,.4g} M USD (C-08)"
         yield Finding(("contracts", name, "total"), f"{cost / 1e6:,.4g} M USD", rule, "mend the total, the price, the term or the GPUs")
@@ -96,4 +96,5 @@ def _cost(book: Book, deal: Contract) -> float | None:
         return None
     first = int(deal.starts if deal.starts is not None else deal.signed)
     months = range(first, first + min(int(middle(deal.term) + 0.5), 600))
-    return sum(value_in(book, deal.price, month) for month in months) * middle(deal.gpus) * HOURS
+    hours = {month: 24.0 * calendar.monthrange(month // 12, month % 12 + 1)[1] for month in months}
+    return sum(value_in(book, deal.price, month) * hours[month] for month in months) * middle(deal.gpus)
