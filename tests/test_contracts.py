@@ -4,19 +4,15 @@ import re
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import yaml
 
-from offtake import front, stages
-from offtake.block import Block
-from offtake.book import text
-from offtake.book.check import check
 from offtake.identities import worst_of
 from offtake.questions import question
 
+from .deals import block_of
+
 DOCS = Path(__file__).parents[1] / "docs" / "contracts.md"
-BASE = Path(__file__).parent / "cases" / "contracts" / "base.yaml"
 EXACT = 1e-9  # relative
 
 
@@ -31,29 +27,12 @@ def sections() -> list[tuple[str, dict[str, Any], list[dict[str, str]]]]:
     return found
 
 
-def merged(old: Any, new: Any) -> Any:
-    if not isinstance(old, dict) or not isinstance(new, dict):
-        return new
-    return {**old, **{key: merged(old.get(key), value) for key, value in new.items()}}
-
-
-def block_of(terms: dict[str, Any]) -> Block:
-    """The book of an example, checked, compiled and run on its first paths."""
-    base = yaml.load(BASE.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
-    own = {"contracts": {"deal": terms["contract"]}, "workloads": {"work": {"gpu_hours": {"steps": terms["work"]}}}}
-    book = text.read(yaml.safe_dump(merged(merged(base, own), terms.get("book", {})), sort_keys=False))
-    assert [issue.to_text() for issue in check(book)] == []
-    block = stages.allocate(front.compile(book))
-    stages.fill(block, 1, 0, np.zeros(len(block.plan.factor_paths), np.int64))
-    return block
-
-
 EXAMPLES = sections()
 
 
 @pytest.mark.parametrize(("terms", "rows"), [e[1:] for e in EXAMPLES], ids=[e[0] for e in EXAMPLES])
 def test_example(terms: dict[str, Any], rows: list[dict[str, str]]) -> None:
-    block = block_of(terms)
+    block = block_of(terms["contract"], terms["work"], terms.get("book"))
     for worst in worst_of(block, 1):
         assert worst.error <= EXACT, worst
     for name in [key for key in rows[0] if key != "month"]:
