@@ -154,7 +154,7 @@ def _exercise(b: Block) -> None:
         p.options, p.terms, b.schedule, b.signed, p.places.contract, market, s, b.used, b.capacity, b.X, b.Y, b.when
     )
     options.change_block(p.options, b.schedule, b.when, b.X, b.changes)
-    options.enlarge_block(p.options, b.changes, b.when, p.places.contract, p.costs.site_contract, b.X, s)
+    options.enlarge_block(p.options, b.changes, b.schedule.in_term, b.when, p.places.contract, p.costs.site_contract, b.X, s)
 
 
 def _sign(b: Block) -> None:

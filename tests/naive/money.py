@@ -45,6 +45,8 @@ def draw(seed):
         committed_first=np.array([0] * 10 + [4]), committed_x=xs(1e5, 9e5, 4),
         price_k=np.array([-1] * 8 + [*ys(1, 4, 2)] + [-1] * 4),
     )
+    for c in np.flatnonzero(terms.form != 1):
+        rows[terms.take_or_pay_x[c]] = np.ones(L)
     terms.price_y[6] = -2
     terms.true_up[7:] = 2, 1, 1
     terms.remedy[7:] = 0

@@ -163,14 +163,15 @@ def swap_month(j, k, m, i, ratio, supply):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def enlarge_block(options, changes, when, pool_contract, site_contract, X, supply):
+def enlarge_block(options, changes, in_term, when, pool_contract, site_contract, X, supply):
     """Change supply (in place) by what options add and swap: the same again in proportion, its power and building too."""
     months, lanes = supply.planned.shape[1], supply.planned.shape[2]
     for s in range(options.swap_option.shape[0]):
         o = options.swap_option[s]
         for i in range(lanes):
             first = effect_month(when[o, i], X[options.lag_x[o], i], options.state[o]) if when[o, i] < months else months
-            for m in range(first, months):
+            still = first < months and in_term[options.contract[o], min(first, months - 1), i] > 0.0
+            for m in range(first, months if still else first):
                 swap_month(options.swap_to[s], options.swap_from[s], m, i, X[options.size_x[o], i], supply)
     for k in range(pool_contract.shape[0]):
         for m in range(months):
