@@ -66,6 +66,10 @@ def _renegotiated(b: Block, c: int) -> Parts:
     return ((np.arange(b.plan.months)[:, None] >= tau[None, :]).astype(float),)
 
 
+def _exercised(b: Block, o: int) -> Parts:
+    return ((np.arange(b.plan.months)[:, None] >= b.when[o][None, :]).astype(float),)
+
+
 def _binding(b: Block, k: int) -> Parts:
     """Which of CAUSES limits the pool, (M, L) int64."""
     return (b.supply.binding[k],)
@@ -109,12 +113,23 @@ _ALL = [
     Measure("revenue", "flow", USD, "A-01", "recognised by policy; a company: its own revenue with the deals",
             {"contracts": _contract("revenue", "books"), "companies": _company_revenue}),
     Measure("straight_line", "flow", USD, "A-03", "total / term in whole months", {"contracts": _contract("straight_line", "books")}),
-    Measure("billed", "flow", USD, "C-02", "price x (base + deficiency) + overage - credit, up to total value",
+    Measure("billed", "flow", USD, "C-02", "price x (base + deficiency) + overage - credit + penalty, up to total value",
             {"contracts": _contract("billed", "settlement")}),
     Measure("cash", "flow", USD, "V-02", "collected, prepayments included", {"contracts": _contract("paid", "payments")}),
     Measure("terminated", "flow", USD, "V-04", "signed value cancelled", {"contracts": _contract("terminated", "settlement")}),
     Measure("lapsed", "flow", USD, "C-07", "signed value that ends unbilled", {"contracts": _contract("lapsed", "settlement")}),
     Measure("credit", "flow", USD, "C-05", "credits for late capacity", {"contracts": _contract("credit", "settlement")}),
+    Measure("deficiency", "flow", GPU_H, "C-02", "due - base of a true-up period, billed though not used",
+            {"contracts": _contract("deficiency", "settlement")}),
+    Measure("overage", "flow", USD, "C-02", "use beyond the commitment x overage price",
+            {"contracts": _contract("overage_usd", "settlement")}),
+    Measure("makeup", "flow", GPU_H, "C-04", "hours taken that an earlier deficiency paid",
+            {"contracts": _contract("makeup", "settlement")}),
+    Measure("makeup_expired", "flow", GPU_H, "C-04", "make-up hours that nobody took in time",
+            {"contracts": _contract("makeup_expired", "settlement")}),
+    Measure("added", "flow", USD, "C-06", "signed value that exercised options add, or take away",
+            {"contracts": _contract("added", "settlement")}),
+    Measure("penalty", "flow", USD, "C-06", "paid for a termination", {"contracts": _contract("penalty", "settlement")}),
     Measure("capex", "flow", USD, "A-04", "chips paid ahead, shell and power over construction; a company: its own definition",
             {"contracts": _contract("capex", "ledger"), "companies": lambda b, j: (b.segments.capex[j],)}),
     Measure("depreciation", "flow", USD, "A-04", "straight line by class from ready for use",
@@ -146,6 +161,13 @@ _ALL = [
     Measure("cash_balance", "stock", USD, "V-01", "opening + in - out", {"customers": _customer("cash_balance", "payments")}),
     Measure("funding_gap", "stock", USD, "V-03", "obligations due and unpaid", {"customers": _customer("funding_gap", "payments")}),
     Measure("unearned", "stock", USD, "C-09", "prepaid and not yet drawn", {"contracts": _contract("unearned", "settlement")}),
+    Measure("makeup_balance", "stock", GPU_H, "C-04", "paid as deficiency, neither taken nor expired",
+            {"contracts": _contract("makeup_balance", "settlement")}),
+    Measure("makeup_owed", "stock", USD, "A-01", "make-up rights not yet revenue: a contract liability",
+            {"contracts": _contract("makeup_owed", "books")}),
+    Measure("deferred", "stock", USD, "A-01", "billed and not yet revenue, make-up rights inside, prepayments apart",
+            {"contracts": _contract("deferred", "books")}),
+    Measure("unbilled", "stock", USD, "A-01", "revenue not yet billed", {"contracts": _contract("unbilled", "books")}),
     Measure("ready", "stock", "GPU", "S-04", "min(delivered, power allows, shell, acceptance)", _hours(lambda b: b.supply.ready)),
     Measure("coverage", "stock", "share", "V-03", "resources / obligations due in 12 months",
             {"customers": _customer("coverage", "payments")}),
@@ -158,6 +180,7 @@ _ALL = [
     Measure("us_power", "ratio", "share", "S-06", "energy of the modelled pools in the US / US generation", {"national": _us_power}),
     Measure("renegotiated", "stock", "share", "V-04", "P(the renegotiation rule has fired by the period's end)",
             {"contracts": _renegotiated}),
+    Measure("exercised", "stock", "share", "C-06", "P(the option has been exercised by the period's end)", {"options": _exercised}),
     Measure("npv", "once", USD, "V-06", "cash - capex - energy - operations - rent + re-lease, discounted, before tax",
             {"contracts": _npv}),
     Measure("journal", "postings", USD, "A-10", "the provider's postings of one path, debit and credit; --path says which",

@@ -15,7 +15,7 @@ import numpy as np
 
 from .block import Block
 from .identities import worst_of
-from .kernels import accounts, customer, demand, draw, place, recognise, reduce, series, settle, supply, tranche, value
+from .kernels import accounts, customer, demand, draw, options, place, recognise, reduce, series, settle, supply, tranche, value
 from .kernels.ranges import range_block
 from .plan import Plan
 
@@ -35,6 +35,11 @@ def add_into(sums: np.ndarray, owner: np.ndarray, parts: np.ndarray) -> None:
     sums[:] = 0.0
     for item, part in zip(owner, parts):
         sums[item] += part
+
+
+def neutral(shape: tuple[int, int, int]) -> options.Changes:
+    """What contracts are while no option is exercised."""
+    return options.Changes(*(np.ones(shape) for _ in range(3)), *(np.zeros(shape) for _ in range(3)))
 
 
 def allocate(plan: Plan) -> Block:
@@ -63,6 +68,7 @@ def allocate(plan: Plan) -> Block:
         segments=filled(accounts.Segments, len(n.companies), m, ln), npv=np.zeros((c, ln)), idle_cost=np.zeros((2, 3, c, m, ln)),
         segment_hours=place.Segments(plan.segment_pool, np.zeros((q, m, ln)), np.zeros((q, m, ln))),
         ordered=np.zeros(money), delivered=np.zeros(money), scratch=None,
+        changes=neutral(money), when=np.full((len(plan.options.contract), ln), m, np.int64),
     )  # fmt: skip
 
 
@@ -73,7 +79,10 @@ def fill(b: Block, seed: int, first: int, clipped: np.ndarray) -> None:
     draw.draw_block(p.draws, seed, first, p.forced, b.Z, b.X, b.scenario, clipped)
     series.series_block(p.timelines, b.X, b.scenario, seed, first, b.Y)
     supply.supply_block(p.lots, p.sites, p.pools, b.X, p.hours, b.supply)
+    tranche.tranche_block(p.places.contract, b.supply.planned, b.supply.ready, p.recognition.order_lead_x, b.X, b.ordered, b.delivered)
     demand.demand_block(p.workloads, p.fabrics, p.places, b.X, b.Y, b.demand)
+    if len(p.options.contract):
+        _exercise(b)
     _sign(b)
     _place(b)
     _settle(b)
@@ -135,10 +144,25 @@ def mark_compiled() -> None:
         (Path(numba.config.CACHE_DIR) / "compiled").touch()
 
 
+def _exercise(b: Block) -> None:
+    """Which options are exercised on the path without any (C-06), and what they change; hours are placed only if a rule reads them."""
+    p, s = b.plan, b.supply
+    b.changes = neutral(b.settlement.used.shape)
+    _sign(b)
+    if np.any(p.options.state == options.OCCUPANCY):
+        _place(b)
+    market = p.costs.market_y[p.places.chip]
+    options.exercise_block(
+        p.options, p.terms, b.schedule, b.signed, p.places.contract, market, s, b.used, b.capacity, b.X, b.Y, b.when
+    )
+    options.change_block(p.options, b.schedule, b.when, b.X, b.changes)
+    options.enlarge_block(p.options, b.changes, b.schedule.in_term, b.when, p.places.contract, p.costs.site_contract, b.X, s)
+
+
 def _sign(b: Block) -> None:
     """What the signed terms promise, and which of them the customer keeps."""
     p, s = b.plan, b.supply
-    settle.schedule_block(p.terms, p.places.contract, s.planned, s.ready, s.offered, b.X, b.Y, p.hours, b.schedule)
+    settle.schedule_block(p.terms, b.changes, p.places.contract, s.planned, s.ready, s.offered, b.X, b.Y, p.hours, b.schedule)
     customer.signed_block(p.customers, p.terms, b.schedule, b.X, b.Y, THRESHOLDS, RUNS, b.signed)
 
 
@@ -168,7 +192,6 @@ def _settle(b: Block) -> None:
 def _book(b: Block) -> None:
     """Recognition, the provider's accounts, and worth."""
     p = b.plan
-    tranche.tranche_block(p.places.contract, b.supply.planned, b.supply.ready, p.recognition.order_lead_x, b.X, b.ordered, b.delivered)
     recognise.recognise_block(
         p.terms, p.recognition, b.schedule, b.settlement, b.signed.alive, b.payments.collectible, b.ordered, b.delivered, b.X, b.books
     )

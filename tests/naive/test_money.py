@@ -5,7 +5,8 @@ import pytest
 
 from offtake.kernels import customer, recognise, settle, tranche
 
-from .money import HOURS, C, L, M, draw, zeros
+from .money import HOURS, C, L, M, changed, draw, zeros
+from .rights import Rights, amount_of, owed_by_lots
 
 
 def plain(function):
@@ -20,20 +21,43 @@ TH, RUNS = np.array([0.5, 1.0, 1.5]), np.array([1, 3], np.int64)
 def scheduled(seed):
     terms, table, people, owner, planned, ready, offered, X, Y, r = draw(seed)
     out = zeros(settle.Schedule, (C, M, L))
-    settle.schedule_block(terms, owner, planned, ready, offered, X, Y, HOURS, out)
+    settle.schedule_block(terms, changed(seed, terms, X), owner, planned, ready, offered, X, Y, HOURS, out)
     return terms, table, people, owner, planned, ready, offered, X, Y, r, out
 
 
-def schedule_twin(terms, owner, planned, ready, offered, X, Y, c, i):
+def by_chip(terms, owner, planned, ready, Y, c, i):
+    """Average price of the GPUs that are there as promised, month by month; of the promised ones where none is."""
+    mine = np.flatnonzero(owner == c)
+    found = []
+    for m in range(M):
+        gpus = [min(planned[k, m, i], ready[k, m, i]) for k in mine]
+        gpus = gpus if sum(gpus) > 0 else [planned[k, m, i] for k in mine]
+        found.append(sum(g * Y[terms.price_k[k], m, i] for g, k in zip(gpus, mine)) / sum(gpus))
+    return found
+
+
+def schedule_twin(terms, changes, owner, planned, ready, offered, X, Y, c, i):
     plan, there, serve = (sum(a[k, :, i] for k in np.flatnonzero(owner == c)) for a in (planned, ready, offered))
     start, term, total = terms.starts[c], round(X[terms.term_x[c], i] - 1e-9), X[terms.total_x[c], i]
     end = start + int(X[terms.term_x[c], i] + 0.5)
     del term
-    hours = sum(plan[min(m, M - 1)] * (HOURS[m] if m < M else 730.5) for m in range(start, end))
-    owed, late, standing, rows = 0.0, 0, 1.0, []
+    if terms.gpus_x[c] >= 0:
+        block = X[terms.gpus_x[c], i]
+        serve = serve * np.minimum(1, block / np.maximum(there, block))
+        plan, there = np.minimum(plan, block), np.minimum(there, block)
+    mix = by_chip(terms, owner, planned, ready, Y, c, i) if terms.price_y[c] == -2 else None
+    scale = changes.scale[c, :, i]
+    hours = sum(plan[min(m, M - 1)] / scale[min(m, M - 1)] * (HOURS[m] if m < M else 730.5) for m in range(start, end))
+    owed, late, standing, rows, whole = 0.0, 0, 1.0, [], total
+    listed = [Y[terms.price_y[c], m, i] if terms.price_y[c] >= 0 else mix[m] if mix else total / hours for m in range(M)]
+    listed = np.array(listed) * changes.price[c, :, i]
     for m in range(M):
-        price = Y[terms.price_y[c], m, i] if terms.price_y[c] >= 0 else total / hours
-        inside = start <= m < end or (terms.remedy[c] == 1 and m >= end and owed < total * (1 - 1e-12))
+        price, more = listed[m], int(changes.longer[c, m, i])
+        behind = range(end, end + more)
+        extra = sum(plan[min(n, M - 1)] * (HOURS[n] if n < M else 730.5) * listed[min(n, M - 1)] for n in behind)
+        end += more
+        whole += (whole - owed) * changes.change[c, m, i] + extra
+        inside = start <= m < end or (terms.remedy[c] == 1 and m >= end and owed < whole * (1 - 1e-12))
         late = late + 1 if inside and plan[m] > 0 and there[m] < 0.99 * plan[m] else 0
         if terms.remedy[c] == 3 and late > X[terms.late_after_x[c], i]:
             standing = 0.0
@@ -42,10 +66,14 @@ def schedule_twin(terms, owner, planned, ready, offered, X, Y, c, i):
         available = min(plan[m], there[m]) * HOURS[m] * min(1.0, quality / X[terms.sla_x[c], i]) if inside else 0.0
         missing = max(committed - available, 0.0)
         due = available if terms.form[c] == 0 else max(X[terms.take_or_pay_x[c], i] * committed - missing, 0.0)
+        if terms.form[c] >= 2:
+            committed = available
+            amount, length = amount_of(terms, X, c, i, m)
+            due = amount / length / price if inside else 0.0
         last = m == end - 1 and terms.remedy[c] != 1
-        pay = total - owed if last and terms.at_end[c] == 0 else min(price * due, total - owed)
+        pay = whole - owed if last and terms.at_end[c] == 0 else min(price * due, whole - owed)
         owed += pay
-        rows.append((committed, available, price, pay, standing, float(inside), float(last)))
+        rows.append((committed, available, price, pay, standing * changes.kept[c, m, i], float(inside), float(last), extra))
     return np.array(rows)
 
 
@@ -54,8 +82,8 @@ def test_schedule(seed):
     terms, _, _, owner, planned, ready, offered, X, Y, _, out = scheduled(seed)
     for c in range(C):
         for i in range(0, L, 3):
-            want = schedule_twin(terms, owner, planned, ready, offered, X, Y, c, i)
-            for f, name in enumerate(("committed", "available", "price", "must_pay", "standing", "in_term", "ends")):
+            want = schedule_twin(terms, changed(seed, terms, X), owner, planned, ready, offered, X, Y, c, i)
+            for f, name in enumerate(("committed", "available", "price", "must_pay", "standing", "in_term", "ends", "extra")):
                 got = getattr(out, name)[c, :, i]
                 np.testing.assert_allclose(got, want[:, f], rtol=1e-11, atol=1e-12 * X[terms.total_x[c], i], err_msg=f"{name} of {c}")
 
@@ -75,37 +103,60 @@ def settle_twin(terms, schedule, alive, used, X, Y, c, i):
     total, top = X[terms.total_x[c], i], X[terms.take_or_pay_x[c], i]
     end = terms.starts[c] + int(X[terms.term_x[c], i] + 0.5)
     left, liability, dues, bases, live_before, sheet = total, 0.0, 0.0, 0.0, 1.0, []
+    rights = Rights(round(X[terms.makeup_x[c], i])) if terms.makeup_x[c] >= 0 else None
     for m in range(M):
         live, price = alive[c, m, i], schedule.price[c, m, i]
         cancelled = left * (1 - live / live_before) if live_before > 0 else 0.0
+        fee = left * schedule.fee[c, m, i]
         left -= cancelled
+        added = left * schedule.change[c, m, i] + schedule.extra[c, m, i] * live
+        left += added
         committed, available = schedule.committed[c, m, i] * live, schedule.available[c, m, i] * live
-        took = used[c, m, i]
+        took, makeup, opened, expired = used[c, m, i], 0.0, 0.0, 0.0
         missing = max(committed - available, 0.0)
-        if terms.form[c] == 0:
+        if terms.form[c] >= 2:
+            amount, length = amount_of(terms, X, c, i, m)
+            due = amount * live / length * schedule.in_term[c, m, i]
+            base = min(took * price, max(left if terms.form[c] == 2 else min(amount * live - bases, left), 0.0))
+            over = max(took - base / price, 0.0)
+        elif terms.form[c] == 0:
             base = due = available
+            over = max(took - min(took, committed), 0.0)
         else:
-            base, due = min(took, committed), max(top * committed - missing, 0.0)
-        over = max(took - min(took, committed), 0.0)
+            if rights:
+                whole = rights.period_due(terms, schedule, alive, top, c, i, m)
+                makeup = rights.take(m, took, committed, whole - bases)
+            base, due = min(took - makeup, committed), max(top * committed - missing, 0.0)
+            over = max(took - makeup - base, 0.0)
         dues, bases = dues + due, bases + base
         closing = schedule.ends[c, m, i] > 0
         year = terms.true_up[c] == 1 and (m - terms.starts[c]) % 12 == 11
         up = terms.true_up[c] == 0 or year or closing
-        short = max(dues - bases, 0.0) if up else 0.0
-        charge = left if closing and terms.at_end[c] == 0 else min(price * (base + short), left)
+        short = max(dues - bases, 0.0) if up and terms.form[c] != 2 else 0.0
+        unit = 1.0 if terms.form[c] >= 2 else price
+        charge = left if closing and terms.at_end[c] == 0 else min(unit * (base + short), left)
         left -= charge
         lapsed = left if closing and terms.at_end[c] == 1 else 0.0
         left -= lapsed
         credit = min(X[terms.credit_x[c], i] * price * missing, charge) if terms.remedy[c] == 2 else 0.0
-        extra = over * Y[terms.overage_y[c], m, i] if terms.allows_overage[c] else 0.0
-        billed = charge - credit + extra
+        dear = Y[terms.overage_y[c], m, i] if terms.overage_y[c] >= 0 else price
+        extra = over * dear if terms.allows_overage[c] else 0.0
+        billed = charge - credit + extra + fee
         got = X[terms.prepaid_x[c], i] if m == terms.starts[c] else 0.0
         interest = liability * X[terms.financing_x[c], i] / 12 if end - m > 12 else 0.0
         held = liability + got + interest
         drawn = min(billed, held)
         back = held - drawn if closing or (live <= 0 < live_before) else 0.0
         liability = held - drawn - back
-        sheet.append((base, over, short, charge, extra, credit, billed, got, drawn, interest, back, liability, cancelled, lapsed, left))
+        if rights:
+            over_now = closing or (live <= 0 < live_before)
+            expired = rights.expire(m, over_now)
+            opened = 0.0 if over_now else min(short, max(charge / price - base, 0.0))
+            rights.open(m, opened)
+        if terms.form[c] >= 2:
+            base, short = base / price, short / price
+        sheet.append((base, over, short, charge, extra, credit, billed, got, drawn, interest, back, liability, cancelled, lapsed, left,
+                      makeup, opened, expired, rights.balance() if rights else 0.0, added, fee))  # fmt: skip
         if up:
             dues = bases = 0.0
         live_before = live
@@ -116,7 +167,7 @@ def settle_twin(terms, schedule, alive, used, X, Y, c, i):
 def test_settlement(seed):
     terms, _, _, X, Y, _, schedule, alive, used, out, *_ = settled(seed)
     names = "base overage deficiency charge overage_usd credit billed prepaid_in drawdown interest refunded unearned "
-    names += "terminated lapsed remaining"
+    names += "terminated lapsed remaining makeup makeup_opened makeup_expired makeup_balance added penalty"
     for c in range(C):
         for i in range(0, L, 3):
             want = settle_twin(terms, schedule, alive, used, X, Y, c, i)
@@ -248,22 +299,31 @@ def test_tranches(seed):
             np.testing.assert_allclose(delivered[c, :, i], want, rtol=1e-12)
 
 
-def earned_twin(table, schedule, settlement, X, c, i, total):
+def earned_twin(terms, table, schedule, settlement, X, c, i, total):
     """A-01: rateable, or as used with expected breakage; a catch-up at each true-up; never beyond the value left."""
-    base_before = due_before = earned = charged = gone = 0.0
-    rows = []
+    base_before = due_before = earned = charged = gone = owed_before = 0.0
+    rows, beta, rights = [], X[table.breakage_x[c], i], terms.makeup_x[c] >= 0
+    taken = settlement.makeup[c, :, i] + settlement.makeup_expired[c, :, i]
+    deferred = schedule.price[c, :, i] * settlement.makeup_opened[c, :, i]
+    owed = owed_by_lots(settlement.makeup_opened[c, :, i], taken, schedule.price[c, :, i], beta, X[table.remote_x[c], i])
     for m in range(M):
         price, base, due = schedule.price[c, m, i], settlement.ytd_base[c, m, i], settlement.ytd_due[c, m, i]
-        charged += settlement.charge[c, m, i]
-        gone += settlement.terminated[c, m, i] + settlement.lapsed[c, m, i]
+        charged += settlement.charge[c, m, i] - deferred[m]
+        gone += settlement.terminated[c, m, i] + settlement.lapsed[c, m, i] - settlement.added[c, m, i]
         if table.policy[c] == 0:
             hours = max(base, due) - max(base_before, due_before)
+        elif table.policy[c] == 2 or rights:
+            hours = (base - base_before) / (1 if rights else 1 - beta)
         else:
             idle, idle_before = max(due - base, 0.0), max(due_before - base_before, 0.0)
             hours = base - base_before + X[table.breakage_x[c], i] * (idle - idle_before)
         up = settlement.trued[c, m, i] > 0
-        rows.append(charged - earned if up else min(price * max(hours, 0.0), total - gone - earned))
-        earned += rows[-1]
+        unit = 1.0 if terms.form[c] >= 2 else price
+        left = total - gone - earned - deferred[:m].sum()  # what no bill and no right holds yet
+        own = charged - earned if up else min(unit * max(hours, 0.0), left)
+        earned += own
+        rows.append(own + owed_before + deferred[m] - owed[m])
+        owed_before = owed[m]
         base_before, due_before = (0.0, 0.0) if up else (base, due)
     return rows
 
@@ -276,27 +336,28 @@ def test_recognition(seed):
         for i in range(L):
             total, mode = X[terms.total_x[c], i], int(X[table.firm_on_x[c], i])
             charged = np.cumsum(settlement.charge[c, :, i])
-            gone = np.cumsum(settlement.terminated[c, :, i] + settlement.lapsed[c, :, i])
-            extra = settlement.overage_usd[c, :, i] - settlement.credit[c, :, i]
+            gone = np.cumsum(settlement.terminated[c, :, i] + settlement.lapsed[c, :, i] - settlement.added[c, :, i])
+            extra = settlement.overage_usd[c, :, i] - settlement.credit[c, :, i] + settlement.penalty[c, :, i]
             earned = np.cumsum(out.revenue[c, :, i] - extra)
             ups = settlement.trued[c, :, i] > 0
-            np.testing.assert_allclose(earned[ups], charged[ups], rtol=1e-9, atol=TIGHT * total)
+            held = out.makeup_owed[c, :, i]
+            np.testing.assert_allclose((earned + held)[ups], charged[ups], rtol=1e-9, atol=TIGHT * total)
             assert np.all(earned <= total - gone + TIGHT * total)
             left = total - gone - earned
             np.testing.assert_allclose(out.rpo[c, :, i] + out.not_in_rpo[c, :, i], left, rtol=1e-9, atol=TIGHT * total)
             share = (np.ones(M), ordered[c, :, i], delivered[c, :, i], np.zeros(M))[mode]
             if mode == 0:
                 np.testing.assert_allclose(out.rpo[c, :, i], left * payments.collectible[c, :, i], rtol=1e-9, atol=TIGHT * total)
-            assert np.all(out.rpo[c, :, i] <= share * total + TIGHT * total)
+            assert np.all(out.rpo[c, :, i] <= share * (total + np.cumsum(np.maximum(settlement.added[c, :, i], 0))) + TIGHT * total)
             assert np.all(out.rpo[c, :, i] >= -TIGHT * total) and np.all(out.not_in_rpo[c, :, i] >= -TIGHT * total)
             assert np.all(out.rpo[c, payments.collectible[c, :, i] == 0, i] == 0.0)
             opening = np.concatenate(([0.0], out.rpo[c, :-1, i]))
             flows = out.new + out.remeasured - out.in_scope - out.rpo_terminated - out.rpo_lapsed
             np.testing.assert_allclose(opening + flows[c, :, i], out.rpo[c, :, i], rtol=1e-9, atol=TIGHT * total)
             coming = schedule.price[c, :, i] * schedule.committed[c, :, i] * signed.alive[c, :, i]
-            current = [min(out.rpo[c, m, i], sum(coming[m + 1 : m + 13])) for m in range(M)]
+            current = [min(out.rpo[c, m, i], sum(coming[m + 1 : m + 13]) + held[m]) for m in range(M)]
             np.testing.assert_allclose(out.crpo[c, :, i], current, rtol=1e-9, atol=TIGHT * total)
-            want = earned_twin(table, schedule, settlement, X, c, i, total)
+            want = earned_twin(terms, table, schedule, settlement, X, c, i, total)
             np.testing.assert_allclose(out.revenue[c, :, i] - extra, want, rtol=1e-9, atol=TIGHT * total)
 
 
@@ -305,12 +366,12 @@ def test_phased_rpo_by_hand():
     opening, early, before = 0.0, 0.0, 0.0
     seen = []
     for share, earned in ((0.5, 20.0), (0.5, 20.0), (1.0, 20.0), (1.0, 40.0)):
-        new, _, _, taken, opening, early = plain(recognise.firm_month)(opening, early, before, share, 100.0, 0.0, 0.0, earned)
+        new, _, _, taken, opening, early = plain(recognise.firm_month)(opening, early, before, share, 100.0, 0.0, 0.0, earned, 0.0)
         before = share
         seen.append((new, taken, opening))
     assert seen == [(50.0, 20.0, 30.0), (0.0, 20.0, 10.0), (50.0, 20.0, 40.0), (0.0, 40.0, 0.0)]
     # earned before it was firm: 20 outside RPO in month 0 are not counted again when the tranche turns firm
-    new, _, _, taken, opening, early = plain(recognise.firm_month)(0.0, 0.0, 0.0, 0.0, 100.0, 0.0, 0.0, 20.0)
+    new, _, _, taken, opening, early = plain(recognise.firm_month)(0.0, 0.0, 0.0, 0.0, 100.0, 0.0, 0.0, 20.0, 0.0)
     assert (new, taken, opening, early) == (0.0, 0.0, 0.0, 20.0)
-    new, _, _, taken, opening, early = plain(recognise.firm_month)(opening, early, 0.0, 0.5, 100.0, 0.0, 0.0, 10.0)
+    new, _, _, taken, opening, early = plain(recognise.firm_month)(opening, early, 0.0, 0.5, 100.0, 0.0, 0.0, 10.0, 0.0)
     assert (new, taken, opening, early) == (30.0, 10.0, 20.0, 0.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from ..errors import Issue, one_line
-from .rules import deals, dependence, figures, knowledge, references, work
+from .rules import deals, dependence, figures, forms, knowledge, options, references, work
 from .rules.finding import Finding
 from .terms import Book
 from .walk import place_of
@@ -17,6 +17,8 @@ RULES: tuple[Rule, ...] = (
     references.inputs, references.pairs, references.measures,
     knowledge.known_sources, knowledge.sourced, knowledge.one_origin, knowledge.published, knowledge.notes, knowledge.due,
     deals.needed_terms, deals.words, deals.order_of_dates, deals.within_total, deals.providers,
+    options.complete, options.in_time, options.possible, options.prices, options.exclusive, options.refusal,
+    forms.makeup, forms.fixed_words, forms.own_terms, forms.years, forms.block_cost,
     work.needed_terms, work.reference_speed, work.somewhere, work.anchor,
     figures.above_zero, figures.lengths, figures.pue, figures.scenario_chances, figures.shares_in_time, dependence.possible,
 )  # fmt: skip

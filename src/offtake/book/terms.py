@@ -9,45 +9,33 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+from pydantic import Field, PrivateAttr
 
-from .numbers import Day, Label, Moment, Month, Number, Series, labelled, quantity, timeline
+from .fields import (
+    FirmOn,
+    Gpus,
+    KwPerGpu,
+    Months,
+    Multiple,
+    MultipleTimeline,
+    Mw,
+    Rate,
+    Share,
+    ShareTimeline,
+    Sourced,
+    Term,
+    Usd,
+    UsdPerGpu,
+    UsdPerGpuHour,
+    UsdPerGpuHourFlat,
+    UsdPerMonth,
+    UsdPerMw,
+    UsdPerMwh,
+    Users,
+)
+from .numbers import Day, Label, Moment, Month, Number, Series, quantity, timeline
+from .options import Option
 from .tree import Node
-
-FIRM_ON = ("signing", "order", "tranche", "never")
-
-Usd = Annotated[Number, quantity("USD")]
-UsdPerMonth = Annotated[Number | Series, timeline("USD/month")]
-UsdPerGpuHour = Annotated[Number | Series, timeline("USD/GPU-h")]
-UsdPerGpuHourFlat = Annotated[Number, quantity("USD/GPU-h")]
-UsdPerGpu = Annotated[Number, quantity("USD/GPU")]
-UsdPerMw = Annotated[Number, quantity("USD/MW")]
-UsdPerMwh = Annotated[Number | Series, timeline("USD/MWh")]
-Months = Annotated[Number, quantity("month")]
-Share = Annotated[Number, quantity("share")]
-ShareTimeline = Annotated[Number | Series, timeline("share")]
-Multiple = Annotated[Number, quantity("multiple")]
-MultipleTimeline = Annotated[Number | Series, timeline("multiple")]
-Rate = Annotated[Number, quantity("multiple")]
-Gpus = Annotated[Number, quantity("GPU")]
-Mw = Annotated[Number, quantity("MW")]
-KwPerGpu = Annotated[Number, quantity("kW/GPU")]
-Users = Annotated[Number | Series, timeline("user")]
-FirmOn = Annotated[Number, labelled(FIRM_ON)]
-
-
-class Term(BaseModel):
-    """Anything in a book: unknown keys are refused, nothing changes after reading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
-
-
-class Sourced(Term):
-    """Numbers below inherit `source` (an id) or `assumed` (a reason) unless they carry their own (N-05)."""
-
-    source: str | None = None
-    assumed: str | None = None
-    note: str | None = None
 
 
 class Source(Term):
@@ -147,6 +135,13 @@ class Late(Sourced):
     credit: Share = Field(description="of the price of each late hour, when the remedy is a credit")
 
 
+class Makeup(Sourced):
+    """Hours paid as a deficiency may be taken later (C-04); what is never taken is earned by `breakage` or when it expires (A-01)."""
+
+    expires: Months = Field(description="months after the true-up in which the hours may still be taken, within the term")
+    remote: Months | None = Field(default=None, description="months after which the rest counts as never taken; absent: on expiry")
+
+
 class Contract(Sourced):
     """A commitment and its terms (C-01). `announced` ones are listed and reconciled but bill nothing (C-11)."""
 
@@ -154,7 +149,7 @@ class Contract(Sourced):
     customer: str
     provider: str
     layer: Literal["chip", "shell", "power", "cloud"]
-    form: Literal["reserved", "take_or_pay", "announced"]
+    form: Literal["reserved", "take_or_pay", "burn_down", "build_up", "capacity_block", "announced"]
     signed: Month
     total: Usd | Label
     inside: list[str] = []
@@ -166,9 +161,13 @@ class Contract(Sourced):
     term: Annotated[Number, quantity("month")] | None = None
     sites: list[str] = []
     price: UsdPerGpuHour | Label | None = None
+    prices: dict[str, UsdPerGpuHour] = Field(default={}, description="price by chip, in place of `price` (C-01)")
     overage_price: UsdPerGpuHour | None = None
     take_or_pay: Share | None = None
     true_up: Literal["month", "year", "term"] | None = None
+    makeup: Makeup | None = None
+    committed: list[Usd] = Field(default=[], description="USD by commitment year of a `build_up`; empty: the total, evenly (C-08)")
+    gpus: Gpus | None = Field(default=None, description="GPUs of a `capacity_block` (C-08)")
     ramp: Literal["readiness", "calendar"] | None = None
     late: Late | None = None
     sla: Share | None = None
@@ -180,6 +179,11 @@ class Contract(Sourced):
     firm_on: FirmOn | None = None
     order_lead: Months | None = None
     payment_lag: Months | None = None
+    options: dict[str, Option] = {}
+    exclusive: list[str] = Field(default=[], description="workloads that may run on this contract alone (C-01, P-03)")
+    first_refusal: Share | None = Field(
+        default=None, description="share of cases in which the provider, asked first, declines what another contract would add (C-01)"
+    )
 
 
 class Run(Sourced):

@@ -4,7 +4,7 @@
 **Units**   USD or GPU-h in, relative errors out.
 **Signs**   a residual is what comes in less what goes out less what is left; an error is its size over the gross flows.
 **Order within the month**   opening, flows, closing.
-**Source**  model A-02, A-04, A-10, C-09, S-05, V-01.
+**Source**  model A-02, A-04, A-10, C-04, C-09, S-05, V-01.
 
 A month function gives the residual and the month's gross flows and stocks. The error is taken against the largest gross on the
 path so far, at least 1, so that the last cent of a contract is not measured against itself. What is not a finite number is
@@ -64,7 +64,7 @@ def scope_month(revenue, in_scope, out_scope):
 
 @njit(cache=True, forceinline=True, error_model="numpy")
 def value_month(earned, rpo, not_in_rpo, gone, total):
-    """Signed value is earned, still to come, terminated or lapsed (A-10); `earned` and `gone` are sums to date."""
+    """Signed value is earned, still to come, terminated or lapsed (A-10); sums to date, `gone` less what options added."""
     return earned + rpo + not_in_rpo + gone - total, abs(earned) + abs(total)
 
 
@@ -72,6 +72,12 @@ def value_month(earned, rpo, not_in_rpo, gone, total):
 def liability_month(opening, received, interest, drawdown, refunded, closing):
     """The contract liability rolls forward (C-09)."""
     return opening + received + interest - drawdown - refunded - closing, abs(opening) + abs(received) + abs(drawdown)
+
+
+@njit(cache=True, forceinline=True, error_model="numpy")
+def makeup_month(opening, opened, taken, expired, closing):
+    """Make-up rights roll forward (C-04), in GPU-h."""
+    return opening + opened - taken - expired - closing, abs(opening) + abs(opened) + abs(taken)
 
 
 @njit(cache=True, forceinline=True, error_model="numpy")
@@ -144,17 +150,17 @@ def scope(books, w):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def value(books, settlement, total_x, X, w):
-    """By contract; revenue without overage, credit and interest; total_x (C,) rows of X."""
+    """By contract; revenue without overage, credit and penalty; total_x (C,) rows of X."""
     for c in range(books.revenue.shape[0]):
         begin(w)
         total = X[total_x[c]]
         for m in range(books.revenue.shape[1]):
             revenue, rest, outside = books.revenue[c, m], books.rpo[c, m], books.not_in_rpo[c, m]
-            overage, credit = settlement.overage_usd[c, m], settlement.credit[c, m]
-            terminated, lapsed = settlement.terminated[c, m], settlement.lapsed[c, m]
+            overage, credit, penalty = settlement.overage_usd[c, m], settlement.credit[c, m], settlement.penalty[c, m]
+            terminated, lapsed, added = settlement.terminated[c, m], settlement.lapsed[c, m], settlement.added[c, m]
             for i in range(w.gross.shape[0]):
-                w.sum[i] += revenue[i] - overage[i] + credit[i]
-                w.other[i] += terminated[i] + lapsed[i]
+                w.sum[i] += revenue[i] - overage[i] + credit[i] - penalty[i]
+                w.other[i] += terminated[i] + lapsed[i] - added[i]
                 left, gross = value_month(w.sum[i], rest[i], outside[i], w.other[i], total[i])
                 weigh(left, gross, m, i, w)
 
@@ -170,6 +176,19 @@ def liability(settlement, w):
             drawdown, refunded = settlement.drawdown[c, m], settlement.refunded[c, m]
             for i in range(w.gross.shape[0]):
                 left, gross = liability_month(opening[i], received[i], interest[i], drawdown[i], refunded[i], closing[i])
+                weigh(left, gross, m, i, w)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def makeup(settlement, w):
+    """By contract; settlement (C, M, L)."""
+    for c in range(settlement.makeup.shape[0]):
+        begin(w)
+        for m in range(settlement.makeup.shape[1]):
+            opening, closing = settlement.makeup_balance[c, m - 1] if m > 0 else w.nothing, settlement.makeup_balance[c, m]
+            opened, taken, expired = settlement.makeup_opened[c, m], settlement.makeup[c, m], settlement.makeup_expired[c, m]
+            for i in range(w.gross.shape[0]):
+                left, gross = makeup_month(opening[i], opened[i], taken[i], expired[i], closing[i])
                 weigh(left, gross, m, i, w)
 
 

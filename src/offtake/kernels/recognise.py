@@ -1,10 +1,12 @@
 """When revenue is recognised, and what stands in RPO.
 
 Axes    contracts (C), months (M), lanes (L); path last.
-Units   USD.
-Signs   rpo opening + new + remeasured - in_scope - rpo_terminated - rpo_lapsed = closing; rpo + not_in_rpo = value unrecognised.
+Units   USD; make-up hours in GPU-h.
+Signs   rpo opening + new (exercised options inside) + remeasured - in_scope - rpo_terminated - rpo_lapsed = closing;
+        rpo + not_in_rpo = value unrecognised.
 Order within the month   termination and lapse, firm value comes in, revenue, collectibility.
-Source  model A-01 to A-03 (ASC 606). A catch-up at each true-up makes revenue to date equal what was charged to date.
+Source  model A-01 to A-03 (ASC 606). A catch-up at each true-up makes revenue to date equal what was charged to date, less what is
+        owed to make-up rights.
 """
 
 from typing import NamedTuple
@@ -12,7 +14,10 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-RESERVED, USAGE = 0, 1
+from .makeup import advance, owed_month
+from .settle import BURN_DOWN
+
+RESERVED, USAGE, IN_PROPORTION = 0, 1, 2
 SIGNING, ORDER, TRANCHE, NEVER = 0, 1, 2, 3
 
 
@@ -23,10 +28,12 @@ class Recognition(NamedTuple):
     breakage_x: np.ndarray
     firm_on_x: np.ndarray
     order_lead_x: np.ndarray
+    remote_x: np.ndarray  # months after which the rest of a make-up right counts as never taken
 
 
 class Books(NamedTuple):
-    """Outputs, all (C, M, L). `deferred` and `unbilled` are stocks of billing against revenue, beside the prepayment."""
+    """Outputs, all (C, M, L). `deferred` and `unbilled` are stocks of billing against revenue, beside the prepayment; `makeup_owed`
+    is the part of `deferred` that make-up rights hold."""
 
     revenue: np.ndarray
     in_scope: np.ndarray
@@ -41,12 +48,16 @@ class Books(NamedTuple):
     remeasured: np.ndarray
     rpo_terminated: np.ndarray
     rpo_lapsed: np.ndarray
+    makeup_owed: np.ndarray
 
 
 @njit(cache=True, forceinline=True, error_model="numpy")
 def earned_month(policy, price, base_before, due_before, base, due, breakage):
-    """Revenue that accrues inside a true-up period (A-01): hours due to date if rateable, hours used plus expected breakage if usage."""
+    """Revenue that accrues inside a true-up period (A-01): hours due to date if rateable, hours used plus expected breakage if usage;
+    of an amount that was bought, use with the breakage earned in proportion to it."""
     rateable = max(base, due) - max(base_before, due_before)
+    if policy == IN_PROPORTION:
+        return price * (base - base_before) / max(1.0 - breakage, 1e-12)
     by_use = base - base_before + breakage * (max(due - base, 0.0) - max(due_before - base_before, 0.0))
     return price * max(rateable if policy == RESERVED else by_use, 0.0)
 
@@ -58,15 +69,22 @@ def firm_share(mode, signed, ordered, delivered):
 
 
 @njit(cache=True, forceinline=True, error_model="numpy")
-def firm_month(opening, early, share_before, share, whole, terminated, lapsed, earned):
-    """One month of RPO while collectible: new, terminated, lapsed, in scope, closing, and revenue earned before it was firm."""
+def firm_month(opening, early, share_before, share, whole, terminated, lapsed, earned, added):
+    """One month of RPO while collectible: new, terminated, lapsed, in scope, closing, and revenue earned before it was firm.
+
+    `added` is signed value that options brought in or took away, `whole` has it already; its firm part is new.
+    """
     gone = min(opening, share_before * terminated)
     ended = min(opening - gone, share_before * lapsed)
     # firm value that was earned before it was firm, or that ended after it had been earned, never turns firm again
     early += share_before * (terminated + lapsed) - gone - ended
-    firm = max(share - share_before, 0.0) * whole
+    # so does what an option takes away of it
+    lost = share * max(-added, 0.0)
+    cut = min(opening - gone - ended, lost)
+    early += lost - cut
+    firm = max(share - share_before, 0.0) * (whole - added) + share * max(added, 0.0)
     absorbed = min(early, firm)
-    new = firm - absorbed
+    new = firm - absorbed - cut
     # revenue taken back undoes first what was earned outside RPO
     plus, minus = max(earned, 0.0), max(-earned, 0.0)
     undone = min(minus, early - absorbed)
@@ -79,28 +97,37 @@ def firm_month(opening, early, share_before, share, whole, terminated, lapsed, e
 def recognise_lane(c, i, terms, table, schedule, settlement, collectible, ordered, delivered, X, out):
     """Recognise one contract on one path."""
     total, breakage, mode = X[terms.total_x[c], i], X[table.breakage_x[c], i], int(X[table.firm_on_x[c], i])
-    remaining, charged, earned_sum, latent, early, share_before, was = total, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0
-    ahead, base_before, due_before = 0.0, 0.0, 0.0
+    remaining, charged, earned_sum, revenue_sum, latent, early, share_before, was = total, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0
+    ahead, base_before, due_before, owed, head, left = 0.0, 0.0, 0.0, 0.0, 0, settlement.makeup_opened[c, 0, i]
+    rights, remote = terms.makeup_x[c] >= 0, X[table.remote_x[c], i]
     for m in range(out.revenue.shape[1]):
-        price, charge = schedule.price[c, m, i], settlement.charge[c, m, i]
+        price, charge, owed_before = schedule.price[c, m, i], settlement.charge[c, m, i], owed
+        per, deferred = 1.0 if terms.form[c] >= BURN_DOWN else price, 0.0
         base, due = settlement.ytd_base[c, m, i], settlement.ytd_due[c, m, i]
-        terminated, lapsed = settlement.terminated[c, m, i], settlement.lapsed[c, m, i]
-        charged += charge
-        accrued = earned_month(table.policy[c], price, base_before, due_before, base, due, breakage)
+        terminated, lapsed, added = settlement.terminated[c, m, i], settlement.lapsed[c, m, i], settlement.added[c, m, i]
+        if rights:
+            deferred = price * settlement.makeup_opened[c, m, i]
+            out_hours = settlement.makeup[c, m, i] + settlement.makeup_expired[c, m, i]
+            head, left = advance(c, m, i, head, left, out_hours, settlement.makeup_opened)
+            owed = owed_month(c, m, i, head, left, settlement.makeup_opened, schedule.price, breakage, remote)
+        charged += charge - deferred
+        accrued = earned_month(table.policy[c], per, base_before, due_before, base, due, 0.0 if rights else breakage)
         trued = settlement.trued[c, m, i] > 0.0
         # before a true-up revenue may run ahead of billing, but never beyond the value that is left: a termination takes back the rest
-        earned = charged - earned_sum if trued else min(accrued, remaining - terminated - lapsed)
-        earned_sum += earned
-        remaining -= terminated + lapsed + earned
+        own = charged - earned_sum if trued else min(accrued, remaining - owed_before - terminated - lapsed + added)
+        earned_sum += own
+        earned = own + owed_before + deferred - owed
+        revenue_sum += earned
+        remaining -= terminated + lapsed + earned - added
         base_before, due_before = (0.0, 0.0) if trued else (base, due)
         share = max(firm_share(mode, 1.0 if m >= terms.signed[c] else 0.0, ordered[c, m, i], delivered[c, m, i]), share_before)
-        whole = remaining + earned_sum  # what is neither terminated nor lapsed
+        whole = remaining + revenue_sum  # what is neither terminated nor lapsed
         opening, now = latent, collectible[c, m, i]
         new, gone, ended, taken, latent, early = firm_month(
-            opening, early, share_before, share, whole, terminated, lapsed, earned
+            opening, early, share_before, share, whole, terminated, lapsed, earned, added
         )
         share_before = share
-        extra = settlement.overage_usd[c, m, i] - settlement.credit[c, m, i]
+        extra = settlement.overage_usd[c, m, i] - settlement.credit[c, m, i] + settlement.penalty[c, m, i]
         ahead += earned - charge
         out.revenue[c, m, i] = earned + extra
         out.in_scope[c, m, i], out.out_scope[c, m, i] = taken * now, earned + extra - taken * now
@@ -108,27 +135,28 @@ def recognise_lane(c, i, terms, table, schedule, settlement, collectible, ordere
         out.rpo_terminated[c, m, i], out.rpo_lapsed[c, m, i] = gone * now, ended * now
         out.rpo[c, m, i] = latent * now
         out.not_in_rpo[c, m, i] = remaining - latent * now
-        out.unbilled[c, m, i], out.deferred[c, m, i] = max(ahead, 0.0), max(-ahead, 0.0)
+        out.unbilled[c, m, i], out.deferred[c, m, i], out.makeup_owed[c, m, i] = max(ahead, 0.0), max(-ahead, 0.0), owed
         was = now
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def current_contract(c, schedule, alive, falls_due, out):
-    """CRPO: the part of RPO that the schedule recognises within 12 months; falls_due (M, L) is working space."""
+    """CRPO: the part of RPO that the schedule recognises within 12 months; make-up rights count in full. falls_due (M, L) is working
+    space."""
     months, lanes = falls_due.shape
     for m in range(months):
         price, committed, stands, due = schedule.price[c, m], schedule.committed[c, m], alive[c, m], falls_due[m]
         for i in range(lanes):
             due[i] = price[i] * committed[i] * stands[i]
     for m in range(months):
-        coming, rpo = out.crpo[c, m], out.rpo[c, m]
+        coming, rpo, owed = out.crpo[c, m], out.rpo[c, m], out.makeup_owed[c, m]
         coming[:] = 0.0
         for n in range(m + 1, min(m + 13, months)):
             due = falls_due[n]
             for i in range(lanes):
                 coming[i] += due[i]
         for i in range(lanes):
-            coming[i] = min(rpo[i], coming[i])
+            coming[i] = min(rpo[i], coming[i] + owed[i])
 
 
 @njit(cache=True, forceinline=True, error_model="numpy")

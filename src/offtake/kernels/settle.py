@@ -1,10 +1,12 @@
-"""What the contracts promise, what an hour costs at the margin, and what is billed.
+"""What the contracts promise, and what is billed.
 
-Axes    contracts (C), pools (K), segments (Q), months (M), lanes (L); path last.
-Units   GPU-h, USD, USD/GPU-h; shares 0 to 1.
-Signs   all outputs >= 0. unearned opening + prepaid_in + interest - drawdown - refunded = closing.
-Order within the month   termination, base and overage, true-up, end of term, total-value cap, prepayment.
-Source  model C-01 to C-03, C-05, C-07, C-09, P-02, S-05. A contract year begins in the month the contract starts.
+Axes    contracts (C), pools (K), months (M), lanes (L); path last.
+Units   GPU-h, USD, USD/GPU-h; shares 0 to 1. A commitment in USD (`burn_down`, `build_up`) is tested in USD: its base, due and
+        deficiency count USD inside this file and in `ytd_due`, `ytd_base`; outputs are GPU-h at the month's price.
+Signs   all outputs >= 0. unearned opening + prepaid_in + interest - drawdown - refunded = closing;
+        makeup_balance opening + makeup_opened - makeup - makeup_expired = closing.
+Order within the month   termination and its penalty, options, make-up, base and overage, true-up, end of term, total-value cap, prepayment.
+Source  model C-01 to C-09, S-05. A contract year begins in the month the contract starts.
 """
 
 from typing import NamedTuple
@@ -12,51 +14,36 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-RESERVED, TAKE_OR_PAY = 0, 1
-MONTHLY, YEARLY, AT_TERM = 0, 1, 2
-READINESS, CALENDAR = 0, 1
-EXTEND, CREDIT, WALK = 1, 2, 3
-SHORTFALL, LAPSE = 0, 1
-MONTH_HOURS = 730.5
+from .makeup import expired_month, makeup_month
+from .schedule import (
+    AT_TERM,
+    BUILD_UP,
+    BURN_DOWN,
+    CALENDAR,
+    CREDIT,
+    EXTEND,
+    LAPSE,
+    MONTHLY,
+    READINESS,
+    RESERVED,
+    SHORTFALL,
+    TAKE_OR_PAY,
+    WALK,
+    YEARLY,
+    Schedule,
+    Terms,
+    due_month,
+    is_true_up,
+    period_amount,
+    schedule_block,
+    segments_block,
+    take_month,
+)
 
-
-class Terms(NamedTuple):
-    """One row a contract; `_x` rows of X, `_y` rows of Y (-1 absent); months count from the book's start."""
-
-    form: np.ndarray
-    starts: np.ndarray
-    signed: np.ndarray
-    price_y: np.ndarray  # -1: implied by total value and schedule
-    overage_y: np.ndarray
-    total_x: np.ndarray
-    term_x: np.ndarray
-    take_or_pay_x: np.ndarray
-    true_up: np.ndarray
-    ramp: np.ndarray
-    remedy: np.ndarray
-    late_after_x: np.ndarray
-    credit_x: np.ndarray
-    sla_x: np.ndarray
-    prepaid_x: np.ndarray
-    financing_x: np.ndarray
-    at_end: np.ndarray
-    payment_lag_x: np.ndarray
-    allows_overage: np.ndarray
-    customer: np.ndarray
-    provider: np.ndarray
-    priority: np.ndarray  # 0 is paid first
-
-
-class Schedule(NamedTuple):
-    """What is promised and offered, all (C, M, L). `ends` is 1 in the last month of a term that does not extend."""
-
-    committed: np.ndarray
-    available: np.ndarray
-    price: np.ndarray
-    must_pay: np.ndarray
-    standing: np.ndarray
-    in_term: np.ndarray
-    ends: np.ndarray
+__all__ = [
+    "AT_TERM", "BUILD_UP", "BURN_DOWN", "CALENDAR", "EXTEND", "MONTHLY", "READINESS", "RESERVED", "TAKE_OR_PAY", "WALK", "YEARLY",
+    "Schedule", "Settlement", "Terms", "schedule_block", "segments_block", "settle_block",
+]  # fmt: skip
 
 
 class Settlement(NamedTuple):
@@ -82,27 +69,19 @@ class Settlement(NamedTuple):
     ytd_due: np.ndarray
     ytd_base: np.ndarray
     trued: np.ndarray
+    makeup: np.ndarray
+    makeup_opened: np.ndarray
+    makeup_expired: np.ndarray
+    makeup_balance: np.ndarray
+    added: np.ndarray  # signed value that options add or take away
+    penalty: np.ndarray
 
 
 @njit(cache=True, forceinline=True, error_model="numpy")
-def available_month(planned, ready, offered, hours, sla):
-    """Billable GPU-h (S-05): ready up to what was promised, less availability below the contractual one."""
-    share = offered / max(ready * hours, 1e-300)
-    return min(ready, planned) * hours * min(1.0, share / max(sla, 1e-300))
-
-
-@njit(cache=True, forceinline=True, error_model="numpy")
-def due_month(committed, available, take_or_pay):
-    """GPU-h that count as taken whether used or not (C-02): the share promised, less what was not made available."""
-    return max(take_or_pay * committed - max(committed - available, 0.0), 0.0)
-
-
-@njit(cache=True, forceinline=True, error_model="numpy")
-def take_month(form, used, committed, available, due):
-    """Base, overage and due of the month (C-02); `reserved` bills what is made available, whatever is used."""
-    base = available if form == RESERVED else min(used, committed)
-    owed = available if form == RESERVED else due
-    return base, max(used - max(min(used, committed), 0.0), 0.0), owed
+def amount_month(used, price, left):
+    """USD of a month's use that count towards an amount (C-08), and the GPU-h beyond it; `left` of the amount."""
+    spent, left = price * used, max(left, 0.0)
+    return min(spent, left), max(used - left / price, 0.0) if spent > left else 0.0
 
 
 @njit(cache=True, forceinline=True, error_model="numpy")
@@ -116,104 +95,38 @@ def prepaid_month(billed, opening, received, rate, ahead, gone):
 
 
 @njit(cache=True, forceinline=True, error_model="numpy")
-def is_true_up(kind, months_in, ends):
-    """Whether the month closes a true-up period (C-03)."""
-    yearly = kind == YEARLY and months_in % 12 == 11
-    return kind == MONTHLY or yearly or ends > 0.0
+def write_month(c, m, i, out, used, base, overage, deficiency, charge, extra, credit, penalty):
+    """One row of the bill."""
+    out.used[c, m, i], out.base[c, m, i], out.overage[c, m, i], out.deficiency[c, m, i] = used, base, overage, deficiency
+    out.charge[c, m, i], out.overage_usd[c, m, i], out.credit[c, m, i] = charge, extra, credit
+    out.billed[c, m, i], out.penalty[c, m, i] = charge - credit + extra + penalty, penalty
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def gather(c, pool_contract, values, out):
-    """Sum of a (K, M, L) array over the pools of contract c into out (M, L)."""
-    out[:] = 0.0
-    for k in range(values.shape[0]):
-        if pool_contract[k] == c:
-            for m in range(out.shape[0]):
-                for i in range(out.shape[1]):
-                    out[m, i] += values[k, m, i]
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def implied_price(start, term, total, planned, hours, price):
-    """Total value over the hours of the signed schedule (C-01), for all months; beyond the horizon the last level goes on."""
-    months, lanes = planned.shape
-    for i in range(lanes):
-        end = start + int(term[i] + 0.5)
-        promised = 0.0
-        for m in range(max(start, 0), end):
-            promised += planned[min(m, months - 1), i] * (hours[m] if m < months else MONTH_HOURS)
-        for m in range(months):
-            price[m, i] = total[i] / promised if promised > 0.0 else 0.0
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def schedule_block(terms, pool_contract, planned, ready, offered, X, Y, hours, out):
-    """Fill `out` for all contracts from supply (K, M, L)."""
-    months, lanes = planned.shape[1], planned.shape[2]
-    plan, there, served = np.zeros((months, lanes)), np.zeros((months, lanes)), np.zeros((months, lanes))
-    for c in range(terms.form.shape[0]):
-        gather(c, pool_contract, planned, plan)
-        gather(c, pool_contract, ready, there)
-        gather(c, pool_contract, offered, served)
-        start, total, term = terms.starts[c], X[terms.total_x[c]], X[terms.term_x[c]]
-        if terms.price_y[c] >= 0:
-            out.price[c] = Y[terms.price_y[c]]
-        else:
-            implied_price(start, term, total, plan, hours, out.price[c])
-        share, sla = X[terms.take_or_pay_x[c]], X[terms.sla_x[c]]
-        for i in range(lanes):
-            end, owed, late, standing = start + int(term[i] + 0.5), 0.0, 0, 1.0
-            for m in range(months):
-                extended = terms.remedy[c] == EXTEND and m >= end and owed < total[i] * (1.0 - 1e-12)
-                inside = 1.0 if (start <= m < end) or extended else 0.0
-                short = plan[m, i] > 0.0 and there[m, i] < plan[m, i] * 0.99
-                late = late + 1 if (short and inside > 0.0) else 0
-                if terms.remedy[c] == WALK and late > X[terms.late_after_x[c], i]:
-                    standing = 0.0
-                promised = plan[m, i] if terms.ramp[c] == CALENDAR else min(plan[m, i], there[m, i])
-                out.committed[c, m, i] = promised * hours[m] * inside
-                out.available[c, m, i] = available_month(plan[m, i], there[m, i], served[m, i], hours[m], sla[i]) * inside
-                due = due_month(out.committed[c, m, i], out.available[c, m, i], share[i])
-                _, _, due = take_month(terms.form[c], 0.0, out.committed[c, m, i], out.available[c, m, i], due)
-                ends = 1.0 if (m == end - 1 and terms.remedy[c] != EXTEND) else 0.0
-                pay = min(out.price[c, m, i] * due, total[i] - owed)
-                pay = total[i] - owed if (ends > 0.0 and terms.at_end[c] == SHORTFALL) else pay
-                owed += pay
-                out.must_pay[c, m, i], out.standing[c, m, i] = pay, standing
-                out.in_term[c, m, i], out.ends[c, m, i] = inside, ends
+def period_due(c, i, first, terms, schedule, alive, share):
+    """Due quantity (GPU-h) of the true-up period that begins in month `first`, as it is settled at its end (C-04)."""
+    due = 0.0
+    for m in range(first, alive.shape[1]):
+        committed, available = schedule.committed[c, m, i] * alive[c, m, i], schedule.available[c, m, i] * alive[c, m, i]
+        due += due_month(committed, available, share)
+        if is_true_up(terms.true_up[c], m - terms.starts[c], schedule.ends[c, m, i]):
+            break
+    return due
 
 
 @njit(cache=True, forceinline=True, error_model="numpy")
-def segment_month(kind, offered, due_share, committed_share):
-    """GPU-h of one segment (P-02): 0 paid whether used or not, 1 up to the commitment, 2 beyond it."""
-    free = offered * due_share
-    pay = offered * max(committed_share - due_share, 0.0)
-    return free if kind == 0 else (pay if kind == 1 else max(offered - free - pay, 0.0))
+def charge_month(rate, base, deficiency, remaining, ends, at_end):
+    """USD charged within what is left of the total value, and what lapses at the end of the term (C-07)."""
+    charge = min(rate * (base + deficiency), remaining)
+    charge = remaining if (ends > 0.0 and at_end == SHORTFALL) else charge
+    return charge, (remaining - charge if (ends > 0.0 and at_end == LAPSE) else 0.0)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def segments_block(terms, schedule, alive, pool_contract, offered, seg_pool, seg_kind, X, Y, cap, cost):
-    """Fill capacity (GPU-h) and marginal cost (USD/GPU-h) of all segments; a contract's due share falls on its pools pro rata."""
-    months, lanes = offered.shape[1], offered.shape[2]
-    served = np.zeros((months, lanes))
-    for q in range(seg_pool.shape[0]):
-        k = seg_pool[q]
-        c = pool_contract[k]
-        gather(c, pool_contract, offered, served)
-        share = X[terms.take_or_pay_x[c]]
-        dear = Y[terms.overage_y[c]] if terms.overage_y[c] >= 0 else schedule.price[c]
-        for m in range(months):
-            for i in range(lanes):
-                committed, available = schedule.committed[c, m, i], schedule.available[c, m, i]
-                due = due_month(committed, available, share[i])
-                due = available if terms.form[c] == RESERVED else due
-                whole = max(served[m, i], 1e-300)
-                within = min(committed / whole, 1.0)
-                within = within if terms.allows_overage[c] == 1 else 1.0  # without overage terms no offered hour lies beyond
-                paid = within if share[i] >= 1.0 else min(due / whole, within)
-                on = alive[c, m, i] * schedule.in_term[c, m, i]
-                cap[q, m, i] = segment_month(seg_kind[q], offered[k, m, i], paid, within) * on
-                cost[q, m, i] = 0.0 if seg_kind[q] == 0 else (schedule.price[c, m, i] if seg_kind[q] == 1 else dear[m, i])
+@njit(cache=True, forceinline=True, error_model="numpy")
+def opened_month(charge, rate, base, deficiency, over):
+    """GPU-h of make-up that a paid deficiency opens (C-04): what the charge covers beyond the base; none once the term is over."""
+    paid = max(charge - rate * base, 0.0) / rate if rate > 0.0 else deficiency
+    return 0.0 if over > 0.0 else min(deficiency, paid)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -221,44 +134,54 @@ def settle_lane(c, i, terms, schedule, alive, used, X, Y, out):
     """Bill one contract on one path, month by month."""
     total, rate, prepaid = X[terms.total_x[c], i], X[terms.financing_x[c], i], X[terms.prepaid_x[c], i]
     share, end = X[terms.take_or_pay_x[c], i], terms.starts[c] + int(X[terms.term_x[c], i] + 0.5)
-    remaining, held, due_sum, base_sum, before = total, 0.0, 0.0, 0.0, 1.0
+    form, lasts = terms.form[c], max(int(X[terms.makeup_x[c], i] + 0.5), 1) if terms.makeup_x[c] >= 0 else -1
+    remaining, held, due_sum, base_sum, before, period, balance, stale = total, 0.0, 0.0, 0.0, 1.0, -1.0, 0.0, 0.0
     for m in range(alive.shape[1]):
-        live = alive[c, m, i]
+        live, took = alive[c, m, i], used[c, m, i]
         terminated = remaining * (1.0 - live / before) if before > 0.0 else 0.0
+        penalty = remaining * schedule.fee[c, m, i]
         remaining -= terminated
+        added = remaining * schedule.change[c, m, i] + schedule.extra[c, m, i] * live
+        remaining += added
         committed, available = schedule.committed[c, m, i] * live, schedule.available[c, m, i] * live
-        price, ends = schedule.price[c, m, i], schedule.ends[c, m, i]
-        base, overage, due = take_month(
-            terms.form[c], used[c, m, i], committed, available, due_month(committed, available, share)
-        )
+        price, ends, makeup = schedule.price[c, m, i], schedule.ends[c, m, i], 0.0
+        per = 1.0 if form >= BURN_DOWN else price  # USD per unit in which the commitment is tested
+        if form >= BURN_DOWN:
+            amount, length = period_amount(c, i, m - terms.starts[c], terms, X)
+            room = remaining if form == BURN_DOWN else min(amount * live - base_sum, remaining)
+            base, overage = amount_month(took, price, room)
+            due = amount * live / length * schedule.in_term[c, m, i]
+        else:
+            if lasts >= 0 and period < 0.0:
+                period = period_due(c, i, m, terms, schedule, alive, share)
+            makeup = makeup_month(took, committed, period - base_sum, balance) if lasts >= 0 else 0.0
+            base, overage, due = take_month(form, took - makeup, committed, available, due_month(committed, available, share))
         due_sum, base_sum = due_sum + due, base_sum + base
         trued = is_true_up(terms.true_up[c], m - terms.starts[c], ends)
-        deficiency = max(due_sum - base_sum, 0.0) if trued else 0.0
-        charge = min(price * (base + deficiency), remaining)
-        charge = remaining if (ends > 0.0 and terms.at_end[c] == SHORTFALL) else charge
-        remaining -= charge
-        lapsed = remaining if (ends > 0.0 and terms.at_end[c] == LAPSE) else 0.0
-        remaining -= lapsed
-        late = max(committed - available, 0.0)
-        credit = min(X[terms.credit_x[c], i] * price * late, charge) if terms.remedy[c] == CREDIT else 0.0
-        dear = Y[terms.overage_y[c], m, i] if terms.overage_y[c] >= 0 else price
-        extra = overage * dear * terms.allows_overage[c]
-        billed = charge - credit + extra
+        deficiency = max(due_sum - base_sum, 0.0) if (trued and form != BURN_DOWN) else 0.0
+        charge, lapsed = charge_month(per, base, deficiency, remaining, ends, terms.at_end[c])
+        remaining -= charge + lapsed
+        credit = min(X[terms.credit_x[c], i] * price * max(committed - available, 0.0), charge) if terms.remedy[c] == CREDIT else 0.0
+        extra = overage * (Y[terms.overage_y[c], m, i] if terms.overage_y[c] >= 0 else price) * terms.allows_overage[c]
         received = prepaid if m == max(terms.starts[c], 0) else 0.0
         gone = 1.0 if (ends > 0.0 or (live <= 0.0 and before > 0.0)) else 0.0
-        interest, drawdown, refunded, held = prepaid_month(billed, held, received, rate, float(end - m), gone)
-        out.used[c, m, i], out.base[c, m, i], out.overage[c, m, i], out.deficiency[c, m, i] = (
-            used[c, m, i],
-            base,
-            overage,
-            deficiency,
-        )
-        out.charge[c, m, i], out.overage_usd[c, m, i], out.credit[c, m, i], out.billed[c, m, i] = charge, extra, credit, billed
+        interest, drawdown, refunded, held = prepaid_month(charge - credit + extra + penalty, held, received, rate, float(end - m), gone)
+        if lasts >= 0:
+            stale += out.makeup_opened[c, m - lasts, i] if m >= lasts else 0.0
+            expired = expired_month(balance - makeup, stale, makeup, gone)
+            stale -= makeup + expired
+            opened = opened_month(charge, per, base, deficiency, gone)
+            balance += opened - makeup - expired
+            out.makeup[c, m, i], out.makeup_opened[c, m, i], out.makeup_expired[c, m, i] = makeup, opened, expired
+            out.makeup_balance[c, m, i] = balance
+        hours = 1.0 if form < BURN_DOWN else (1.0 / price if price > 0.0 else 0.0)
+        write_month(c, m, i, out, took, base * hours, overage, deficiency * hours, charge, extra, credit, penalty)
         out.prepaid_in[c, m, i], out.drawdown[c, m, i], out.interest[c, m, i] = received, drawdown, interest
-        out.refunded[c, m, i], out.unearned[c, m, i], out.invoiced[c, m, i] = refunded, held, billed - drawdown
+        out.refunded[c, m, i], out.unearned[c, m, i], out.invoiced[c, m, i] = refunded, held, out.billed[c, m, i] - drawdown
         out.terminated[c, m, i], out.lapsed[c, m, i], out.remaining[c, m, i] = terminated, lapsed, remaining
+        out.added[c, m, i] = added
         out.ytd_due[c, m, i], out.ytd_base[c, m, i], out.trued[c, m, i] = due_sum, base_sum, 1.0 if trued else 0.0
-        due_sum, base_sum = (0.0, 0.0) if trued else (due_sum, base_sum)
+        due_sum, base_sum, period = (0.0, 0.0, -1.0) if trued else (due_sum, base_sum, period)
         before = live
 
 

@@ -19,13 +19,14 @@ from ..kernels.accounts import Costs, SegmentTerms
 from ..kernels.customer import Customers
 from ..kernels.demand import Fabrics, Places, Workloads
 from ..kernels.draw import Draws
+from ..kernels.options import Options
 from ..kernels.place import Jobs
 from ..kernels.recognise import Recognition
 from ..kernels.series import Timelines
 from ..kernels.settle import Terms
 from ..kernels.supply import Lots, Pools, Sites
 from ..world.draws import Inputs, assemble
-from . import deal, supply, work
+from . import deal, options, supply, work
 from .names import Names, names_of
 from .rows import Rows
 
@@ -56,6 +57,7 @@ class Plan:
     segment_pool: np.ndarray
     segment_kind: np.ndarray
     terms: Terms
+    options: Options
     recognition: Recognition
     customers: Customers
     costs: Costs
@@ -70,6 +72,9 @@ class Plan:
         names, book = self.names, self.book
         if axis == "contracts":
             return [(i, f"contracts.{n}", book.contracts[n].provider) for i, n in enumerate(names.contracts)]
+        if axis == "options":
+            found = options.all_of(book, names)
+            return [(i, f"contracts.{c}.options.{o}", book.contracts[c].provider) for i, (c, o, _) in enumerate(found)]
         if axis == "companies":
             return [(i, f"companies.{n}", n) for i, n in enumerate(names.companies)]
         if axis == "customers":
@@ -109,7 +114,7 @@ def compile_book(book: Book, scenario_books: Sequence[Book], forced: int = -1) -
         lots=supply.lots(book, names, rows), sites=supply.sites(book, names, rows), pools=supply.pools(book, names, rows),
         workloads=workloads, fabrics=work.fabrics(names, rows), places=work.places(book, names),
         jobs=work.jobs(names, workloads, rows), segment_pool=segment_pool, segment_kind=segment_kind,
-        terms=deal.terms(book, names, rows), recognition=deal.recognition(book, names, rows),
+        terms=deal.terms(book, names, rows), options=options.options(book, names, rows), recognition=deal.recognition(book, names, rows),
         customers=deal.customers(names, rows), costs=deal.costs(book, names, rows), segments=deal.segments(book, names, rows),
         rate_x=np.array([rows.x_or(f"companies.{book.contracts[n].provider}.discount_rate", 0.0) for n in names.contracts], np.int64),
     )  # fmt: skip

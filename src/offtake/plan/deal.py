@@ -6,27 +6,32 @@ from typing import Any
 
 import numpy as np
 
+from ..book.fields import FIRM_ON
+from ..book.forms import IN_USD, bought, word
 from ..book.numbers import Number, Series
-from ..book.terms import FIRM_ON, Book
+from ..book.terms import Book
 from ..kernels.accounts import Costs, SegmentTerms
 from ..kernels.customer import Customers
 from ..kernels.recognise import Recognition
+from ..kernels.schedule import BY_CHIP
 from ..kernels.settle import Terms
 from .names import Names
 from .rows import Rows
 from .supply import ints
 
-FORM = ("reserved", "take_or_pay")
+FORM = {"reserved": 0, "capacity_block": 0, "take_or_pay": 1, "burn_down": 2, "build_up": 3}
 TRUE_UP = ("month", "year", "term")
 RAMP = ("readiness", "calendar")
 REMEDY = ("none", "extend", "credit", "walk")
 AT_END = ("shortfall", "lapse")
 RECOGNITION = ("reserved", "usage")
+IN_PROPORTION = 2  # usage of an amount that was bought: breakage in proportion to what is consumed (A-01)
+NEVER = 1e9  # months
 
 
 def _choice(book: Book, names: Names, key: str, among: tuple[str, ...]) -> np.ndarray:
-    """Index of each contract's word for `key`; a billing contract without it does not pass `check` (C-01)."""
-    return ints([among.index(getattr(book.contracts[name], key)) for name in names.contracts])
+    """Index of each contract's word for `key`, its form's where that implies one; without either it does not pass `check` (C-01)."""
+    return ints([among.index(word(book.contracts[name], key) or "") for name in names.contracts])
 
 
 def _x(rows: Rows, names: Names, key: str, absent: float) -> np.ndarray:
@@ -37,10 +42,10 @@ def terms(book: Book, names: Names, rows: Rows) -> Terms:
     deals = [book.contracts[name] for name in names.contracts]
     late = [deal.late for deal in deals]
     return Terms(
-        form=_choice(book, names, "form", FORM),
+        form=ints([FORM[deal.form] for deal in deals]),
         starts=ints([int(deal.starts or deal.signed) - int(book.start) for deal in deals]),
         signed=ints([int(deal.signed) - int(book.start) for deal in deals]),
-        price_y=ints([rows.y_or_absent(f"contracts.{name}.price") for name in names.contracts]),
+        price_y=ints([BY_CHIP if deal.prices else rows.y_or_absent(f"contracts.{n}.price") for n, deal in zip(names.contracts, deals)]),
         overage_y=ints([rows.y_or_absent(f"contracts.{name}.overage_price") for name in names.contracts]),
         total_x=ints([rows.x(f"contracts.{name}.total") for name in names.contracts]),
         term_x=ints([rows.x(f"contracts.{name}.term") for name in names.contracts]),
@@ -51,24 +56,55 @@ def terms(book: Book, names: Names, rows: Rows) -> Terms:
         late_after_x=ints([rows.x(f"contracts.{n}.late.after") if t else rows.fixed(0) for n, t in zip(names.contracts, late)]),
         credit_x=ints([rows.x(f"contracts.{n}.late.credit") if t else rows.fixed(0) for n, t in zip(names.contracts, late)]),
         sla_x=_x(rows, names, "sla", 1.0),
-        prepaid_x=_x(rows, names, "prepaid", 0.0),
+        prepaid_x=ints([_prepaid(book, rows, name) for name in names.contracts]),
         financing_x=_x(rows, names, "financing_rate", 0.0),
         at_end=_choice(book, names, "at_end", AT_END),
         payment_lag_x=_x(rows, names, "payment_lag", 0.0),
-        allows_overage=ints([int(deal.overage_price is not None) for deal in deals]),
+        allows_overage=ints([int(deal.overage_price is not None or deal.form in IN_USD) for deal in deals]),
         customer=ints([names.customers.index(deal.customer) for deal in deals]),
         provider=ints([names.companies.index(deal.provider) for deal in deals]),
         priority=ints(list(np.argsort(np.argsort([-(deal.priority or 0) for deal in deals], kind="stable"), kind="stable"))),
+        makeup_x=ints([rows.x(f"contracts.{n}.makeup.expires") if deal.makeup else -1 for n, deal in zip(names.contracts, deals)]),
+        gpus_x=ints([rows.x(f"contracts.{n}.gpus") if deal.gpus else -1 for n, deal in zip(names.contracts, deals)]),
+        committed_first=ints(list(np.cumsum([0, *(len(deal.committed) for deal in deals)]))),
+        committed_x=ints([rows.x(f"contracts.{n}.committed.{y}") for n, d in zip(names.contracts, deals) for y in range(len(d.committed))]),
+        price_k=_by_chip(book, names, rows),
     )
+
+
+def _by_chip(book: Book, names: Names, rows: Rows) -> np.ndarray:
+    """Row of the price of each pool's chip; -1 where its contract has one price (C-01)."""
+    owner = {s: name for name in names.contracts for s in book.contracts[name].sites}
+    found = [(owner[site], chip) for site, chip in names.pools]
+    return ints([rows.y(f"contracts.{name}.prices.{chip}") if book.contracts[name].prices else -1 for name, chip in found])
+
+
+def _prepaid(book: Book, rows: Rows, name: str) -> int:
+    """Row of what is paid at the start: the whole value where the form means that (C-08), nothing else unless stated."""
+    deal = book.contracts[name]
+    if deal.prepaid is None and bought(deal):
+        return rows.x(f"contracts.{name}.total")
+    return rows.x_or(f"contracts.{name}.prepaid", 0.0)
 
 
 def recognition(book: Book, names: Names, rows: Rows) -> Recognition:
     return Recognition(
-        policy=_choice(book, names, "recognition", RECOGNITION),
+        policy=ints([_policy(book, name) for name in names.contracts]),
         breakage_x=_x(rows, names, "breakage", 0.0),
         firm_on_x=ints([rows.x(f"contracts.{name}.firm_on") for name in names.contracts]),
         order_lead_x=_x(rows, names, "order_lead", 0.0),
+        remote_x=ints([_remote(book, rows, name) for name in names.contracts]),
     )
+
+
+def _remote(book: Book, rows: Rows, name: str) -> int:
+    makeup = book.contracts[name].makeup
+    return rows.x(f"contracts.{name}.makeup.remote") if makeup and makeup.remote else rows.fixed(NEVER)
+
+
+def _policy(book: Book, name: str) -> int:
+    deal = book.contracts[name]
+    return IN_PROPORTION if deal.form == "burn_down" else RECOGNITION.index(word(deal, "recognition") or "")
 
 
 def customers(names: Names, rows: Rows) -> Customers:
@@ -150,7 +186,7 @@ def segment_kinds(book: Book, names: Names, rows: Rows) -> tuple[np.ndarray, np.
             if any(n.kind != "constant" or n.params[0] < 1.0 for n in shares):
                 pool.append(k)
                 kind.append(1)
-        if deal.overage_price is not None:
+        if deal.overage_price is not None or deal.form in IN_USD:
             pool.append(k)
             kind.append(2)
     return ints(pool), ints(kind)

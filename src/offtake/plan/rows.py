@@ -70,7 +70,10 @@ class Rows:
 
     def luck(self, customer: str) -> int:
         """Factor row of a customer's uniform draw: whether the renegotiation rule's chance comes true (V-04)."""
-        name = f"companies.{customer}.customer.renegotiation.luck"
+        return self.uniform(f"companies.{customer}.customer.renegotiation.luck")
+
+    def uniform(self, name: str) -> int:
+        """Factor row of a uniform draw that the model itself needs."""
         self.numbers.setdefault(
             name, [Number(kind="uniform", params=(0.0, 1.0), unit="", text="uniform(0, 1)")] * len(self.books)
         )

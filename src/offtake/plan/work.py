@@ -35,6 +35,9 @@ def _may_run(book: Book, names: Names, work: Workload, k: int) -> bool:
     site, chip = names.pools[k]
     contract = next(name for name in names.contracts if site in book.contracts[name].sites)
     allowed = contract in work.may_run and book.contracts[contract].customer == work.customer
+    name = next(n for n, w in book.workloads.items() if w is work)
+    holders = [n for n in names.contracts if name in book.contracts[n].exclusive]
+    allowed = allowed and (not holders or contract in holders)
     return allowed and (not work.chips or chip in work.chips) and book.chips[chip].domain >= work.domain
 
 

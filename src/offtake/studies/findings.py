@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..book.terms import FIRM_ON
+from ..book.fields import FIRM_ON
 from ..errors import QuestionError
 from ..measures import MEASURES
 from ..montecarlo import Outcome, Tally

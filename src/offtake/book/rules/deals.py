@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..fields import FIRM_ON
+from ..forms import IN_USD, word
 from ..numbers import Month, Number, Series
-from ..terms import FIRM_ON, Book, Contract, Site
+from ..terms import Book, Contract, Site
 from ..timeline import value_in
 from .finding import Finding, billing, middle
 
@@ -13,6 +15,7 @@ NEEDED = {
     "term": "84 months", "price": "implied", "true_up": "year", "ramp": "readiness", "at_end": "shortfall",
     "recognition": "reserved", "firm_on": "signing",
 }  # fmt: skip
+WORDS = ("true_up", "ramp", "at_end", "recognition")  # a form may settle these (C-08)
 HOURS = 730.5  # in a month
 SLACK = 1.005  # of the total value, for rounded prices
 
@@ -22,7 +25,9 @@ def needed_terms(book: Book) -> Iterator[Finding]:
     for name, deal in billing(book).items():
         wanted = {**NEEDED, **({"take_or_pay": "80 %"} if deal.form == "take_or_pay" else {})}
         for key, example in wanted.items():
-            if getattr(deal, key) is None:
+            if key == "price" and deal.prices:
+                continue
+            if (word(deal, key) if key in WORDS else getattr(deal, key)) is None:
                 fix = f"add `{key}: {example}` or what the contract says"
                 yield Finding(("contracts", name), f"no `{key}`", f"a {deal.form} contract states `{key}` (C-01)", fix)
         if not deal.sites:
@@ -80,29 +85,39 @@ def order_of_dates(book: Book) -> Iterator[Finding]:
 
 
 def within_total(book: Book) -> Iterator[Finding]:
-    """A stated price over the signed schedule stays within the total value (C-07)."""
+    """A stated price over the signed schedule stays within the total value (C-07); an amount in USD or a block has no such schedule."""
     for name, deal in billing(book).items():
-        if not isinstance(deal.total, Number) or not isinstance(deal.price, (Number, Series)) or deal.term is None:
+        if deal.form in (*IN_USD, "capacity_block"):
+            continue
+        if not isinstance(deal.total, Number) or not (deal.prices or isinstance(deal.price, (Number, Series))) or deal.term is None:
             continue
         first = int(deal.starts if deal.starts is not None else deal.signed)
         months = min(int(middle(deal.term) + 0.5), 600)
         held = [book.sites[site] for site in deal.sites if site in book.sites]
         billed = hours = 0.0
         for month in range(max(first, int(book.start)), first + months):
-            promised = sum(planned_gpus(site, month) for site in held) * HOURS
-            hours += promised
-            billed += promised * value_in(book, deal.price, month)
+            for chip in dict.fromkeys(lot.chip for site in held for lot in site.lots):
+                promised = sum(planned_gpus(site, month, chip) for site in held) * HOURS
+                hours += promised
+                billed += promised * value_in(book, _price(deal, chip), month)
         if billed > middle(deal.total) * SLACK:
             got = f"{hours / 1e6:,.4g} M GPU-h for {billed / 1e9:,.4g} bn USD"
             rule = f"price x committed hours stay within the total, {middle(deal.total) / 1e9:,.4g} bn USD (C-07)"
             fix = "mend the price, the lots or the term; or write `price: implied`"
-            yield Finding(("contracts", name, "price"), got, rule, fix)
+            yield Finding(("contracts", name, "prices" if deal.prices else "price"), got, rule, fix)
 
 
-def planned_gpus(site: Site, month: int) -> float:
-    """GPUs of the signed schedule at the end of an absolute month: no slip, no acceptance (S-01)."""
+def _price(deal: Contract, chip: str) -> Number | Series | None:
+    price = deal.prices.get(chip) if deal.prices else deal.price
+    return price if isinstance(price, (Number, Series)) else None
+
+
+def planned_gpus(site: Site, month: int, chip: str) -> float:
+    """GPUs of one chip in the signed schedule at the end of an absolute month: no slip, no acceptance (S-01)."""
     total = 0.0
     for lot in site.lots:
+        if lot.chip != chip:
+            continue
         since = month + 1 - int(lot.month)
         share = 1.0 if lot.running else min(max(since / max(middle(lot.over), 1e-9), 0.0), 1.0)
         total += middle(lot.gpus) * share

@@ -14,11 +14,12 @@ ABOVE_ZERO = {  # these divide, or nothing happens without them
     "life": "A-04", "over": "S-01", "term": "C-01", "half": "P-03", "gang": "P-03", "throughput": "D-01", "dense": "D-02",
     "building_life": "A-04", "rpo_life": "A-09", "efficiency": "D-01", "headroom": "D-01", "derate": "D-01", "mfu": "D-02",
     "goodput": "D-02", "availability": "S-05", "overhead": "S-03", "kw": "S-02", "sla": "C-01", "construction": "A-04",
+    "expires": "C-04", "remote": "A-01",
 }  # fmt: skip
 AT_LEAST_ZERO = (
     "lead", "acceptance", "payment_lag", "order_lead", "after", "months", "total", "prepaid", "rent", "cost", "build_cost", "price",
     "market_price", "anchor_price", "overage_price", "operations", "energy_price", "value", "moving", "minimum_cash", "rounding",
-    "capex", "compute_cost", "users", "api", "raises",
+    "committed", "capex", "compute_cost", "users", "api", "raises",
 )  # fmt: skip
 LONGEST = 600.0  # months
 
@@ -50,7 +51,7 @@ def _key(steps: Steps) -> str:
     for place, name in enumerate(names):
         if name in ("growth", "mean_reversion", "s_curve", "index", "jump", "steps", "points") and place > 0:
             return names[place - 1] if names[-1] in inner or name in ("steps", "points") else ""
-    return names[-1]
+    return names[-2] if names[-1].isdigit() and len(names) > 1 else names[-1]
 
 
 def lengths(book: Book) -> Iterator[Finding]:

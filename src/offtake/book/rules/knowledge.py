@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 from datetime import date
 
+from ..fields import Sourced
 from ..numbers import Number, Series
-from ..terms import Book, Sourced
+from ..terms import Book
 from .finding import Finding, Steps, terms_of, unknown
 
 DAY = re.compile(r"(?<!\d)((?:19|20)\d\d)([-/.])(\d{1,2})\2(\d{1,2})(?!\d)")
