@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-import numba
 import numpy as np
 
 from .block import Block
 from .identities import worst_of
 from .kernels import accounts, customer, demand, draw, options, place, recognise, reduce, series, settle, supply, tranche, value
+from .kernels.cache import mark
 from .kernels.ranges import range_block
 from .plan import Plan
 
@@ -135,13 +134,13 @@ def compile_kernels(plan: Plan, step: Callable[[int, int, str], None] = lambda d
 
 def is_compiled() -> bool:
     """Whether this machine's cache holds the kernels as they are now; the mark is made after the first compilation."""
-    return (Path(numba.config.CACHE_DIR) / "compiled").exists()
+    return mark().exists()
 
 
 def mark_compiled() -> None:
     """Leave the mark; a cache that cannot be written only costs the next run its start."""
     with contextlib.suppress(OSError):
-        (Path(numba.config.CACHE_DIR) / "compiled").touch()
+        mark().touch()
 
 
 def _exercise(b: Block) -> None:

@@ -1,5 +1,6 @@
 """An edited month function must never be answered by a kernel that was compiled before the edit."""
 
+import ast
 import os
 import shutil
 import subprocess
@@ -7,14 +8,14 @@ import sys
 from pathlib import Path
 
 import offtake.kernels
-from offtake.kernels.cache import folder_key, user_folder
+from offtake.kernels.cache import key, reached, texts, user_folder
 
 ASK = """
 import numpy as np
 from offtake.kernels.probe_loop import loop
 out = np.zeros(4)
 loop(out)
-assert loop.stats.cache_path.startswith(__import__("numba").config.CACHE_DIR), loop.stats.cache_path
+assert "probe_loop-" in loop.stats.cache_path, loop.stats.cache_path
 print(out[0], sum(loop.stats.cache_hits.values()))
 """
 MONTH = """
@@ -65,12 +66,49 @@ def test_an_edited_month_function_gives_the_new_number(tmp_path):
     assert ask(tmp_path) == [2.0, 0.0]
 
 
-def test_the_key_is_the_text_of_every_kernel(tmp_path):
+def test_an_edit_elsewhere_compiles_nothing_again(tmp_path):
     kernels = copied(tmp_path)
-    before = folder_key(kernels)
-    assert before == folder_key(kernels)
+    assert ask(tmp_path) == [1.0, 0.0]
+    (kernels / "other.py").write_text("A = 1\n")
+    os.utime(kernels / "probe_loop.py")
+    assert ask(tmp_path) == [1.0, 1.0]
+
+
+def keys(kernels: Path) -> tuple[str, str, str]:
+    """The keys of the two files and of all kernels, from their texts as they are now."""
+    texts.cache_clear()
+    return key(kernels, "probe_month"), key(kernels, "probe_loop"), key(kernels)
+
+
+def test_a_key_is_the_text_of_all_that_a_kernel_reaches(tmp_path):
+    kernels = copied(tmp_path)
+    month, loop, everything = keys(kernels)
+    assert keys(kernels) == (month, loop, everything)
+    (kernels / "probe_loop.py").write_text(LOOP + "\n")
+    assert keys(kernels)[0] == month and keys(kernels)[1] != loop and keys(kernels)[2] != everything
+    (kernels / "probe_loop.py").write_text(LOOP)
     (kernels / "probe_month.py").write_text(MONTH + "\n")
-    assert folder_key(kernels) != before
+    assert all(new != old for new, old in zip(keys(kernels), (month, loop, everything), strict=True))
+
+
+def imported(path: Path) -> set[str]:
+    """The kernel files one file imports, by Python's own reading of it."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.level == 1 or (node.module or "").startswith("offtake.kernels")):
+            module = (node.module or "").removeprefix("offtake.kernels").strip(".")
+            found |= {module} if module else {alias.name for alias in node.names}
+    return found
+
+
+def test_every_import_of_a_kernel_is_seen():
+    kernels = Path(offtake.kernels.__file__).parent
+    texts.cache_clear()
+    of = texts(kernels)
+    for name in of:
+        direct = imported(kernels / f"{name}.py")
+        assert direct <= set(reached(of, name)), name
+        assert set(reached(of, name)) == {name}.union(*(reached(of, other) for other in direct)), name
 
 
 def test_the_folder_is_the_users_own(monkeypatch, tmp_path):
