@@ -43,7 +43,7 @@ def draw(seed):
         customer=r.integers(0, 2, C), provider=np.zeros(C, np.int64), priority=r.permutation(C),
         makeup_x=np.array([-1, -1, -1, x(1, 14), x(1, 30), x(1, 14), -1, -1, -1, -1]), gpus_x=np.array([-1, -1, x(5, 40), *[-1] * 7]),
         committed_first=np.array([0] * 10 + [4]), committed_x=xs(1e5, 9e5, 4),
-        price_k=np.array([-1] * 8 + [*ys(1, 4, 2)] + [-1] * 4),
+        optional=np.array([1] * 7 + [0] * 3), price_k=np.array([-1] * 8 + [*ys(1, 4, 2)] + [-1] * 4),
     )
     for c in np.flatnonzero(terms.form != 1):
         rows[terms.take_or_pay_x[c]] = np.ones(L)

@@ -50,6 +50,7 @@ class Terms(NamedTuple):
     gpus_x: np.ndarray  # GPUs of a capacity block; -1: all that its sites hold
     committed_first: np.ndarray  # (C + 1,): which of `committed_x` are a contract's commitment years; none: the total, evenly
     committed_x: np.ndarray
+    optional: np.ndarray  # 1: has options; what they change is read for these alone
     price_k: np.ndarray  # (K,): rows of Y, the price of each pool's chip; -1: its contract's
 
 
@@ -166,7 +167,7 @@ def implied_price(start, term, total, planned, scale, hours, price):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def longer_value(m, i, end, months_more, planned, hours, price):
+def longer_value(i, end, months_more, planned, hours, price):
     """USD of the hours that a longer term adds behind month `end` - 1 (C-06); beyond the horizon the last level goes on."""
     value, last = 0.0, planned.shape[0] - 1
     for n in range(end, end + months_more):
@@ -199,10 +200,12 @@ def schedule_block(terms, changes, pool_contract, planned, ready, offered, X, Y,
         for i in range(lanes):
             end, owed, late, standing, whole = start + int(term[i] + 0.5), 0.0, 0, 1.0, total[i]
             for m in range(months):
-                more = int(changes.longer[c, m, i])
-                out.extra[c, m, i] = longer_value(m, i, end, more, plan, hours, out.price[c])
-                end += more
-                whole += (whole - owed) * changes.change[c, m, i] + out.extra[c, m, i]
+                kept = 1.0
+                if terms.optional[c] == 1:
+                    more, kept = int(changes.longer[c, m, i]), changes.kept[c, m, i]
+                    out.extra[c, m, i] = longer_value(i, end, more, plan, hours, out.price[c])
+                    end += more
+                    whole += (whole - owed) * changes.change[c, m, i] + out.extra[c, m, i]
                 extended = terms.remedy[c] == EXTEND and m >= end and owed < whole * (1.0 - 1e-12)
                 inside = 1.0 if (start <= m < end) or extended else 0.0
                 short = plan[m, i] > 0.0 and there[m, i] < plan[m, i] * 0.99
@@ -221,7 +224,7 @@ def schedule_block(terms, changes, pool_contract, planned, ready, offered, X, Y,
                 pay = min(out.price[c, m, i] * due, whole - owed)
                 pay = whole - owed if (ends > 0.0 and terms.at_end[c] == SHORTFALL) else pay
                 owed += pay
-                out.must_pay[c, m, i], out.standing[c, m, i] = pay, standing * changes.kept[c, m, i]
+                out.must_pay[c, m, i], out.standing[c, m, i] = pay, standing * kept
                 out.in_term[c, m, i], out.ends[c, m, i] = inside, ends
 
 

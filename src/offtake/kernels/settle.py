@@ -99,7 +99,7 @@ def write_month(c, m, i, out, used, base, overage, deficiency, charge, extra, cr
     """One row of the bill."""
     out.used[c, m, i], out.base[c, m, i], out.overage[c, m, i], out.deficiency[c, m, i] = used, base, overage, deficiency
     out.charge[c, m, i], out.overage_usd[c, m, i], out.credit[c, m, i] = charge, extra, credit
-    out.billed[c, m, i], out.penalty[c, m, i] = charge - credit + extra + penalty, penalty
+    out.billed[c, m, i] = charge - credit + extra + penalty
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -139,10 +139,13 @@ def settle_lane(c, i, terms, schedule, alive, used, X, Y, out):
     for m in range(alive.shape[1]):
         live, took = alive[c, m, i], used[c, m, i]
         terminated = remaining * (1.0 - live / before) if before > 0.0 else 0.0
-        penalty = remaining * schedule.fee[c, m, i]
+        left, penalty = remaining, 0.0
         remaining -= terminated
-        added = remaining * schedule.change[c, m, i] + schedule.extra[c, m, i] * live
-        remaining += added
+        if terms.optional[c] == 1:
+            penalty = left * schedule.fee[c, m, i]
+            added = remaining * schedule.change[c, m, i] + schedule.extra[c, m, i] * live
+            remaining += added
+            out.added[c, m, i], out.penalty[c, m, i] = added, penalty
         committed, available = schedule.committed[c, m, i] * live, schedule.available[c, m, i] * live
         price, ends, makeup = schedule.price[c, m, i], schedule.ends[c, m, i], 0.0
         per = 1.0 if form >= BURN_DOWN else price  # USD per unit in which the commitment is tested
@@ -179,7 +182,6 @@ def settle_lane(c, i, terms, schedule, alive, used, X, Y, out):
         out.prepaid_in[c, m, i], out.drawdown[c, m, i], out.interest[c, m, i] = received, drawdown, interest
         out.refunded[c, m, i], out.unearned[c, m, i], out.invoiced[c, m, i] = refunded, held, out.billed[c, m, i] - drawdown
         out.terminated[c, m, i], out.lapsed[c, m, i], out.remaining[c, m, i] = terminated, lapsed, remaining
-        out.added[c, m, i] = added
         out.ytd_due[c, m, i], out.ytd_base[c, m, i], out.trued[c, m, i] = due_sum, base_sum, 1.0 if trued else 0.0
         due_sum, base_sum, period = (0.0, 0.0, -1.0) if trued else (due_sum, base_sum, period)
         before = live

@@ -68,6 +68,7 @@ def terms(book: Book, names: Names, rows: Rows) -> Terms:
         gpus_x=ints([rows.x(f"contracts.{n}.gpus") if deal.gpus else -1 for n, deal in zip(names.contracts, deals)]),
         committed_first=ints(list(np.cumsum([0, *(len(deal.committed) for deal in deals)]))),
         committed_x=ints([rows.x(f"contracts.{n}.committed.{y}") for n, d in zip(names.contracts, deals) for y in range(len(d.committed))]),
+        optional=ints([int(bool(deal.options)) for deal in deals]),
         price_k=_by_chip(book, names, rows),
     )
 
