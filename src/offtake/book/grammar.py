@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from difflib import get_close_matches
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -195,6 +196,12 @@ def law(text: str, unit: str, folder: Path | None = None) -> Number:
         near = get_close_matches(call[1], FAMILIES, n=1)
         fix = f"did you mean {near[0]}(..)?" if near else "write `2 to 9 months` for a 90 % interval"
         raise Fault(call[1], f"a distribution is one of {', '.join(FAMILIES)} (N-02)", fix)
+    return _plain(text, unit)
+
+
+@lru_cache(maxsize=4096)  # every scenario reads the whole book again
+def _plain(text: str, unit: str) -> Number:
+    """A constant or an interval."""
     ends = INTERVAL.match(text)
     if ends:
         return interval(_ends(ends, unit), unit, text)

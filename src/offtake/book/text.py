@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -123,8 +122,8 @@ def _bad_value(node: Node, at: str, steps: list[str], file: str, folder: Path | 
 
 def scenario_book(book: Book, names: Sequence[str]) -> Book:
     """The book with the patches of these scenarios, later ones last (U-03). Raises BookError where a patch does not fit."""
-    tree = copy.deepcopy(book._tree)
-    assert tree is not None
+    assert book._tree is not None
+    tree = book._tree.opened([path.split(".") for name in names for path in book.scenarios[name].set])
     issues: list[Issue] = []
     for name in names:
         apply_scenario(tree, name, book._file, issues)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,18 @@ class Node:
         digits = str(step)
         inside = isinstance(self.value, list) and digits.isascii() and digits.isdigit() and int(digits) < len(self.value)
         return self.value[int(digits)] if inside else None
+
+    def opened(self, paths: Sequence[Sequence[str]]) -> Node:
+        """A tree whose nodes along `paths` are its own, to be replaced; all others are shared with this one."""
+        below: dict[str, list[Sequence[str]]] = {}
+        for head, *rest in filter(None, paths):
+            below.setdefault(head, []).append(rest)
+        new = Node(copy(self.value), self.line, self.column, self.keys)
+        for step, rest in below.items():
+            child = self.child(step)
+            if child is not None:
+                new.value[int(step) if isinstance(self.value, list) else step] = child.opened(rest)
+        return new
 
     def find(self, path: Sequence[Any]) -> tuple[Node, tuple[int, int]]:
         """The deepest node along `path`, steps that do not exist left out, and its place."""

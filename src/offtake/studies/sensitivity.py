@@ -25,7 +25,7 @@ class Mover:
 
 def ranks(values: np.ndarray) -> np.ndarray:
     """Ranks of values (N,), ties at their average."""
-    order = np.argsort(values, kind="stable")
+    order = np.argsort(values)  # ties are averaged: their order does not matter
     found = values[order]
     starts = np.flatnonzero(np.concatenate(([True], found[1:] != found[:-1])))
     ends = np.concatenate((starts[1:], [len(found)]))
