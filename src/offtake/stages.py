@@ -88,7 +88,7 @@ def fill(b: Block, seed: int, first: int, clipped: np.ndarray) -> None:
     _book(b)
 
 
-PARTS = ("world", "money")
+PARTS = ("rest", "placement")  # about as long to compile
 
 
 def compile_part(plan: Plan, part: str, step: Callable[[int, int, str], None] = lambda done, total, unit: None) -> None:
@@ -96,27 +96,30 @@ def compile_part(plan: Plan, part: str, step: Callable[[int, int, str], None] = 
     b = allocate(plan)
     clipped = np.zeros(len(plan.factor_paths), np.int64)
     rows, month = np.zeros((1, LANES)), np.zeros(1, np.int64)
-    world: list[Callable[[], Any]] = [
-        lambda: draw.draw_block(plan.draws, 1, 0, plan.forced, b.Z, b.X, b.scenario, clipped),
-        lambda: series.series_block(plan.timelines, b.X, b.scenario, 1, 0, b.Y),
-        lambda: supply.supply_block(plan.lots, plan.sites, plan.pools, b.X, plan.hours, b.supply),
-        lambda: demand.demand_block(plan.workloads, plan.fabrics, plan.places, b.X, b.Y, b.demand),
-        lambda: _place(b),
-    ]
-    money: list[Callable[[], Any]] = [
-        lambda: b.X.fill(1.0),
-        lambda: _sign(b),
-        lambda: _settle(b),
-        lambda: _book(b),
-        lambda: worst_of(b, 1),
-        lambda: reduce.tally(reduce.empty(1), rows, rows[:, 0].copy(), rows[:, 0].copy(), rows[:, 0].copy(), rows[:, 0].copy()),
-        lambda: reduce.by_period(rows, month, month, rows),
-        lambda: reduce.shares_by_period(b.supply.binding[0], month, month, np.zeros((1, 5, LANES))),
-    ]
-    works = world if part == PARTS[0] else money
+    parts: dict[str, list[Callable[[], Any]]] = {
+        "placement": [
+            lambda: _place(b),
+            lambda: _range(b, *(_by_contract(plan) for _ in range(2))),
+            lambda: draw.draw_block(plan.draws, 1, 0, plan.forced, b.Z, b.X, b.scenario, clipped),
+            lambda: series.series_block(plan.timelines, b.X, b.scenario, 1, 0, b.Y),
+        ],
+        "rest": [
+            lambda: supply.supply_block(plan.lots, plan.sites, plan.pools, b.X, plan.hours, b.supply),
+            lambda: demand.demand_block(plan.workloads, plan.fabrics, plan.places, b.X, b.Y, b.demand),
+            lambda: b.X.fill(1.0),
+            lambda: _sign(b),
+            lambda: _settle(b),
+            lambda: _book(b),
+            lambda: worst_of(b, 1),
+            lambda: reduce.tally(reduce.empty(1), rows, rows[:, 0].copy(), rows[:, 0].copy(), rows[:, 0].copy(), rows[:, 0].copy()),
+            lambda: reduce.by_period(rows, month, month, rows),
+            lambda: reduce.shares_by_period(b.supply.binding[0], month, month, np.zeros((1, 5, LANES))),
+        ],
+    }
+    works = parts[part]
     for done, work in enumerate(works, 1):
         work()
-        step(done, len(works), f"stages of the {part}")
+        step(done, len(works), "stages")
 
 
 def compile_kernels(plan: Plan, step: Callable[[int, int, str], None] = lambda done, total, unit: None) -> None:
@@ -207,11 +210,19 @@ def ranges(plan: Plan, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Smallest, chosen and largest served work of each workload on each contract's pools, (W, C, M, L), first 64 paths (P-05)."""
     b = allocate(plan)
     fill(b, seed, 0, np.zeros(len(plan.factor_paths), np.int64))
-    shape = (len(plan.names.workloads), len(plan.names.contracts), plan.months, LANES)
-    low, chosen, high = np.zeros(shape), np.zeros(shape), np.zeros(shape)
-    loads = place.Loads(*b.demand)
-    range_block(b.segment_hours, plan.jobs, loads, b.supply.ready, b.X, plan.places.contract, b.placement, b.scratch, low, high)
+    low, chosen, high = (_by_contract(plan) for _ in range(3))
+    _range(b, low, high)
     done = b.placement.use * b.demand.speed[:, :, None, :]
     for k, c in enumerate(plan.places.contract):
         chosen[:, c] += done[:, k]
     return low, chosen, high
+
+
+def _by_contract(plan: Plan) -> np.ndarray:
+    """(W, C, M, L) work of each workload on each contract's pools."""
+    return np.zeros((len(plan.names.workloads), len(plan.names.contracts), plan.months, LANES))
+
+
+def _range(b: Block, low: np.ndarray, high: np.ndarray) -> None:
+    p = b.plan
+    range_block(b.segment_hours, p.jobs, place.Loads(*b.demand), b.supply.ready, b.X, p.places.contract, b.placement, b.scratch, low, high)

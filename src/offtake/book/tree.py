@@ -51,8 +51,8 @@ class Node:
     def opened(self, paths: Sequence[Sequence[str]]) -> Node:
         """A tree whose nodes along `paths` are its own, to be replaced; all others are shared with this one."""
         below: dict[str, list[Sequence[str]]] = {}
-        for head, *rest in filter(None, paths):
-            below.setdefault(head, []).append(rest)
+        for path in filter(None, paths):
+            below.setdefault(path[0], []).append(path[1:])
         new = Node(copy(self.value), self.line, self.column, self.keys)
         for step, rest in below.items():
             child = self.child(step)
