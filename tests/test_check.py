@@ -13,9 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from offtake import front
 from offtake.book import text
 from offtake.book.check import RULES, check
+from offtake.book.numbers import Number
 from offtake.book.rules.dependence import semidefinite
+from offtake.book.rules.finding import undrawn
 from offtake.errors import BookError, Issue
 from offtake.world.dependence import is_possible
 
@@ -159,3 +162,15 @@ def test_nearest_valid_correlation_is_valid_and_the_edge() -> None:
     assert issue.path == f"correlations.{at}.rank" and issue.got.startswith(f"{asked[at]:g} between")
     assert found([*asked[:at], nearest, *asked[at + 1 :]]) == []
     assert len(found([*asked[:at], nearest + back, *asked[at + 1 :]])) == 1
+
+
+@pytest.mark.parametrize("name", ["openai-aws", "two-clouds"])
+def test_rules_know_which_numbers_no_path_draws(name: str) -> None:
+    """N-04: the rule that refuses idle dependence names exactly the uncertain numbers that the compiled book does not draw."""
+    book = front.load(name)
+    plan = front.compile(book)
+    numbers = {path: n for path, n in text.numbers_of(book) if isinstance(n, Number)}
+    idle = {path for path in numbers if path not in plan.factor_paths and not path.startswith("scenarios.")}
+    uncertain = {path for path in numbers if numbers[path].kind != "constant"}
+    assert {path for path in uncertain if undrawn(book, path)} == idle & uncertain
+    assert {path for path in numbers if undrawn(book, path)} >= idle - {"scenarios"} - {p for p in idle if ".dense." in p}

@@ -52,6 +52,35 @@ def billing(book: Book) -> dict[str, Contract]:
     return {name: deal for name, deal in book.contracts.items() if deal.form != "announced"}
 
 
+def undrawn(book: Book, path: str) -> str | None:
+    """Why no path draws the number at `path`, a path of this book; None where one does."""
+    section, name, *inner = path.split(".")
+    deals = billing(book)
+    if section == "contracts":
+        return "an announced contract bills nothing" if name not in deals else OF_CONTRACTS.get(inner[0])
+    if section == "sites":
+        astray = any(not deal.sites or set(deal.sites) - set(book.sites) for deal in deals.values())  # an issue of its own
+        stood_on = any(name in deal.sites for deal in deals.values())
+        return None if stood_on or astray else "no contract that bills stands on this site"
+    if section == "companies" and inner[0] == "discount_rate":
+        return None if any(name == deal.provider for deal in deals.values()) else "the company provides no contract that bills"
+    if section == "chips" and inner[0] == "dense":
+        counted = {work.precision or "bf16" for work in book.workloads.values() if work.kind != "inference"}
+        return None if inner[1] in counted else "no workload counts in this precision"
+    if section == "companies":
+        return next((why for key, why in OF_COMPANIES.items() if key in inner), None)
+    return None if section in ("chips", "workloads") else "read for itself, never on a path"
+
+
+OF_CONTRACTS = {"firm": "a state for the tables (C-11)", "power": "stated beside the sites, never computed with"}
+OF_COMPANIES = {
+    "compute_cost": "an anchor that the workloads are compared with (D-05)",
+    "anchor_price": "an anchor that the workloads are compared with (D-05)",
+    "rounding": "the rounding of what is reported",
+    "guidance": "a company's own word beside the forecast",
+}
+
+
 def middle(number: Any) -> float:
     """The median of a number; 1 where the book is silent and a factor is meant."""
     return number.median() if isinstance(number, Number) else 1.0

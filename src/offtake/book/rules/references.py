@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from ..numbers import Month, Number, Series
 from ..terms import Book
 from ..walk import fields_of, numbers_of
-from .finding import Finding, Steps, billing, unknown
+from .finding import Finding, Steps, billing, undrawn, unknown
 
 ADDRESS = re.compile(r"^\s*(?P<measure>[a-z_]+)(?:\s+of\s+(?P<of>[\w.\-]+))?(?:\s*@\s*(?P<period>[\w\-]+))?\s*$")
 STATISTIC = re.compile(r"^\s*(?:mean|p05|p25|p50|p75|p95)\s*\((.*)\)\s*$")
@@ -122,6 +122,8 @@ def inputs(book: Book) -> Iterator[Finding]:
         elif number.kind == "constant" and not any(path == p or path.startswith(f"{p}.") for p in patched):
             rule = "an uncertain number; this one is the same on every path (N-04)"
             yield Finding(steps, f"{path} = {number.text}", rule, "give it an interval, or remove the dependence")
+        elif idle := undrawn(book, path):
+            yield Finding(steps, f"{path}: {idle}", "a number that paths draw (N-04)", "remove the dependence: it would change nothing")
 
 
 def pairs(book: Book) -> Iterator[Finding]:
