@@ -193,6 +193,33 @@ def explain_measure(
     say_json(found) if as_json else say(explain_text(found, width()))
 
 
+@app.command("compare")
+def compare_sides(
+    a: Annotated[
+        str, typer.Argument(metavar="A", help="BOOK, BOOK:SCENARIO or BOOK:ONE+OTHER; `base` forces the book without scenarios.")
+    ],
+    b: Annotated[str | None, typer.Argument(metavar="[B]", help="The other side; A as it is written unless told.")] = None,
+    paths: Paths = 4_096,
+    seed: Seed = 1,
+    workers: Workers = None,
+    scenario: Annotated[list[str] | None, typer.Option("--scenario", help="Force a scenario on side B.")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="Replace a number on side B.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Put every headline of two sides side by side and attribute the change, input by input."""
+    from . import front
+    from .reports.comparison import comparison_text
+    from .reports.progress import Progress
+
+    if b is None and not scenario and not set_:
+        raise typer.BadParameter("name a second side, or say how it differs with --scenario or --set")
+    first = front.side(a)
+    second = front.side(b or a, set_ or (), scenario or ())
+    with Progress() as progress:
+        found = front.compare(first, second, paths, seed, workers, progress)
+    say_json(found) if as_json else say(comparison_text(found, width()))
+
+
 def width() -> int:
     """Columns to print in: the terminal's, at most 120."""
     import shutil

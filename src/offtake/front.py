@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .plan import Plan
     from .questions import Question
     from .studies.findings import Findings
+    from .studies.sides import Side
 
 BOOKS = Path(__file__).parent / "books"
 
@@ -109,9 +110,7 @@ def compile(book: Book, scenario: Sequence[str] = ()) -> Plan:
     """The plan of a book; several forced scenarios are stacked in the order given."""
     from .plan import compile_book
 
-    for name in scenario:
-        if name not in book.scenarios:
-            raise QuestionError(f"no scenario is called '{name}'; this book has {', '.join(book.scenarios) or 'none'}")
+    _known(book, scenario)
     patched = [text.scenario_book(book, [name]) for name in book.scenarios]
     forced = -1
     if len(scenario) == 1:
@@ -120,6 +119,48 @@ def compile(book: Book, scenario: Sequence[str] = ()) -> Plan:
         patched.append(text.scenario_book(book, list(scenario)))
         forced = len(patched)
     return compile_book(book, patched, forced)
+
+
+def _known(book: Book, scenario: Sequence[str]) -> None:
+    for name in scenario:
+        if name not in book.scenarios:
+            raise QuestionError(f"no scenario is called '{name}'; this book has {', '.join(book.scenarios) or 'none'}")
+
+
+def _book_of(written: str) -> str:
+    """The book of a side: `BOOK` in `BOOK:SCENARIO`; the name of a file may hold a colon itself."""
+    return written if ":" not in written or Path(written).is_file() else written.rpartition(":")[0]
+
+
+def side(written: str, set: Sequence[str] = (), scenario: Sequence[str] = ()) -> Side:
+    """One side of a comparison: `BOOK`, `BOOK:SCENARIO` or `BOOK:ONE+OTHER`; `base` forces the book without any scenario.
+
+    Raises QuestionError for a folder, an unknown book or an unknown scenario, BookError for a book with issues.
+    """
+    from .studies.sides import Side
+
+    if Path(written).is_dir():
+        raise QuestionError(
+            f"'{written}' is a folder. A report holds rounded text, not the numbers of its run; a run is its book, seed and paths, "
+            "so name the book and give --seed and --paths"
+        )
+    name = _book_of(written)
+    book = load(name, set)
+    stacked = written[len(name) + 1 :]
+    forced = tuple([*(stacked.split("+") if stacked else ()), *scenario])
+    _known(book, [part for part in forced if part != "base"])
+    label = f"{Path(name).stem}:{'+'.join(forced)}" if forced else Path(name).stem
+    return Side(" ".join([label, *set]), book, forced)
+
+
+def compare(
+    a: Side, b: Side, paths: int = 4_096, seed: int = 1, workers: int | None = None, progress: Reporter | None = None
+) -> dict[str, Any]:
+    """Every headline of two sides, and the change of each mean attributed input by input (U-06)."""
+    from .studies import compare as study
+
+    stamps = (_stamp(a.book, a.scenario, paths, seed), _stamp(b.book, b.scenario, paths, seed))
+    return study.compare(a, b, study.Asked(paths, seed, workers, progress), stamps)
 
 
 class Run:
@@ -196,12 +237,16 @@ def run(
     progress: Reporter | None = None,
 ) -> Run:
     """Prepare an ensemble of `paths` futures of a book; the numbers are computed when first asked for."""
+    stamp = _stamp(book, scenario, paths, seed)
+    return Run(compile(book, scenario), stamp, workers, progress)
+
+
+def _stamp(book: Book, scenario: Sequence[str], paths: int, seed: int) -> Stamp:
     if paths < 1:
         raise QuestionError(f"paths must be at least 1, not {paths}")
     from .catalog import newest
     from .montecarlo import LANES
 
-    stamp = Stamp(
+    return Stamp(
         text.book_hash(book), newest(), seed, "threefry2x64-20", paths, LANES, version("offtake"), "+".join(scenario) or "drawn"
     )
-    return Run(compile(book, scenario), stamp, workers, progress)

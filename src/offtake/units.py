@@ -207,4 +207,6 @@ def _digits(value: float) -> str:
     if value == 0:
         return "0"
     text = f"{value:.3g}"
+    if abs(value) < 1.0:
+        return text
     return f"{float(text):,.0f}" if "e" in text or abs(value) >= 1000 else text

@@ -80,10 +80,11 @@ def scenario_columns(plan: Plan) -> list[Columns]:
         Columns(f"funding gap end {year + 3}", "funding_gap", s.buyer, "calendar-year", str(year + 3)),
         Columns("P(renegotiated)", "renegotiated", s.deal, "total", "total"),
     ]
-    return [c for c in wanted if _answerable(plan, c)]
+    return [c for c in wanted if answerable(plan, c)]
 
 
-def _answerable(plan: Plan, c: Columns) -> bool:
+def answerable(plan: Plan, c: Columns) -> bool:
+    """Whether a book has this number: a period may lie outside its horizon, a company may state no segment."""
     try:
         at_period(question(plan, c.measure, c.of, c.by), c.period)
     except QuestionError:
