@@ -178,6 +178,7 @@ def explain_measure(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A measure.")],
     of: Annotated[str | None, typer.Option(help="The entity, such as contracts.aws.")] = None,
     at: Annotated[str | None, typer.Option(help="A period, such as 2026 or FY2026Q2.")] = None,
+    path: Annotated[int | None, typer.Option(min=0, help="Open the number on this one path, month by month.")] = None,
     paths: Paths = 4_096,
     seed: Seed = 1,
     workers: Workers = None,
@@ -189,7 +190,7 @@ def explain_measure(
     from .reports.terminal import explain_text
 
     with computed(book, paths, seed, workers, scenario, set_) as done:
-        found = done.explain(name, of=of, at=at)
+        found = done.explain(name, of=of, at=at, path=path)
     say_json(found) if as_json else say(explain_text(found, width()))
 
 

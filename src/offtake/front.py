@@ -191,11 +191,11 @@ class Run:
         """One measure by period as a polars DataFrame."""
         return self.ask(measure, of, by, path).to_frame()
 
-    def explain(self, measure: str, of: str | None = None, at: str | None = None) -> dict[str, Any]:
-        """Formula, value, inputs that move it and their sources (U-05)."""
+    def explain(self, measure: str, of: str | None = None, at: str | None = None, path: int | None = None) -> dict[str, Any]:
+        """Formula, value, inputs that move it and their sources; with `path`, that path's months term by term (U-05)."""
         from .studies import explain
 
-        return explain.explain(self, measure, of, at)
+        return explain.explain(self, measure, of, at, path)
 
     @cached_property
     def findings(self) -> Findings:

@@ -190,6 +190,8 @@ def format_value(value: float | None, unit: str | None) -> str:
     if unit == "share":
         return f"{_digits(100 * value)} %"
     size = abs(value)
+    if size >= 1e16:
+        return f"{value:.3g} {unit or ''}".strip()
     for limit, word, by in ((1e12, "tn ", 1e12), (1e9, "bn ", 1e9), (1e6, "M ", 1e6), (1e4, "k ", 1e3)):
         if size >= limit * 0.9995:
             return f"{_digits(value / by)} {word}{unit or ''}".strip()

@@ -104,14 +104,50 @@ def explain_text(found: dict[str, Any], width: int) -> str:
     value, unit = found["value"], found["unit"]
     lines = [f"{found['measure']} of {found['of']} @ {found['period']}  ({found['kind']}, {unit}, {found['rule']})"]
     lines += textwrap.wrap(f"formula: {found['formula']}", width, initial_indent="  ", subsequent_indent="    ")
-    lines.append("  " + "  ".join(f"{k} {format_value(v, unit)}" for k, v in value.items() if v is not None and not k.startswith("se_")))
+    figures = ", ".join(f"{k} {format_value(v, unit)}" for k, v in value.items() if v is not None and not k.startswith("se_"))
+    lines += textwrap.wrap(figures, width, initial_indent="  ", subsequent_indent="    ")
+    if "on_path" in found:
+        lines += _path_lines(found["on_path"], unit, width)
     for x in found["inputs"]:
-        lines.append(
-            f"  {x['input']}: rank correlation {x['rank_correlation']:+.2f}, "
-            f"{100 * x['share_of_variance']:.0f} % of variance, {x['quality']}"
-        )
+        moved = f"rank correlation {x['rank_correlation']:+.2f}, {100 * x['share_of_variance']:.0f} % of variance, {x['quality']}"
+        lines += textwrap.wrap(f"{x['input']}: {moved}", width, initial_indent="  ", subsequent_indent="      ", break_on_hyphens=False)
+        if x.get("drawn") is not None:
+            said = x["drawn_word"] or format_value(x["drawn"], x["unit"])
+            place = "" if x["drawn_percentile"] is None else f", percentile {100 * x['drawn_percentile']:.1f}"
+            lines.append(f"      on this path {said}{place}")
         where = f"{x['publisher']}, {x['title']}, {x['published']}" if x["publisher"] else x["assumed"] or ""
         text = " = ".join(str(part) for part in (x["value"], where) if part)
         lines += textwrap.wrap(text, width, initial_indent="      ", subsequent_indent="      ")
     lines.append(f"  explained by all inputs together, linearly in their normal scores: {100 * found['explained']:.0f} %")
     return "\n".join(lines)
+
+
+def _path_lines(told: dict[str, Any], unit: str, width: int) -> list[str]:
+    """The number on one path: its parts, then its months; terms that are zero throughout are left out."""
+    ways = {"ratio": "over / under", "change": "over / under - less / below"}
+    lines = [f"  path {told['path']}, scenario {told['scenario']}: {format_value(told['number'], unit)}"]
+    divided = told["way"] in ways
+    for part in told["parts"]:
+        side = f"{part['side']}: " if divided else ""
+        if part["value"]:
+            lines.append(f"    {format_value(part['value'], None if divided else unit):>16}  {side}{part['term']}")
+    lines.append(f"    number = {ways[told['way']]}" if divided else f"    {format_value(told['number'], unit):>16}  the number")
+    terms = [k for k in told["months"][0] if k != "month" and any(row[k] for row in told["months"])]
+    rows = [{"month": row["month"]} | {k: format_value(row[k], None) for k in terms} for row in told["months"]]
+    if not terms:
+        return [*lines, "    every term is zero in every month of the period", ""]
+    return [*lines, "", *(line for part in _side_by_side(rows, terms, width) for line in [*grid(part, width).splitlines(), ""])]
+
+
+def _side_by_side(rows: list[dict[str, str]], terms: list[str], width: int) -> list[list[dict[str, str]]]:
+    """Rows cut into tables that fit the width, each with its months."""
+    tables: list[list[str]] = []
+    used = width + 1
+    for term in terms:
+        size = max(len(term), *(len(row[term]) for row in rows)) + 2
+        if used + size > width:
+            tables.append([])
+            used = len(rows[0]["month"])
+        tables[-1].append(term)
+        used += size
+    return [[{k: row[k] for k in ("month", *names)} for row in rows] for names in tables]

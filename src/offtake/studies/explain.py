@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..questions import address, at_period, by_of, question
 from ..tables import plain
+from .onepath import drawn, fill, open_path
 from .provenance import describe
 from .rests import quality_of
 from .sensitivity import Sensitivity
@@ -15,16 +16,20 @@ if TYPE_CHECKING:
     from ..front import Run
 
 
-def explain(run: Run, name: str, of: str | None, at: str | None) -> dict[str, Any]:
-    """Rule, formula, value at a period (the last one unless told), and the ten inputs with the largest share of its variance."""
+def explain(run: Run, name: str, of: str | None, at: str | None, path: int | None = None) -> dict[str, Any]:
+    """Rule, formula, value at a period (the last one unless told), and the ten inputs with the largest share of its variance;
+    of one path its months term by term, and what it drew for these inputs."""
     found = address(name)
     period = at or found.period
     q = question(run.plan, found.measure, found.of or of, by_of(period) if period else None)
     row = at_period(q, period) if period else len(q.periods) - 1
+    opened = {} if path is None else {"on_path": open_path(run, q, row, path)}
     outcome = run.outcome([q])
     tally = outcome.tallies[0]
     movers = Sensitivity(run.plan.inputs.names, outcome.inputs).movers(tally.kept[row])
     book = run.plan.book
+    listed = [m for m in movers[:10] if abs(m.share) >= 0.001]
+    drew: list[dict[str, Any]] = [{}] * len(listed) if path is None else drawn(run, *fill(run, path), [m.name for m in listed])
     return {
         "stamp": run.stamp.to_dict(),
         "measure": q.measure.name,
@@ -45,15 +50,15 @@ def explain(run: Run, name: str, of: str | None, at: str | None) -> dict[str, An
                 "quality": quality_of(book, m.name),
             }
             | _origin(run, m.name)
-            for m in movers[:10]
-            if abs(m.share) >= 0.001
+            | here
+            for m, here in zip(listed, drew)
         ],
         "explained": sum(m.share for m in movers),
-    }
+    } | opened
 
 
 def _origin(run: Run, name: str) -> dict[str, Any]:
     """What is written in the book at an input, and its source."""
     rows = {row["path"]: row for row in describe(run.plan.book)}
     row = rows.get(name, {})
-    return {key: row.get(key) for key in ("value", "publisher", "title", "published", "assumed", "line")}
+    return {key: row.get(key) for key in ("value", "unit", "publisher", "title", "published", "assumed", "line")}

@@ -22,15 +22,17 @@ class Rests:
     suffix: str = ""
 
 
+def number_at(book: Book, name: str) -> Any:
+    """The number behind an input's name, inside a time path too; None where the book has none (the scenario, a common factor)."""
+    try:
+        return at(book, name)
+    except (KeyError, AttributeError, IndexError, ValueError):
+        return _inside(book, name)
+
+
 def quality_of(book: Book, name: str) -> str:
     """Quality of the number behind an input; the scenario draw and common factors are the book's own assumptions."""
-    try:
-        number = at(book, name)
-    except (KeyError, AttributeError, IndexError, ValueError):
-        found = _inside(book, name)
-        if found is None:
-            return "assumed"
-        number = found
+    number = number_at(book, name)
     if not isinstance(number, Number) or number.source is None:
         return "assumed"
     return number.quality or book.sources[number.source].quality

@@ -156,8 +156,8 @@ class Between:
     def _changed(self) -> list[Change]:
         """Numbers that both sides have and that differ in a scenario that either may draw, in book order."""
         found: dict[str, Change] = {}
-        for n, (one, other) in enumerate(zip(self._books_a, self._books_b)):
-            if not self._weights_a[n] and not self._weights_b[n]:
+        for s, (one, other) in enumerate(zip(self._books_a, self._books_b)):
+            if not self._weights_a[s] and not self._weights_b[s]:
                 continue
             theirs = numbers(other)
             for path, n in numbers(one).items():

@@ -1,0 +1,186 @@
+"""What a measure is made of on one path: signed terms by month, each read from an array of its own.
+
+A *flow* adds its terms up; a stock *rolls*: opening and the flows of the month; a *level* is a stock whose terms stand side by
+side at month end; a *ratio* divides one sum by another; a *change* is one ratio less another. Where the stages keep nothing finer
+than the number itself, it is its only term.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..block import Block
+from ..measures import CAUSES, Measure
+
+Read = Callable[[Block, int, int], np.ndarray]  # block, entity, lane -> (M,)
+
+
+@dataclass(frozen=True)
+class Term:
+    """A named part of a number. `side` says where it goes: a sum, or one of the sums that a ratio or a change divides."""
+
+    name: str
+    sign: int
+    read: Read
+    side: str = "sum"
+
+
+@dataclass(frozen=True)
+class Formula:
+    """How terms make the number. `opening` is what a rolling stock holds before month 0."""
+
+    way: str  # flow, roll, level, ratio, change
+    terms: tuple[Term, ...]
+    opening: Callable[[Block, int, int], float] = lambda b, e, i: 0.0
+
+
+def of_contract(field: str, stage: str) -> Read:
+    return lambda b, c, i: np.asarray(getattr(getattr(b, stage), field)[c, :, i])
+
+
+def of_company(field: str) -> Read:
+    return lambda b, j, i: np.asarray(getattr(b.segments, field)[j, :, i])
+
+
+def gain(read: Read) -> Read:
+    """What a stock gains in each month."""
+    return lambda b, c, i: np.diff(read(b, c, i), prepend=0.0)
+
+
+def due(b: Block, c: int, i: int) -> np.ndarray:
+    """Bills that fall due, after the payment lag."""
+    lag = int(b.X[b.plan.terms.payment_lag_x[c], i] + 0.5)
+    found: np.ndarray = np.concatenate([np.zeros(lag), b.settlement.invoiced[c, :, i]])[: b.plan.months]
+    return found
+
+
+def discounted(read: Read) -> Read:
+    """USD at month 0: month m by (1 + rate) ^ -((m + 1) / 12)."""
+
+    def present(b: Block, c: int, i: int) -> np.ndarray:
+        rate = b.X[b.plan.rate_x[c], i]
+        found: np.ndarray = read(b, c, i) * (1.0 + rate) ** (-np.arange(1, b.plan.months + 1) / 12.0)
+        return found
+
+    return present
+
+
+def pools(array: Callable[[Block], np.ndarray]) -> dict[str, Read]:
+    """Readers of a (K, M, L) array by contract, site and pool."""
+    return {
+        "contracts": lambda b, c, i: b.over_pools(array(b), c)[:, i],
+        "sites": lambda b, t, i: array(b)[b.plan.places.site == t].sum(axis=0)[:, i],
+        "pools": lambda b, k, i: array(b)[k][:, i],
+    }
+
+
+def customer(b: Block, j: int) -> int:
+    return int(b.plan.customer_of_company[j])
+
+
+def series(key: str) -> Read:
+    return lambda b, j, i: np.asarray(b.Y[getattr(b.plan.customers, key)[customer(b, j)], :, i])
+
+
+def subscriptions(b: Block, j: int, i: int) -> np.ndarray:
+    return series("users_y")(b, j, i) * series("paying_y")(b, j, i) * series("price_y")(b, j, i)
+
+
+def payments(b: Block, j: int) -> list[Term]:
+    """What a customer pays each contract, and what waits there."""
+    mine = [c for c, u in enumerate(b.plan.terms.customer) if u == customer(b, j)]
+    return [Term(b.plan.names.contracts[c], -1, lambda b, _, i, c=c: b.payments.paid[c, :, i]) for c in mine]  # type: ignore[misc]
+
+
+def waiting(b: Block, j: int) -> list[Term]:
+    mine = [c for c, u in enumerate(b.plan.terms.customer) if u == customer(b, j)]
+    found = [Term(b.plan.names.contracts[c], 1, lambda b, _, i, c=c: b.payments.arrears[c, :, i]) for c in mine]  # type: ignore[misc]
+    overdrawn = Term("overdrawn", 1, lambda b, j, i: np.maximum(-b.payments.cash_balance[customer(b, j), :, i], 0.0))
+    return [*found, overdrawn]
+
+
+_BILL = (
+    Term("price x (base + deficiency)", 1, of_contract("charge", "settlement")),
+    Term("overage", 1, of_contract("overage_usd", "settlement")),
+    Term("credit", -1, of_contract("credit", "settlement")),
+    Term("penalty", 1, of_contract("penalty", "settlement")),
+)
+_REVENUE = (
+    Term("earned, not billed yet", 1, gain(of_contract("unbilled", "books"))),
+    Term("billed, not earned yet", -1, gain(of_contract("deferred", "books"))),
+)
+_COSTS = tuple(Term(name, -1, of_contract(name, "ledger")) for name in ("energy", "operations", "rent"))
+_RELEASE = Term("re-lease", 1, of_contract("release", "ledger"))
+_INCOME = (
+    Term("revenue", 1, of_contract("revenue", "books")), _RELEASE, Term("depreciation", -1, of_contract("depreciation", "ledger")), *_COSTS,
+)  # fmt: skip
+_WORTH = tuple(
+    Term(t.name, t.sign, discounted(t.read))
+    for t in (Term("collected", 1, of_contract("paid", "payments")), _RELEASE, Term("capex", -1, of_contract("capex", "ledger")), *_COSTS)
+)
+_CASH = (
+    Term("bills that fall due", 1, due), Term("prepaid", 1, of_contract("prepaid_in", "settlement")),
+    Term("refunded", -1, of_contract("refunded", "settlement")), Term("left unpaid", -1, gain(of_contract("arrears", "payments"))),
+)  # fmt: skip
+_LIABILITY = tuple(
+    Term(name, sign, of_contract(field, "settlement"))
+    for name, sign, field in (
+        ("prepaid", 1, "prepaid_in"), ("interest", 1, "interest"), ("drawn", -1, "drawdown"), ("refunded", -1, "refunded"),
+    )
+)  # fmt: skip
+_MAKEUP = tuple(
+    Term(name, sign, of_contract(field, "settlement"))
+    for name, sign, field in (("opened", 1, "makeup_opened"), ("taken", -1, "makeup"), ("expired", -1, "makeup_expired"))
+)
+_RPO = tuple(
+    Term(name, sign, of_contract(field, "books"))
+    for name, sign, field in (
+        ("new", 1, "new"), ("remeasured", 1, "remeasured"), ("recognised", -1, "in_scope"), ("terminated", -1, "rpo_terminated"),
+        ("lapsed", -1, "rpo_lapsed"),
+    )
+)  # fmt: skip
+_MARGIN = (
+    Term("income with the deals", 1, of_company("income_with"), "over"),
+    Term("revenue with the deals", 1, of_company("revenue_with"), "under"),
+)
+_WITHOUT = (
+    Term("income without", 1, of_company("income_without"), "less"), Term("revenue without", 1, of_company("revenue_without"), "below"),
+)  # fmt: skip
+FORMULAS: dict[tuple[str, str], Formula] = {
+    ("revenue", "contracts"): Formula("flow", (*_BILL, *_REVENUE)),
+    ("billed", "contracts"): Formula("flow", _BILL),
+    ("cash", "contracts"): Formula("flow", _CASH),
+    ("operating_income", "contracts"): Formula("flow", _INCOME),
+    ("npv", "contracts"): Formula("flow", _WORTH),
+    ("rpo", "contracts"): Formula("roll", _RPO),
+    ("unearned", "contracts"): Formula("roll", _LIABILITY),
+    ("makeup_balance", "contracts"): Formula("roll", _MAKEUP),
+    ("margin", "companies"): Formula("ratio", _MARGIN),
+    ("margin_effect", "companies"): Formula("change", (*_MARGIN, *_WITHOUT)),
+}
+for _axis, _used in pools(lambda b: b.used).items():
+    _open = pools(lambda b: b.capacity)[_axis]
+    FORMULAS["occupancy", _axis] = Formula("ratio", (Term("used", 1, _used, "over"), Term("offered", 1, _open, "under")))
+    _idle = [(cause, pools(lambda b, n=n: b.placement.idle[n])[_axis]) for n, cause in enumerate(("no demand", "not allowed", "no room"))]  # type: ignore[misc]
+    FORMULAS["idle", _axis] = Formula("flow", tuple(Term(cause, 1, read) for cause, read in _idle))
+    _late = [(cause, pools(lambda b, n=n: b.supply.late[n])[_axis]) for n, cause in enumerate(CAUSES[1:])]  # type: ignore[misc]
+    FORMULAS["late", _axis] = Formula("flow", tuple(Term(cause, 1, read) for cause, read in _late))
+
+
+def formula_of(measure: Measure, axis: str, b: Block, entity: int) -> Formula | None:
+    """The terms of a measure of one entity; None where the stages keep nothing finer."""
+    if (measure.name, axis) in FORMULAS:
+        return FORMULAS[measure.name, axis]
+    if measure.name == "revenue" and axis == "companies" and customer(b, entity) >= 0:
+        terms = (Term("users x paying x price", 1, subscriptions), Term("API", 1, series("api_y")), Term("other", 1, series("other_y")))
+        return Formula("flow", terms)
+    if measure.name == "cash_balance":
+        flows = [Term(name, 1, lambda b, j, i, s=stage, f=field: getattr(getattr(b, s), f)[customer(b, j), :, i])  # type: ignore[misc]
+                 for name, stage, field in (("operating", "signed", "operating"), ("raised", "payments", "raised"))]  # fmt: skip
+        return Formula("roll", (*flows, *payments(b, entity)), lambda b, j, i: float(b.X[b.plan.customers.cash_x[customer(b, j)], i]))
+    if measure.name == "funding_gap":
+        return Formula("level", tuple(waiting(b, entity)))
+    return None
