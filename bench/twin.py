@@ -100,7 +100,7 @@ def ledger(costs, made, sunk, used, alive, share, X, Y, calendar):
         found["energy"][c] += load * kw * X[costs.average_pue_x[t]] / 1000.0 * Y[costs.energy_y[t]]
         found["operations"][c] += there * X[costs.operations_x[t]]
         found["release"][c] += freed * Y[costs.market_y[g]]
-    for t, c in enumerate(costs.site_contract):
+    for t, c in zip(costs.part_site, costs.part_contract):
         now, build = made["energised"][t], X[costs.build_x[t]]
         length, life = np.maximum(X[costs.construction_x[t]], 1e-9), np.maximum(X[costs.building_life_x[t]], 1e-9)
         found["capex"][c] += build * (read_curve(now, m + length) - now) / length

@@ -36,7 +36,8 @@ def test_example(terms: dict[str, Any], rows: list[dict[str, str]]) -> None:
     for worst in worst_of(block, 1):
         assert worst.error <= EXACT, worst
     for name in [key for key in rows[0] if key != "month"]:
-        asked = question(block.plan, name, "contracts.deal", "month")
+        measure, _, of = name.partition(" of ")
+        asked = question(block.plan, measure, of or "contracts.deal", "month")
         values = dict(zip([period.label for period in asked.periods], asked.read(block)[:, 0]))
         for row in rows:
             assert row[name] == "" or values[row["month"]] == pytest.approx(float(row[name].replace(" ", "")), rel=EXACT, abs=1e-6), (

@@ -45,9 +45,10 @@ def allocate(plan: Plan) -> Block:
     """The arrays of one worker, made once."""
     n, m, ln, q = plan.names, plan.months, LANES, len(plan.segment_pool)
     k, c, w, u, t = len(n.pools), len(n.contracts), len(n.workloads), len(n.customers), len(n.sites)
+    energised = np.zeros((t, m, ln))
     supplied = filled(
         supply.Supply, k, m, ln, late=np.zeros((4, k, m, ln)), binding=np.zeros((k, m, ln), np.int64),
-        energised=np.zeros((t, m, ln)),
+        energised=energised, allotted=energised if len(n.parts) == t else np.zeros((len(n.parts), m, ln)),
     )  # fmt: skip
     money = (c, m, ln)
     people = (u, m, ln)
@@ -158,7 +159,7 @@ def _exercise(b: Block) -> None:
         p.options, p.terms, b.schedule, b.signed, p.places.contract, market, s, b.used, b.capacity, b.X, b.Y, b.when
     )
     options.change_block(p.options, b.schedule, b.when, b.X, b.changes)
-    options.enlarge_block(p.options, b.changes, b.schedule.in_term, b.when, p.places.contract, p.costs.site_contract, b.X, s)
+    options.enlarge_block(p.options, b.changes, b.schedule.in_term, b.when, p.places.contract, p.costs.part_contract, b.X, s)
 
 
 def _sign(b: Block) -> None:
@@ -197,10 +198,11 @@ def _book(b: Block) -> None:
     recognise.recognise_block(
         p.terms, p.recognition, b.schedule, b.settlement, b.signed.alive, b.payments.collectible, b.ordered, b.delivered, b.X, b.books
     )
-    sunk = np.zeros((len(p.names.pools), LANES))
-    for k, gpus_x, running in zip(p.lots.pool, p.lots.gpus_x, p.lots.running):
-        sunk[k] += b.X[gpus_x] * running
-    accounts.ledger_block(p.costs, b.supply, sunk, b.used, b.signed.alive, b.books.revenue, RELEASE_SHARE, b.X, b.Y, p.hours, b.ledger)
+    sunk = np.zeros((len(p.names.pools), 1, LANES))
+    supply.sunk_block(p.lots, p.pools, b.X, sunk)
+    accounts.ledger_block(
+        p.costs, b.supply, sunk[:, 0], b.used, b.signed.alive, b.books.revenue, RELEASE_SHARE, b.X, b.Y, p.hours, b.ledger
+    )
     accounts.segment_block(p.segments, b.ledger, b.books.revenue, b.books.rpo, b.X, b.Y, b.segments)
     value.npv_block(b.ledger, b.payments.paid, p.rate_x, b.X, b.npv)
     value.idle_block(p.places.contract, b.placement.idle, b.schedule.price, b.settlement.charge, b.settlement.used, b.idle_cost)

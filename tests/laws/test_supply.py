@@ -40,7 +40,8 @@ def book(seed, shells=True):
         x(SITES, 1.05, 1.5), x(SITES, 0, 0.1), x(SITES, 0, 0.2), x(SITES, 0, 0.1), x(SITES, 0.9, 1),
     )  # fmt: skip
     pools = Pools(
-        whole([0, 1, 1, 0]), whole([0, 0, 1, 1]), x(POOLS, 0.5, 2), x(POOLS, 1, 1.3), whole([0, 3, 2, 3]), whole([3, 0, 2, 1])
+        whole([0, 1, 1, 0]), whole([0, 0, 1, 1]), x(POOLS, 0.5, 2), x(POOLS, 1, 1.3), whole([0, 3, 2, 3]), whole([3, 0, 2, 1]),
+        whole([0, 1, 1, 0]), whole([-1] * POOLS), whole([-1] * POOLS), whole([0, 1]),
     )
     return lots, sites, pools, np.concatenate(rows)
 
@@ -48,6 +49,7 @@ def book(seed, shells=True):
 def supplied(lots, sites, pools, X):
     shape = (POOLS, MONTHS, X.shape[1])
     other = {"binding": np.zeros(shape, np.int64), "late": np.zeros((4, *shape)), "energised": np.zeros((SITES, *shape[1:]))}
+    other["allotted"] = other["energised"]
     out = Supply(**{name: other.get(name, np.zeros(shape)) for name in Supply._fields})
     supply_block(lots, sites, pools, X, HOURS, out)
     return out

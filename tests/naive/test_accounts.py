@@ -28,7 +28,7 @@ def booked(seed):
         kw_basis=np.array([3, 0]), load_x=xs([0.7, 0.8]), idle_x=xs([0.2, 0.3]), market_y=ys(1, 4, 2), average_pue_x=xs([1.1, 1.2]),
         peak_pue_x=xs([1.3, 1.4]), energy_y=ys(50, 90, 2), build_x=xs([10e6, 0]), construction_x=xs([6, 4]),
         building_life_x=xs([24, 30]), rent_x=xs([0, 120]), operations_x=xs([0.1, 0.2]), us_share_x=xs([1, 0.5]),
-        pool_contract=OWNER, pool_site=SITE, pool_chip=CHIP, site_contract=np.array([0, 1]),
+        pool_contract=OWNER, pool_site=SITE, pool_chip=CHIP, part_site=np.array([0, 1]), part_contract=np.array([0, 1]),
     )  # fmt: skip
     sunk = r.uniform(0, 200, (K, L))
     delivered = sunk[:, None] + np.cumsum(r.uniform(0, 50, (K, M, L)) * (np.arange(M)[None, :, None] < 25), axis=1)
@@ -39,7 +39,7 @@ def booked(seed):
     energised = np.cumsum(r.uniform(0, 3, (T, M, L)) * (np.arange(M)[None, :, None] < 20), axis=1)
     alive = np.where(np.arange(M)[None, :, None] < 30, 1.0, 0.6) * np.ones((C, M, L))
     revenue = r.uniform(1e6, 5e6, (C, M, L))
-    given = {"delivered": delivered, "ready": ready, "offered": offered, "energised": energised}
+    given = {"delivered": delivered, "ready": ready, "offered": offered, "energised": energised, "allotted": energised}
     supplied = supply.Supply(**{name: given.get(name, np.zeros((K, M, L))) for name in supply.Supply._fields})
     out = zeros(accounts.Ledger, (C, M, L), opening=np.zeros((C, L)), us_energy=np.zeros((M, L)))
     X, Y = np.array(rows), np.array(series)

@@ -53,8 +53,9 @@ def drawn(seed):
     schedule = zeros(settle.Schedule, (C, M, L), price=r.uniform(1, 3, (C, M, L)), in_term=np.zeros((C, M, L)), standing=np.ones((C, M, L)))
     schedule.in_term[:, 2:26] = 1.0
     schedule.standing[2, 15:, :3] = 0.0
-    there = {name: r.uniform(1, 50, (K, M, L)) for name in supply.Supply._fields if name not in ("late", "energised", "binding")}
-    world = supply.Supply(**there, late=r.uniform(0, 9, (4, K, M, L)), energised=r.uniform(1, 9, (2, M, L)), binding=np.zeros((K, M, L)))
+    mw, others = r.uniform(1, 9, (2, M, L)), ("late", "energised", "allotted", "binding")
+    there = {name: r.uniform(1, 50, (K, M, L)) for name in supply.Supply._fields if name not in others}
+    world = supply.Supply(**there, late=r.uniform(0, 9, (4, K, M, L)), energised=mw, allotted=mw, binding=np.zeros((K, M, L)))
     used, capacity = r.uniform(0, 1, (K, M, L)), r.uniform(0.8, 1.2, (K, M, L))
     market, coverage = r.uniform(0.5, 2, (K, M, L)), r.uniform(0, 1.5, (2, M, L))
     return table, schedule, world, used, capacity, market, coverage, np.array(rows)
@@ -147,8 +148,8 @@ def test_changes_and_supply(seed):
                 values[:, new, first:] += ratio * values[:, old, first:]
                 values[:, old, first:] = 0.0
             moved["delivered"][new, first:] += ratio * moved["delivered"][old, first:]
-        for name in set(before) - {"binding"}:
-            factor = scale[[0, 1]] if name == "energised" else scale[OWNER]
+        for name in set(before) - {"binding", "energised"}:
+            factor = scale[[0, 1]] if name == "allotted" else scale[OWNER]
             np.testing.assert_allclose(getattr(world, name)[..., i], moved[name] * factor, rtol=1e-12, err_msg=name)
 
 

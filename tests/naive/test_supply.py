@@ -34,6 +34,12 @@ def whole(values):
     return np.array(values, np.int64)
 
 
+def alone(site):
+    """`part`, `claim_x`, `heir` and `part_site` of pools whose sites have one contract each."""
+    nothing = whole([-1] * len(site))
+    return whole(site), nothing, nothing, whole(range(max(site) + 1))
+
+
 def filled(lots, sites, pools, X, hours):
     k, t, m, lanes = len(pools.site), len(sites.peak_pue_x), len(hours), X.shape[1]
     other = {
@@ -41,6 +47,7 @@ def filled(lots, sites, pools, X, hours):
         "late": np.full((4, k, m, lanes), np.nan),
         "energised": np.full((t, m, lanes), np.nan),
     }
+    other["allotted"] = np.full((len(pools.part_site), m, lanes), np.nan) if len(pools.part_site) > t else other["energised"]
     out = Supply(**{name: other.get(name, np.full((k, m, lanes), np.nan)) for name in Supply._fields})
     supply_block(lots, sites, pools, X, hours, out)
     return out
@@ -65,8 +72,9 @@ def random_book(seed):
         x(3, 1.05, 1.5), x(3, 0, 0.1), x(3, 0, 0.2), x(3, 0, 0.1), x(3, 0.9, 1),
     )  # fmt: skip
     pools = Pools(
-        whole([0, 0, 1, 1, 2]), whole([0, 1, 0, 1, 1]), x(5, 0.7, 2), x(5, 1, 1.3), whole([0, 3, 2, 1, 0]), whole([1, 0, 3, 2, 4])
-    )
+        whole([0, 0, 1, 1, 2]), whole([0, 1, 0, 1, 1]), x(5, 0.7, 2), x(5, 1, 1.3), whole([0, 3, 2, 1, 0]), whole([1, 0, 3, 2, 4]),
+        *alone([0, 0, 1, 1, 2]),
+    )  # fmt: skip
     return lots, sites, pools, table.X(), rng.uniform(670.0, 745.0, MONTHS)
 
 
@@ -196,7 +204,8 @@ def hand_book(lots, power, shell=(), chips=((1.0, 1.0, 0),), order=(0,), **site)
         *(table.x([at[name]]) for name in ("pue", "non_gpu", "reserve", "losses", "availability")),
     )  # fmt: skip
     kw, overhead, basis = zip(*chips)
-    pools = Pools(whole([0] * len(kw)), whole(range(len(kw))), table.x(kw), table.x(overhead), whole(basis), whole(order))
+    here = [0] * len(kw)
+    pools = Pools(whole(here), whole(range(len(kw))), table.x(kw), table.x(overhead), whole(basis), whole(order), *alone(here))
     return filled(lots, sites, pools, table.X(), np.full(6, 100.0))
 
 

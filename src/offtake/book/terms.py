@@ -108,6 +108,7 @@ class Site(Sourced):
 
     name: str
     provider: str
+    tenants: list[str] = Field(default=[], description="other providers that may serve contracts from here (C-01)")
     us_share: Share = Field(description="share of the site's load on the US grid (S-06)")
     power: list[Step]
     shell: list[Step] = []
@@ -160,6 +161,8 @@ class Contract(Sourced):
     starts: Month | None = None
     term: Annotated[Number, quantity("month")] | None = None
     sites: list[str] = []
+    service_priority: int | None = Field(default=None, description="who is served first where a site is shared (C-01); higher first")
+    pools: dict[str, dict[str, Gpus]] = Field(default={}, description="GPUs by site and chip that it may claim; absent: all, or the rest")
     price: UsdPerGpuHour | Label | None = None
     prices: dict[str, UsdPerGpuHour] = Field(default={}, description="price by chip, in place of `price` (C-01)")
     overage_price: UsdPerGpuHour | None = None

@@ -1,6 +1,6 @@
 """The provider's side: capex, property, depreciation, energy, operations, the segment with and without the deals, reported RPO.
 
-**Axes**    contracts (C), pools (K), sites (T), companies (J), months (M), lanes (L); path last.
+**Axes**    contracts (C), pools (K), sites (T), parts of sites (B), companies (J), months (M), lanes (L); path last.
 **Units**   USD, MWh, GPU, GPU-h, MW at the facility; stocks at month end, flows per month.
 **Signs**   costs are positive amounts; property opening + capex - depreciation = closing, work in progress inside.
 **Order within the month**   payments, ready for use, depreciation from the month of use on, energy and operations of the month.
@@ -51,7 +51,8 @@ class Costs(NamedTuple):
     pool_contract: np.ndarray  # (K,)
     pool_site: np.ndarray  # (K,)
     pool_chip: np.ndarray  # (K,)
-    site_contract: np.ndarray  # (T,)
+    part_site: np.ndarray  # (B,) parts of sites, each of one contract
+    part_contract: np.ndarray  # (B,)
 
 
 class Ledger(NamedTuple):
@@ -188,8 +189,8 @@ def chips_pool(c, k, costs, delivered, ready, sunk, X, w, out):
 
 
 @inner
-def building_site(c, t, costs, energised, X, w, out):
-    """Spending, use and wear of one site's shell and power, and its rent; energised (M, L) MW."""
+def building_part(c, t, costs, energised, X, w, out):
+    """Spending, use and wear of a contract's part of a site's shell and power, and its rent; energised (M, L) MW of that part."""
     build, life, length = X[costs.build_x[t]], X[costs.building_life_x[t]], X[costs.construction_x[t]]
     rent, last = X[costs.rent_x[t]], energised.shape[0] - 1
     shift(length, 1.0, SHORTEST, w.ahead, w.ahead_part)
@@ -266,7 +267,7 @@ def scratch(months, lanes):
 def ledger_block(costs, supply, sunk, used, alive, revenue, release_share, X, Y, hours, out):
     """Fill `out` for all contracts.
 
-    supply         delivered, ready (K, M, L) GPU, offered (K, M, L) GPU-h, energised (T, M, L) MW
+    supply         delivered, ready (K, M, L) GPU, offered (K, M, L) GPU-h, allotted (B, M, L) MW
     sunk           (K, L) GPU that ran before month 0, part of `delivered`
     used           (K, M, L) GPU-h over all workloads
     alive          (C, M, L) share of the contract that stands
@@ -285,8 +286,8 @@ def ledger_block(costs, supply, sunk, used, alive, revenue, release_share, X, Y,
         running_pool(
             c, k, costs, supply.ready[k], supply.offered[k], used[k], alive[c], release_share, X, Y, hours, out
         )  # fmt: skip
-    for t in range(costs.site_contract.shape[0]):
-        building_site(costs.site_contract[t], t, costs, supply.energised[t], X, w, out)
+    for b in range(costs.part_contract.shape[0]):
+        building_part(costs.part_contract[b], costs.part_site[b], costs, supply.allotted[b], X, w, out)
     close_books(revenue, w, out)
 
 

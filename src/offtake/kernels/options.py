@@ -1,6 +1,6 @@
 """Options of a contract: when a rule on the path without them fires, and what follows (C-06).
 
-Axes    options (O), contracts (C), pools (K), sites (T), months (M), lanes (L); path last.
+Axes    options (O), contracts (C), pools (K), parts of sites (B), months (M), lanes (L); path last.
 Units   shares and multiples; months; `when` counts months from the book's start, the horizon where never.
 Signs   scale, price and kept > 0 or 0 at least; change > 0 adds to the value that is left.
 Order within the month   the state at month end decides; what follows begins in the next month, after the lag.
@@ -163,7 +163,7 @@ def swap_month(j, k, m, i, ratio, supply):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def enlarge_block(options, changes, in_term, when, pool_contract, site_contract, X, supply):
+def enlarge_block(options, changes, in_term, when, pool_contract, part_contract, X, supply):
     """Change supply (in place) by what options add and swap: the same again in proportion, its power and building too."""
     months, lanes = supply.planned.shape[1], supply.planned.shape[2]
     for s in range(options.swap_option.shape[0]):
@@ -183,7 +183,7 @@ def enlarge_block(options, changes, in_term, when, pool_contract, site_contract,
                     values[k, m, i] *= scale
                 for cause in range(supply.late.shape[0]):
                     supply.late[cause, k, m, i] *= scale
-    for t in range(site_contract.shape[0]):
+    for b in range(part_contract.shape[0]):
         for m in range(months):
             for i in range(lanes):
-                supply.energised[t, m, i] *= changes.scale[site_contract[t], m, i]
+                supply.allotted[b, m, i] *= changes.scale[part_contract[b], m, i]

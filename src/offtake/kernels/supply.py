@@ -3,9 +3,13 @@
 **Axes**    lots (G), steps of power or shell (S), sites (T), pools (K), months (M), factors (F), lanes (L); path last.
 **Units**   GPU at month end; MW and kW with their basis; GPU-h per month; months from the start of the book.
 **Signs**   all outputs >= 0. planned x hours + early = ready x hours + late, ready x hours = offered + down (S-05).
-**Order within the month**   what arrives in a month counts for the whole month; steps energise; newest chips take power and
-            shell first; ready; late hours by cause.
-**Source**  model S-01 to S-05.
+**Order within the month**   what arrives in a month counts for the whole month; contracts claim GPUs, first served first; steps
+            energise; who is served first takes power and shell first, for its newest chips first; ready; late hours by cause.
+**Source**  model S-01 to S-05, C-01.
+
+A pool is the chips of one kind that one contract has at one site. Where several contracts share a site, all lots of a chip fall on
+the pool of the contract served first; what it does not claim passes on to its heir, the next one's. What the last one does not
+claim belongs to nobody here. A site's MW are allotted to its contracts by the kW of what each is promised at the end.
 
 A GPU holds its share of power and shell from delivery, hence while it is being accepted. Shell MW count as power MW do: same
 conversions of basis, same reserve, same load that is not GPUs. Both shares are of the IT power, so they add.
@@ -26,6 +30,7 @@ KW_FACILITY = 3  # basis of a chip's kW; every other one is IT power once multip
 NONE, CHIPS, POWER, SHELL, ACCEPTANCE = 0, 1, 2, 3, 4  # binding; `late` has the same order from chips on
 NO_LIMIT = 1e18  # GPUs a site without shell steps could house
 SHORTEST = 1e-9  # months: a ramp over less is a ramp over this
+EVEN = 1e-12  # kW: a site's MW are split evenly where nobody is promised any
 
 
 class Lots(NamedTuple):
@@ -68,7 +73,11 @@ class Pools(NamedTuple):
     kw_x: np.ndarray  # (K,) int64 rows of X: kW per GPU
     overhead_x: np.ndarray  # (K,) int64 rows of X: provisioned IT kW over that
     kw_basis: np.ndarray  # (K,) int64 KW_FACILITY: divided by the peak PUE too
-    order: np.ndarray  # (K,) int64 pools; within a site the newest chips come first (S-03)
+    order: np.ndarray  # (K,) int64 pools; within a site first served first, then the newest chips (S-03)
+    part: np.ndarray  # (K,) int64 part of the site: the pools of one contract there
+    claim_x: np.ndarray  # (K,) int64 rows of X: GPU; -1: all that is left
+    heir: np.ndarray  # (K,) int64 pool that gets what is not claimed; -1: nobody
+    part_site: np.ndarray  # (B,) int64 site of each part
 
 
 class Supply(NamedTuple):
@@ -86,6 +95,7 @@ class Supply(NamedTuple):
     late: np.ndarray  # (4, K, M, L) GPU-h by cause: chips, power, shell, acceptance
     early: np.ndarray  # (K, M, L) GPU-h ready before the schedule
     energised: np.ndarray  # (T, M, L) MW at the facility, by steps that take power
+    allotted: np.ndarray  # (B, M, L) the same by part; the same array as `energised` where no site is shared
 
 
 @njit(cache=True, forceinline=True, error_model="numpy")
@@ -164,6 +174,57 @@ def schedule(lots, X, out):
 
 
 @inner
+def pass_on(claim, mine, theirs):
+    """Keep the claim (L,) of what is there (N, L) and add the rest to the heir's."""
+    for n in range(mine.shape[0]):
+        for i in range(claim.shape[0]):
+            kept = min(mine[n, i], claim[i])
+            theirs[n, i] += mine[n, i] - kept
+            mine[n, i] = kept
+
+
+@inner
+def claim_pools(pools, X, spare, values):
+    """Pass what is not claimed from pool to pool; values (K, N, L), `spare` (N, L) takes what nobody claims."""
+    for k in pools.order:
+        if pools.claim_x[k] >= 0:
+            pass_on(X[pools.claim_x[k]], values[k], values[pools.heir[k]] if pools.heir[k] >= 0 else spare)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def sunk_block(lots, pools, X, out):
+    """Fill `out` (K, 1, L) with GPUs that ran before month 0."""
+    spare = np.zeros(out.shape[1:])
+    out[:] = 0.0
+    for g in range(lots.pool.shape[0]):
+        if lots.running[g] != 0:
+            out[lots.pool[g], 0] += X[lots.gpus_x[g]]
+    claim_pools(pools, X, spare, out)
+
+
+@inner
+def allot(sites, pools, X, whole, mine, out):
+    """Split each site's MW by the kW promised to each contract at the end (B, M, L); whole (T, L), mine (B, L)."""
+    mine[:] = EVEN
+    whole[:] = 0.0
+    last = out.planned.shape[1] - 1
+    for k in range(pools.site.shape[0]):
+        t, b, basis = pools.site[k], pools.part[k], pools.kw_basis[k]
+        rated, overhead, pue, planned = X[pools.kw_x[k]], X[pools.overhead_x[k]], X[sites.peak_pue_x[t]], out.planned[k, last]
+        for i in range(planned.shape[0]):
+            mine[b, i] += planned[i] * kw_per_gpu(rated[i], overhead[i], basis, pue[i])
+    for b in range(pools.part_site.shape[0]):
+        for i in range(mine.shape[1]):
+            whole[pools.part_site[b], i] += mine[b, i]
+    for b in range(pools.part_site.shape[0]):
+        t = pools.part_site[b]
+        for m in range(last + 1):
+            energised, allotted = out.energised[t, m], out.allotted[b, m]
+            for i in range(allotted.shape[0]):
+                allotted[i] = energised[i] * (mine[b, i] / whole[t, i])
+
+
+@inner
 def add_steps(mw_x, month, slip_x, basis, pue, losses, X, m, into):
     """Add the MW at the facility of some steps to `into` (L,)."""
     for s in range(mw_x.shape[0]):
@@ -225,10 +286,16 @@ def supply_block(lots, sites, pools, X, hours, out):
     """
     count, lanes = out.energised.shape[0], X.shape[1]
     power, shell = np.empty((count, lanes)), np.empty((count, lanes))
+    parts = out.allotted.shape[0]
+    whole, mine, spare = np.empty((count, lanes)), np.empty((parts, lanes)), np.zeros(out.planned.shape[1:])
     schedule(lots, X, out)
+    for values in (out.planned, out.delivered, out.accepted):
+        claim_pools(pools, X, spare, values)
     for m in range(hours.shape[0]):
         for t in range(count):
             site_month(sites, t, X, m, out.energised[t, m], power[t], shell[t])
         for k in pools.order:
             t = pools.site[k]
             pool_month(sites, pools, k, X, m, hours[m], power[t], shell[t], out)
+    if parts != count:
+        allot(sites, pools, X, whole, mine, out)

@@ -82,7 +82,7 @@ class Plan:
         if axis == "sites":
             return [(i, f"sites.{n}", book.sites[n].provider) for i, n in enumerate(names.sites)]
         if axis == "pools":
-            return [(i, f"pools.{s}.{g}", book.sites[s].provider) for i, (s, g) in enumerate(names.pools)]
+            return [(k, f"pools.{label}", book.contracts[names.pools[k][2]].provider) for k, label in enumerate(names.pool_labels)]
         if axis == "workloads":
             return [(i, f"workloads.{n}", book.workloads[n].customer) for i, n in enumerate(names.workloads)]
         return [(0, axis, "")]
@@ -112,7 +112,7 @@ def compile_book(book: Book, scenario_books: Sequence[Book], forced: int = -1) -
     segment_pool, segment_kind = deal.segment_kinds(book, names, rows)
     tables: dict[str, Any] = dict(
         lots=supply.lots(book, names, rows), sites=supply.sites(book, names, rows), pools=supply.pools(book, names, rows),
-        workloads=workloads, fabrics=work.fabrics(names, rows), places=work.places(book, names),
+        workloads=workloads, fabrics=work.fabrics(names, rows), places=work.places(names),
         jobs=work.jobs(names, workloads, rows), segment_pool=segment_pool, segment_kind=segment_kind,
         terms=deal.terms(book, names, rows), options=options.options(book, names, rows), recognition=deal.recognition(book, names, rows),
         customers=deal.customers(names, rows), costs=deal.costs(book, names, rows), segments=deal.segments(book, names, rows),

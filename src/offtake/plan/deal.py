@@ -75,8 +75,7 @@ def terms(book: Book, names: Names, rows: Rows) -> Terms:
 
 def _by_chip(book: Book, names: Names, rows: Rows) -> np.ndarray:
     """Row of the price of each pool's chip; -1 where its contract has one price (C-01)."""
-    owner = {s: name for name in names.contracts for s in book.contracts[name].sites}
-    found = [(owner[site], chip) for site, chip in names.pools]
+    found = [(name, chip) for _, chip, name in names.pools]
     return ints([rows.y(f"contracts.{name}.prices.{chip}") if book.contracts[name].prices else -1 for name, chip in found])
 
 
@@ -132,7 +131,6 @@ def costs(book: Book, names: Names, rows: Rows) -> Costs:
     def site(key: str) -> np.ndarray:
         return ints([rows.x(f"sites.{name}.{key}") for name in names.sites])
 
-    owner = {s: c for c, name in enumerate(names.contracts) for s in book.contracts[name].sites}
     return Costs(
         cost_x=chip("cost"), lead_x=chip("lead"), life_x=chip("life"), kw_x=chip("power.value"), overhead_x=chip("overhead"),
         kw_basis=ints([3 if book.chips[name].power.basis == "facility" else 0 for name in names.chips]),
@@ -141,10 +139,11 @@ def costs(book: Book, names: Names, rows: Rows) -> Costs:
         energy_y=ints([rows.y(f"sites.{name}.energy_price") for name in names.sites]),
         build_x=site("build_cost"), construction_x=site("construction"), building_life_x=site("building_life"),
         rent_x=site("rent"), operations_x=site("operations"), us_share_x=site("us_share"),
-        pool_contract=ints([owner[s] for s, _ in names.pools]),
-        pool_site=ints([names.sites.index(s) for s, _ in names.pools]),
-        pool_chip=ints([names.chips.index(c) for _, c in names.pools]),
-        site_contract=ints([owner[s] for s in names.sites]),
+        pool_contract=ints([names.contracts.index(name) for _, _, name in names.pools]),
+        pool_site=ints([names.sites.index(s) for s, _, _ in names.pools]),
+        pool_chip=ints([names.chips.index(c) for _, c, _ in names.pools]),
+        part_site=ints([names.sites.index(s) for s, _ in names.parts]),
+        part_contract=ints([names.contracts.index(name) for _, name in names.parts]),
     )  # fmt: skip
 
 
@@ -173,10 +172,8 @@ def _has(book: Book, company: str, key: str) -> bool:
 
 def segment_kinds(book: Book, names: Names, rows: Rows) -> tuple[np.ndarray, np.ndarray]:
     """Supply segments (P-02): pool and kind of each. A kind that no path of any scenario can use is left out."""
-    owner = {s: name for name in names.contracts for s in book.contracts[name].sites}
     pool, kind = [], []
-    for k, (site, _) in enumerate(names.pools):
-        name = owner[site]
+    for k, (_, _, name) in enumerate(names.pools):
         deal = book.contracts[name]
         pool.append(k)
         kind.append(0)

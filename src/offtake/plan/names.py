@@ -4,38 +4,40 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..book.sharing import chips_of, pool_label, serving
 from ..book.terms import Book
 
 
 @dataclass(frozen=True)
 class Names:
-    """Names in axis order. Pools are (site, chip); `contracts` are those that bill (C-11), `commitments` all of them."""
+    """Names in axis order. Pools are (site, chip, contract); `contracts` are those that bill (C-11), `commitments` all of them."""
 
     commitments: tuple[str, ...]
     contracts: tuple[str, ...]
     sites: tuple[str, ...]
-    pools: tuple[tuple[str, str], ...]
+    pools: tuple[tuple[str, str, str], ...]
+    pool_labels: tuple[str, ...]
+    parts: tuple[tuple[str, str], ...]  # (site, contract): what each contract has of a site
     chips: tuple[str, ...]
     workloads: tuple[str, ...]
     customers: tuple[str, ...]
     companies: tuple[str, ...]
     scenarios: tuple[str, ...]
 
-    @property
-    def pool_labels(self) -> tuple[str, ...]:
-        return tuple(f"{site}.{chip}" for site, chip in self.pools)
-
 
 def names_of(book: Book) -> Names:
     """The axes of a book. Only sites of billing contracts are computed."""
     contracts = tuple(name for name, c in book.contracts.items() if c.form != "announced")
-    sites = tuple(site for name in contracts for site in book.contracts[name].sites)
-    pools = tuple(dict.fromkeys((site, lot.chip) for site in sites for lot in book.sites[site].lots))
+    sites = tuple(dict.fromkeys(site for name in contracts for site in book.contracts[name].sites))
+    parts = tuple((site, name) for site in sites for name in serving(book, site))
+    pools = tuple((site, chip, name) for site, name in parts for chip in chips_of(book, book.contracts[name], site))
     return Names(
         commitments=tuple(book.contracts),
         contracts=contracts,
         sites=sites,
         pools=pools,
+        pool_labels=tuple(pool_label(book, *pool) for pool in pools),
+        parts=parts,
         chips=tuple(book.chips),
         workloads=tuple(book.workloads),
         customers=tuple(name for name, c in book.companies.items() if c.customer),

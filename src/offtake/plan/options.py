@@ -24,10 +24,10 @@ def options(book: Book, names: Names, rows: Rows) -> Options:
     at = [f"contracts.{c}.options.{o}" for c, o, _ in found]
     start = int(book.start)
     rules = [option.when for _, _, option in found]
-    swaps = [(s, k, names.pools.index((site, option.swap.new)))
+    swaps = [(s, k, names.pools.index((site, option.swap.new, c)))
              for s, (c, _, option) in enumerate(found) if option.swap
-             for k, (site, chip) in enumerate(names.pools)
-             if site in book.contracts[c].sites and chip == option.swap.old and (site, option.swap.new) in names.pools]  # fmt: skip
+             for k, (site, chip, holder) in enumerate(names.pools)
+             if holder == c and chip == option.swap.old and (site, option.swap.new, c) in names.pools]  # fmt: skip
     declines = [_asked_first(book, names, c, option) for c, _, option in found]
     return Options(
         contract=ints([names.contracts.index(c) for c, _, _ in found]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..book.sharing import claim_of
 from ..book.terms import Book, Step
 from ..kernels.supply import Lots, Pools, Sites
 from .names import Names
@@ -17,13 +18,15 @@ def ints(values: list[int]) -> np.ndarray:
 
 
 def lots(book: Book, names: Names, rows: Rows) -> Lots:
-    found = [(site, i, lot) for site in names.sites for i, lot in enumerate(book.sites[site].lots)]
+    served = {(site, chip) for site, chip, _ in names.pools}
+    found = [(site, i, lot) for site in names.sites for i, lot in enumerate(book.sites[site].lots) if (site, lot.chip) in served]
 
     def x(key: str) -> np.ndarray:
         return ints([rows.x(f"sites.{site}.lots.{i}.{key}") for site, i, _ in found])
 
+    first = {(site, chip): k for k, (site, chip, _) in reversed(list(enumerate(names.pools)))}  # pools stand first served first
     return Lots(
-        pool=ints([names.pools.index((site, lot.chip)) for site, _, lot in found]),
+        pool=ints([first[site, lot.chip] for site, _, lot in found]),
         month=ints([int(lot.month) - int(book.start) for _, _, lot in found]),
         gpus_x=x("gpus"),
         over_x=x("over"),
@@ -63,16 +66,26 @@ def sites(book: Book, names: Names, rows: Rows) -> Sites:
 
 
 def pools(book: Book, names: Names, rows: Rows) -> Pools:
-    """Within a site the newest chips take the power first (S-03)."""
-    order = sorted(
-        range(len(names.pools)),
-        key=lambda k: (names.sites.index(names.pools[k][0]), -book.chips[names.pools[k][1]].generation, names.pools[k][1]),
-    )
+    """Within a site the contract served first takes the power first, and of its chips the newest (C-01, S-03)."""
+    part = [names.parts.index((site, name)) for site, _, name in names.pools]
+    order = sorted(range(len(part)), key=lambda k: (part[k], -book.chips[names.pools[k][1]].generation, names.pools[k][1]))
+    paths = [f"contracts.{name}.pools.{site}.{chip}" for site, chip, name in names.pools]
+    claims = [claim_of(book.contracts[name], site, chip) for site, chip, name in names.pools]
     return Pools(
-        site=ints([names.sites.index(site) for site, _ in names.pools]),
-        chip=ints([names.chips.index(chip) for _, chip in names.pools]),
-        kw_x=ints([rows.x(f"chips.{chip}.power.value") for _, chip in names.pools]),
-        overhead_x=ints([rows.x(f"chips.{chip}.overhead") for _, chip in names.pools]),
-        kw_basis=ints([3 if book.chips[chip].power.basis == "facility" else 0 for _, chip in names.pools]),
+        site=ints([names.sites.index(site) for site, _, _ in names.pools]),
+        chip=ints([names.chips.index(chip) for _, chip, _ in names.pools]),
+        kw_x=ints([rows.x(f"chips.{chip}.power.value") for _, chip, _ in names.pools]),
+        overhead_x=ints([rows.x(f"chips.{chip}.overhead") for _, chip, _ in names.pools]),
+        kw_basis=ints([3 if book.chips[chip].power.basis == "facility" else 0 for _, chip, _ in names.pools]),
         order=ints(order),
+        part=ints(part),
+        claim_x=ints([rows.x(path) if claim is not None else -1 for path, claim in zip(paths, claims)]),
+        heir=ints([_heir(names, k) for k in range(len(part))]),
+        part_site=ints([names.sites.index(site) for site, _ in names.parts]),
     )
+
+
+def _heir(names: Names, k: int) -> int:
+    """The pool that gets what pool k leaves: the same chips at the same site, for the contract served next; -1 if none."""
+    later = range(k + 1, len(names.pools))
+    return next((j for j in later if names.pools[j][:2] == names.pools[k][:2]), -1)

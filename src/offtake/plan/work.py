@@ -14,12 +14,11 @@ from .supply import ints
 KIND = ("inference", "training", "batch")
 
 
-def places(book: Book, names: Names) -> Places:
-    owner = {site: c for c, name in enumerate(names.contracts) for site in book.contracts[name].sites}
+def places(names: Names) -> Places:
     return Places(
-        site=ints([names.sites.index(site) for site, _ in names.pools]),
-        chip=ints([names.chips.index(chip) for _, chip in names.pools]),
-        contract=ints([owner[site] for site, _ in names.pools]),
+        site=ints([names.sites.index(site) for site, _, _ in names.pools]),
+        chip=ints([names.chips.index(chip) for _, chip, _ in names.pools]),
+        contract=ints([names.contracts.index(name) for _, _, name in names.pools]),
     )
 
 
@@ -32,8 +31,7 @@ def fabrics(names: Names, rows: Rows) -> Fabrics:
 
 def _may_run(book: Book, names: Names, work: Workload, k: int) -> bool:
     """Residency and exclusivity by contract, chip support, and the scale-up domain the parts must share (P-03)."""
-    site, chip = names.pools[k]
-    contract = next(name for name in names.contracts if site in book.contracts[name].sites)
+    _, chip, contract = names.pools[k]
     allowed = contract in work.may_run and book.contracts[contract].customer == work.customer
     name = next(n for n, w in book.workloads.items() if w is work)
     holders = [n for n in names.contracts if name in book.contracts[n].exclusive]
@@ -99,5 +97,5 @@ def jobs(names: Names, table: Workloads, rows: Rows) -> Jobs:
         deferrable=table.deferrable,
         rank_w=ranks(list(names.workloads)),
         rank_k=ranks(list(names.pool_labels)),
-        fabric_x=ints([rows.x(f"sites.{site}.fabric.gpus") for site, _ in names.pools]),
+        fabric_x=ints([rows.x(f"sites.{site}.fabric.gpus") for site, _, _ in names.pools]),
     )

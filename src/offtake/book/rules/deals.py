@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from ..fields import FIRM_ON
 from ..forms import IN_USD, word
 from ..numbers import Month, Number, Series
-from ..terms import Book, Contract, Site
+from ..sharing import chips_of, promised_gpus
+from ..terms import Book, Contract
 from ..timeline import value_in
 from .finding import Finding, billing, middle
 
@@ -93,11 +94,11 @@ def within_total(book: Book) -> Iterator[Finding]:
             continue
         first = int(deal.starts if deal.starts is not None else deal.signed)
         months = min(int(middle(deal.term) + 0.5), 600)
-        held = [book.sites[site] for site in deal.sites if site in book.sites]
+        held = [(site, chip) for site in deal.sites for chip in chips_of(book, deal, site)]
         billed = hours = 0.0
         for month in range(max(first, int(book.start)), first + months):
-            for chip in dict.fromkeys(lot.chip for site in held for lot in site.lots):
-                promised = sum(planned_gpus(site, month, chip) for site in held) * HOURS
+            for site, chip in held:
+                promised = promised_gpus(book, name, site, month, chip) * HOURS
                 hours += promised
                 billed += promised * value_in(book, _price(deal, chip), month)
         if billed > middle(deal.total) * SLACK:
@@ -110,18 +111,6 @@ def within_total(book: Book) -> Iterator[Finding]:
 def _price(deal: Contract, chip: str) -> Number | Series | None:
     price = deal.prices.get(chip) if deal.prices else deal.price
     return price if isinstance(price, (Number, Series)) else None
-
-
-def planned_gpus(site: Site, month: int, chip: str) -> float:
-    """GPUs of one chip in the signed schedule at the end of an absolute month: no slip, no acceptance (S-01)."""
-    total = 0.0
-    for lot in site.lots:
-        if lot.chip != chip:
-            continue
-        since = month + 1 - int(lot.month)
-        share = 1.0 if lot.running else min(max(since / max(middle(lot.over), 1e-9), 0.0), 1.0)
-        total += middle(lot.gpus) * share
-    return total
 
 
 def providers(book: Book) -> Iterator[Finding]:

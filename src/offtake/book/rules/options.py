@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ..numbers import Month, Number
 from ..options import Option, Swap
+from ..sharing import chips_of
 from ..terms import Book, Contract
 from .finding import Finding, Steps, billing, middle, unknown
 
@@ -72,7 +73,7 @@ def _swap(book: Book, at: Steps, deal: Contract, swap: Swap) -> Iterator[Finding
     strange = [(key, chip) for key, chip in (("old", swap.old), ("new", swap.new)) if chip not in book.chips]
     for key, chip in strange:
         yield unknown((*at, "swap", key), chip, book.chips, "chips", "C-06")
-    sites = [{lot.chip for lot in book.sites[site].lots} for site in deal.sites if site in book.sites]
+    sites = [set(chips_of(book, deal, site)) for site in deal.sites if site in book.sites]
     if not strange and (swap.old == swap.new or not any({swap.old, swap.new} <= held for held in sites)):
         rule = "a swap is between two chips that one site of the contract holds, if only as a lot of 0 GPU (C-06, U-03)"
         fix = f"name two of {', '.join(sorted(set().union(*sites)))}, or add a lot of 0 GPU"
@@ -87,7 +88,7 @@ def prices(book: Book) -> Iterator[Finding]:
             continue
         if deal.price is not None:
             yield Finding(at, "`price` and `prices`", "a contract has one price, or one by chip (C-01)", "keep one of the two")
-        held = list(dict.fromkeys(lot.chip for site in deal.sites if site in book.sites for lot in book.sites[site].lots))
+        held = list(dict.fromkeys(chip for site in deal.sites for chip in chips_of(book, deal, site)))
         for chip in held:
             if chip not in deal.prices:
                 rule = "each chip of the contract's sites has a price (C-01)"

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Iterator
 
 from ..numbers import Month, Number, Series
+from ..sharing import chips_of, pool_label
 from ..terms import Book
 from ..walk import fields_of, numbers_of
 from .finding import Finding, Steps, billing, undrawn, unknown
@@ -60,22 +61,13 @@ def contracts(book: Book) -> Iterator[Finding]:
 
 
 def sites(book: Book) -> Iterator[Finding]:
-    """A site serves one contract, of its own provider."""
-    owner: dict[str, str] = {}
+    """Contracts name sites of the book, each once."""
     asked: list[tuple[Steps, str]] = []
     for name, deal in book.contracts.items():
         for i, site in enumerate(deal.sites):
-            steps = ("contracts", name, "sites", i)
-            asked.append((steps, site))
-            if deal.form == "announced" or site not in book.sites:
-                continue
-            if site in owner:
-                rule = f"a site serves one contract; `{owner[site]}` has it already (C-01)"
-                yield Finding(steps, site, rule, "split the site in two, each with its lots and power")
-            owner.setdefault(site, name)
-            if book.sites[site].provider != deal.provider and deal.provider in book.companies:
-                rule = f"a site of the contract's provider, {deal.provider}; this one is {book.sites[site].provider}'s (C-01)"
-                yield Finding(steps, site, rule, "name a site of this provider, or mend the provider")
+            asked.append((("contracts", name, "sites", i), site))
+            if site in deal.sites[:i]:
+                yield Finding(("contracts", name, "sites", i), site, "a contract names a site once (C-01)", "remove it here")
     yield from _missing(asked, book.sites, "sites", "C-01")
 
 
@@ -161,10 +153,11 @@ def measures(book: Book) -> Iterator[Finding]:
 
 
 def _entities(book: Book) -> list[str]:
-    held = [site for deal in billing(book).values() for site in deal.sites if site in book.sites]
+    held = [(name, site) for name, deal in billing(book).items() for site in deal.sites if site in book.sites]
     return [
-        *(f"contracts.{n}" for n in billing(book)), *(f"companies.{n}" for n in book.companies), *(f"sites.{n}" for n in held),
-        *(f"pools.{n}.{lot.chip}" for n in held for lot in book.sites[n].lots), *(f"workloads.{n}" for n in book.workloads),
+        *(f"contracts.{n}" for n in billing(book)), *(f"companies.{n}" for n in book.companies), *(f"sites.{n}" for _, n in held),
+        *(f"pools.{pool_label(book, site, chip, name)}" for name, site in held for chip in chips_of(book, book.contracts[name], site)),
+        *(f"workloads.{n}" for n in book.workloads),
         "national",
     ]  # fmt: skip
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...units import format_interval, format_value
+from ..sharing import chips_of
 from ..terms import Book, Customer, Workload
 from ..timeline import value_in
 from .finding import Finding, billing, middle
@@ -63,8 +64,7 @@ def somewhere(book: Book) -> Iterator[Finding]:
     for name, work in book.workloads.items():
         deals = [billing(book)[c] for c in work.may_run if c in billing(book)]
         own = [deal for deal in deals if deal.customer == work.customer]
-        sites = [book.sites[s] for deal in own for s in deal.sites if s in book.sites]
-        chips = {lot.chip for site in sites for lot in site.lots if lot.chip in book.chips}
+        chips = {chip for deal in own for site in deal.sites for chip in chips_of(book, deal, site) if chip in book.chips}
         fit = [c for c in chips if (not work.chips or c in work.chips) and book.chips[c].domain >= work.domain]
         if chips and not fit:
             rule = "some chip of its contracts is allowed and joins its `domain` (P-03)"
