@@ -21,6 +21,7 @@ BREAKS = {  # one array that only this identity, or this one and the next, reads
     "V-01": lambda b: b.payments.disbursed,
     "A-04": lambda b: b.ledger.depreciation,
     "C-04": lambda b: b.settlement.makeup_expired,
+    "C-10": lambda b: b.equity.held,
     "A-10 debits = credits of bills": lambda b: b.books.deferred,
     "A-10 debits = credits of payments": lambda b: b.payments.paid,
 }

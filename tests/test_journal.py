@@ -52,7 +52,9 @@ def test_balances_are_the_stocks(small: offtake.Run, path: int) -> None:
         assert found["contract asset"] == pytest.approx(b.books.unbilled[c, -1, lane], abs=near)
         assert -found["deferred revenue"] == pytest.approx(b.books.deferred[c, -1, lane], abs=near)
         spent = (k.capex + k.energy + k.operations + k.rent)[c, :, lane].sum()
-        assert found["cash"] == pytest.approx((b.payments.paid + k.release)[c, :, lane].sum() - spent, abs=near)
+        invested = b.equity.invested[c, :, lane].sum()
+        assert found["cash"] == pytest.approx((b.payments.paid + k.release)[c, :, lane].sum() - spent - invested, abs=near)
+        assert found["consideration"] == pytest.approx(b.equity.held[c, -1, lane], abs=near)
         income = -sum(found[a] for a in ("revenue", "re-lease income", "depreciation", "energy", "operations", "rent"))
         assert income == pytest.approx(k.operating_income[c, :, lane].sum(), abs=near)
 

@@ -14,6 +14,7 @@ import numpy as np
 from .kernels.accounts import Ledger, Segments
 from .kernels.customer import Payments, Signed
 from .kernels.demand import Demand
+from .kernels.equity import Equity
 from .kernels.options import Changes
 from .kernels.place import Placement
 from .kernels.place import Segments as Segmented
@@ -51,6 +52,7 @@ class Block:
     ordered: np.ndarray  # (C, M, L) share
     delivered: np.ndarray  # (C, M, L) share
     changes: Changes
+    equity: Equity
     when: np.ndarray  # (O, L) int64: month in which each option is exercised, the horizon if never
     scratch: Any  # the solver's working arrays, made at the first placement
 

@@ -35,7 +35,7 @@ _RULES: dict[str, Callable[[Block, balance.Weights], None]] = {
     "A-02 RPO: opening + new + remeasured - revenue - terminated - lapsed = closing": lambda b, w: balance.rpo(b.books, w),
     "A-10 revenue = in scope + out of scope": lambda b, w: balance.scope(b.books, w),
     "A-10 revenue + RPO + not in RPO + terminated + lapsed = signed value + added": lambda b, w: balance.value(
-        b.books, b.settlement, b.plan.terms.total_x, b.X, w
+        b.books, b.settlement, b.equity, b.plan.terms.total_x, b.X, w
     ),
     "C-09 contract liability: opening + received + interest - drawn - refunded = closing": lambda b, w: balance.liability(
         b.settlement, w
@@ -44,11 +44,12 @@ _RULES: dict[str, Callable[[Block, balance.Weights], None]] = {
     "S-05 ready = offered + down": lambda b, w: balance.ready(b.supply, b.plan.hours, w),
     "S-05 offered = used + idle by cause": lambda b, w: balance.offered(b.capacity, b.used, b.placement.idle, b.supply.offered, w),
     "V-01 cash: opening + in - out = closing": lambda b, w: balance.cash(
-        b.plan.terms.customer, b.plan.customers.cash_x, b.signed.operating, b.payments, b.X, w
+        b.plan.terms.customer, b.plan.customers.cash_x, b.signed.operating, b.equity.cash_in, b.payments, b.X, w
     ),
     "A-04 property: opening + capex - depreciation = closing": lambda b, w: balance.ledger(b.ledger, w),
     "C-04 make-up: opening + opened - taken - expired = closing": lambda b, w: balance.makeup(b.settlement, w),
-    "A-10 debits = credits of bills": lambda b, w: balance.bills(b.books, b.settlement, w),
+    "C-10 equity: opening + given - borne by revenue = closing": lambda b, w: balance.consideration(b.equity, w),
+    "A-10 debits = credits of bills": lambda b, w: balance.bills(b.books, b.settlement, b.equity.contra, w),
     "A-10 debits = credits of payments": lambda b, w: balance.payments(
         b.settlement, b.payments.paid, b.payments.arrears, b.plan.terms.payment_lag_x, b.X, w
     ),

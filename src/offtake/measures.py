@@ -107,6 +107,21 @@ def _journal(b: Block, c: int) -> Parts:
     raise QuestionError("a journal is that of one path: `offtake measure BOOK journal --path 17`")
 
 
+def _equity(field: str) -> Reader:
+    """An array of equity edges by contract; nothing in a book without edges."""
+
+    def read(b: Block, c: int) -> Parts:
+        found = getattr(b.equity, field)
+        return (found[c] if len(found) else np.zeros(found.shape[1:]),)
+
+    return read
+
+
+def _equity_in(b: Block, j: int) -> Parts:
+    found = b.equity.cash_in
+    return (found[b.plan.customer_of_company[j]] if len(found) else np.zeros(found.shape[1:]),)
+
+
 USD, GPU_H = "USD", "GPU-h"
 
 _ALL = [
@@ -130,6 +145,17 @@ _ALL = [
     Measure("added", "flow", USD, "C-06", "signed value that exercised options add, or take away",
             {"contracts": _contract("added", "settlement")}),
     Measure("penalty", "flow", USD, "C-06", "paid for a termination", {"contracts": _contract("penalty", "settlement")}),
+    Measure("consideration", "flow", USD, "C-10", "equity to the customer borne by revenue; below zero: shares received add to it",
+            {"contracts": _equity("contra")}),
+    Measure("equity_ahead", "stock", USD, "C-10", "equity given ahead of the revenue that bears it; below zero: behind it",
+            {"contracts": _equity("held")}),
+    Measure("invested", "flow", USD, "C-10", "cash the provider pays for the customer's equity", {"contracts": _equity("invested")}),
+    Measure("equity_in", "flow", USD, "C-10", "cash the customer gets for its equity, from providers and others",
+            {"customers": _equity_in}),
+    Measure("self_funded", "flow", USD, "C-10", "collected out of the provider's own cash, pro rata to the customer's cash",
+            {"contracts": _equity("self_funded")}),
+    Measure("self_funded_share", "ratio", "share", "C-10", "self_funded / collected",
+            {"contracts": lambda b, c: (*_equity("self_funded")(b, c), b.payments.paid[c])}),
     Measure("capex", "flow", USD, "A-04", "chips paid ahead, shell and power over construction; a company: its own definition",
             {"contracts": _contract("capex", "ledger"), "companies": lambda b, j: (b.segments.capex[j],)}),
     Measure("depreciation", "flow", USD, "A-04", "straight line by class from ready for use",

@@ -13,7 +13,7 @@ import numpy as np
 
 from .block import Block
 from .identities import worst_of
-from .kernels import accounts, customer, demand, draw, options, place, recognise, reduce, series, settle, supply, tranche, value
+from .kernels import accounts, customer, demand, draw, equity, options, place, recognise, reduce, series, settle, supply, tranche, value
 from .kernels.cache import mark
 from .kernels.ranges import range_block
 from .plan import Plan
@@ -68,8 +68,17 @@ def allocate(plan: Plan) -> Block:
         segments=filled(accounts.Segments, len(n.companies), m, ln), npv=np.zeros((c, ln)), idle_cost=np.zeros((2, 3, c, m, ln)),
         segment_hours=place.Segments(plan.segment_pool, np.zeros((q, m, ln)), np.zeros((q, m, ln))),
         ordered=np.zeros(money), delivered=np.zeros(money), scratch=None,
-        changes=neutral(money), when=np.full((len(plan.options.contract), ln), m, np.int64),
+        changes=neutral(money), equity=_no_equity(plan), when=np.full((len(plan.options.contract), ln), m, np.int64),
     )  # fmt: skip
+
+
+def _no_equity(plan: Plan) -> equity.Equity:
+    """Arrays for equity edges (C-10); without any edge they have no rows and cost nothing."""
+    edges, on = len(plan.edges.kind), int(len(plan.edges.kind) > 0)
+    shape = (on * len(plan.names.contracts), plan.months, LANES)
+    rows = {"vested": edges, "cash_in": on * len(plan.names.customers)}
+    made: equity.Equity = filled(equity.Equity, *shape, **{name: np.zeros((n, *shape[1:])) for name, n in rows.items()})
+    return made
 
 
 def fill(b: Block, seed: int, first: int, clipped: np.ndarray) -> None:
@@ -80,6 +89,8 @@ def fill(b: Block, seed: int, first: int, clipped: np.ndarray) -> None:
     series.series_block(p.timelines, b.X, b.scenario, seed, first, b.Y)
     supply.supply_block(p.lots, p.sites, p.pools, b.X, p.hours, b.supply)
     tranche.tranche_block(p.places.contract, b.supply.planned, b.supply.ready, p.recognition.order_lead_x, b.X, b.ordered, b.delivered)
+    if len(p.edges.kind):
+        equity.vest_block(p.edges, b.delivered, b.X, b.equity)
     demand.demand_block(p.workloads, p.fabrics, p.places, b.X, b.Y, b.demand)
     if len(p.options.contract):
         _exercise(b)
@@ -166,7 +177,7 @@ def _sign(b: Block) -> None:
     """What the signed terms promise, and which of them the customer keeps."""
     p, s = b.plan, b.supply
     settle.schedule_block(p.terms, b.changes, p.places.contract, s.planned, s.ready, s.offered, b.X, b.Y, p.hours, b.schedule)
-    customer.signed_block(p.customers, p.terms, b.schedule, b.X, b.Y, THRESHOLDS, RUNS, b.signed)
+    customer.signed_block(p.customers, p.terms, b.schedule, b.equity.cash_in, b.X, b.Y, THRESHOLDS, RUNS, b.signed)
 
 
 def _place(b: Block) -> None:
@@ -189,7 +200,9 @@ def _settle(b: Block) -> None:
     for k, c in enumerate(p.places.contract):
         used[c] += b.used[k]
     settle.settle_block(p.terms, b.schedule, b.signed.alive, used, b.X, b.Y, b.settlement)
-    customer.pay_block(p.customers, p.terms, b.schedule, b.signed, b.settlement, b.X, b.Y, b.payments)
+    customer.pay_block(p.customers, p.terms, b.schedule, b.signed, b.settlement, b.equity.cash_in, b.X, b.Y, b.payments)
+    if len(p.edges.kind):
+        equity.fund_block(p.terms.customer, p.terms.provider, b.signed.operating, b.payments, p.customers.cash_x, b.X, b.equity)
 
 
 def _book(b: Block) -> None:
@@ -198,6 +211,8 @@ def _book(b: Block) -> None:
     recognise.recognise_block(
         p.terms, p.recognition, b.schedule, b.settlement, b.signed.alive, b.payments.collectible, b.ordered, b.delivered, b.X, b.books
     )
+    if len(p.edges.kind):
+        equity.net_block(p.edges, p.terms.total_x, b.settlement, b.X, b.books, b.equity)
     sunk = np.zeros((len(p.names.pools), 1, LANES))
     supply.sunk_block(p.lots, p.pools, b.X, sunk)
     accounts.ledger_block(
@@ -205,6 +220,8 @@ def _book(b: Block) -> None:
     )
     accounts.segment_block(p.segments, b.ledger, b.books.revenue, b.books.rpo, b.X, b.Y, b.segments)
     value.npv_block(b.ledger, b.payments.paid, p.rate_x, b.X, b.npv)
+    if len(p.edges.kind):
+        equity.worth_block(b.equity.given, p.rate_x, b.X, b.npv)
     value.idle_block(p.places.contract, b.placement.idle, b.schedule.price, b.settlement.charge, b.settlement.used, b.idle_cost)
 
 

@@ -88,3 +88,15 @@ def test_identities_hold_on_a_shared_site(deal: dict[str, Any], levels: list[int
     block = shared(deal, 9 if first else 1, claim, levels, late={"remedy": "credit", "after": "0 months", "credit": "30 %"})
     for worst in worst_of(block, 64):
         assert worst.error <= 1e-9, worst
+
+
+def test_power_goes_to_who_is_served_first_even_for_older_chips() -> None:
+    """60 old GPUs of the first and 40 new ones of the second, 70 kW: 60 and 10 are ready."""
+    base = yaml.load(BASE.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
+    other = two(9, 60)
+    other["chips"] = {"newer": {**base["chips"]["chip"], "generation": 2}}
+    other["sites"]["hall"]["lots"] = [LOTS[0], {**LOTS[0], "chip": "newer", "gpus": "40 GPU"}]
+    other["sites"]["hall"]["power"] = [{"mw": "0.07 MW", "basis": "it", "month": "2026-01", "slip": "0 months"}]
+    block = block_of(RESERVED, work_of(WORK), other)
+    assert np.allclose(monthly(block, "ready")[0], 60.0) and np.allclose(monthly(block, "ready", "contracts.other")[0], 10.0)
+    assert np.allclose(monthly(block, "ready", "pools.hall.newer.other")[0], 10.0)

@@ -15,6 +15,7 @@ def plain(function):
 
 
 TIGHT = 1e-9  # relative to the contract's value
+NO_EQUITY = np.zeros((0, M, L))
 TH, RUNS = np.array([0.5, 1.0, 1.5]), np.array([1, 3], np.int64)
 
 
@@ -192,9 +193,9 @@ def paid(seed):
     signed = zeros(
         customer.Signed, (2, M, L), tau=np.zeros((2, L), np.int64), alive=np.zeros((C, M, L)), passage=np.zeros((2, 3, 2, L), np.int64)
     )
-    customer.signed_block(people, terms, schedule, X, Y, TH, RUNS, signed)
+    customer.signed_block(people, terms, schedule, NO_EQUITY, X, Y, TH, RUNS, signed)
     out = zeros(customer.Payments, (C, M, L), **{f: np.zeros((2, M, L)) for f in ("raised", "cash_balance", "funding_gap", "coverage")})
-    customer.pay_block(people, terms, schedule, signed, settlement, X, Y, out)
+    customer.pay_block(people, terms, schedule, signed, settlement, NO_EQUITY, X, Y, out)
     return terms, table, people, X, Y, schedule, settlement, signed, out, owner, planned, ready
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from ..errors import Issue, one_line
-from .rules import deals, dependence, figures, forms, knowledge, options, references, sharing, work
+from .rules import deals, dependence, equity, figures, forms, knowledge, options, references, sharing, work
 from .rules.finding import Finding
 from .terms import Book
 from .walk import place_of
@@ -16,6 +16,7 @@ RULES: tuple[Rule, ...] = (
     references.companies, references.chips, references.contracts, references.sites, references.inside_cycles, references.indices,
     references.inputs, references.pairs, references.measures,
     sharing.sites, sharing.priorities, sharing.payment_ties, sharing.claims, sharing.within_lots, sharing.blocks,
+    equity.parties, equity.vesting, equity.bearable,
     knowledge.known_sources, knowledge.sourced, knowledge.one_origin, knowledge.published, knowledge.notes, knowledge.due,
     deals.needed_terms, deals.words, deals.order_of_dates, deals.within_total, deals.providers,
     options.complete, options.in_time, options.possible, options.prices, options.exclusive, options.refusal,

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PrivateAttr
 
+from .equity import Edge
 from .fields import (
     FirmOn,
     Gpus,
@@ -352,6 +353,7 @@ class Book(Term):
     chips: dict[str, Chip]
     sites: dict[str, Site]
     contracts: dict[str, Contract]
+    equity: dict[str, Edge] = {}
     workloads: dict[str, Workload]
     factors: dict[str, Factor] = {}
     correlations: list[Correlation] = []

@@ -99,9 +99,15 @@ def offered_month(capacity, used, idle, offered):
 
 
 @njit(cache=True, forceinline=True, error_model="numpy")
-def cash_month(opening, operating, raised, paid, closing):
-    """The customer's cash rolls forward (V-01)."""
-    return opening + operating + raised - paid - closing, abs(opening) + abs(operating) + abs(paid)
+def cash_month(opening, earned, raised, paid, closing):
+    """The customer's cash rolls forward (V-01); what it earned includes what was paid for its equity."""
+    return opening + earned + raised - paid - closing, abs(opening) + abs(earned) + abs(paid)
+
+
+@njit(cache=True, forceinline=True, error_model="numpy")
+def consideration_month(opening, given, contra, closing):
+    """Equity given ahead of revenue rolls forward (C-10)."""
+    return opening + given - contra - closing, abs(opening) + abs(given) + abs(contra)
 
 
 @njit(cache=True, forceinline=True, error_model="numpy")
@@ -149,8 +155,9 @@ def scope(books, w):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def value(books, settlement, total_x, X, w):
-    """By contract; revenue without overage, credit and penalty; total_x (C,) rows of X."""
+def value(books, settlement, equity, total_x, X, w):
+    """By contract; revenue without overage, credit and penalty, before equity given up; total_x (C,) rows of X."""
+    some = equity.contra.shape[0] > 0
     for c in range(books.revenue.shape[0]):
         begin(w)
         total = X[total_x[c]]
@@ -161,7 +168,9 @@ def value(books, settlement, total_x, X, w):
             for i in range(w.gross.shape[0]):
                 w.sum[i] += revenue[i] - overage[i] + credit[i] - penalty[i]
                 w.other[i] += terminated[i] + lapsed[i] - added[i]
-                left, gross = value_month(w.sum[i], rest[i], outside[i], w.other[i], total[i])
+                w.sum[i] += equity.contra[c, m, i] if some else 0.0
+                to_come = rest[i] + (equity.left[c, m, i] if some else 0.0)
+                left, gross = value_month(w.sum[i], to_come, outside[i], w.other[i], total[i])
                 weigh(left, gross, m, i, w)
 
 
@@ -239,8 +248,8 @@ def offered(capacity, used, idle, offered_hours, w):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def cash(customer, cash_x, operating, payments, X, w):
-    """By customer; customer (C,) of each contract, cash_x (U,) rows of X, operating (U, M, L), payments as `Payments`."""
+def cash(customer, cash_x, operating, equity_in, payments, X, w):
+    """By customer; customer (C,) of each contract, cash_x (U,) rows of X, operating (U, M, L), equity_in the same or no rows."""
     for u in range(operating.shape[0]):
         begin(w)
         for m in range(operating.shape[1]):
@@ -253,7 +262,8 @@ def cash(customer, cash_x, operating, payments, X, w):
                     for i in range(w.gross.shape[0]):
                         w.sum[i] += paid[i]
             for i in range(w.gross.shape[0]):
-                left, gross = cash_month(opening[i], earned[i], raised[i], w.sum[i], closing[i])
+                came = earned[i] + (equity_in[u, m, i] if equity_in.shape[0] > 0 else 0.0)
+                left, gross = cash_month(opening[i], came, raised[i], w.sum[i], closing[i])
                 weigh(left, gross, m, i, w)
 
 
@@ -271,8 +281,8 @@ def ledger(accounts, w):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def bills(books, settled, w):
-    """By contract; books, settled (C, M, L)."""
+def bills(books, settled, contra, w):
+    """By contract; books, settled (C, M, L); contra the same or no rows: revenue given up for equity, which no bill shows."""
     for c in range(books.revenue.shape[0]):
         begin(w)
         for m in range(books.revenue.shape[1]):
@@ -280,7 +290,8 @@ def bills(books, settled, w):
             unbilled, deferred = books.unbilled[c, m], books.deferred[c, m]
             for i in range(w.gross.shape[0]):
                 asset, liability = unbilled[i] - w.sum[i], deferred[i] - w.other[i]
-                left, gross = bill_month(invoiced[i], drawn[i], asset, liability, revenue[i])
+                before = revenue[i] + (contra[c, m, i] if contra.shape[0] > 0 else 0.0)
+                left, gross = bill_month(invoiced[i], drawn[i], asset, liability, before)
                 weigh(left, gross, m, i, w)
                 w.sum[i], w.other[i] = unbilled[i], deferred[i]
 
@@ -301,3 +312,16 @@ def payments(settled, paid, arrears, lag_x, X, w):
                 )  # fmt: skip
                 weigh(left, gross, m, i, w)
                 w.sum[i] = receivable
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def consideration(equity, w):
+    """By contract; equity (C, M, L)."""
+    for c in range(equity.held.shape[0]):
+        begin(w)
+        for m in range(equity.held.shape[1]):
+            opening, closing = equity.held[c, m - 1] if m > 0 else w.nothing, equity.held[c, m]
+            given, contra = equity.given[c, m], equity.contra[c, m]
+            for i in range(w.gross.shape[0]):
+                left, gross = consideration_month(opening[i], given[i], contra[i], closing[i])
+                weigh(left, gross, m, i, w)

@@ -2,9 +2,9 @@
 
 Axes    customers (U), contracts (C), months (M), lanes (L); path last.
 Units   USD; coverage is a multiple; shares 0 to 1.
-Signs   flows in are positive, payments are positive amounts; cash opening + operating + raised - disbursed = closing.
-Order within the month   operating cash, invoices fall due, raise what is missing, pay by priority, the rest is arrears.
-Source  model V-01 to V-04; coverage = (cash + 12 months of operating cash and raises) / obligations of the 12 months.
+Signs   flows in are positive, payments are positive amounts; cash opening + operating + equity + raised - disbursed = closing.
+Order within the month   operating cash and equity, invoices fall due, raise what is missing, pay by priority, the rest is arrears.
+Source  model V-01 to V-04; coverage = (cash + 12 months of operating cash, equity and raises) / obligations of the 12 months.
 """
 
 from typing import NamedTuple
@@ -148,14 +148,22 @@ def earn(u, table, Y, revenue, operating):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def signed_lane(u, i, table, X, Y, out, inflow, raises, dues):
-    """Cash and coverage of customer u on one path under the signed terms; inflow, raises, dues (M, L) of the 12 months ahead."""
+def add_equity(operating, equity_in, u, out):
+    """Cash of customer u before raises and payments into out (M, L): operating (M, L) and what is paid for its equity (C-10)."""
+    out[:] = operating
+    if equity_in.shape[0] > 0:
+        out += equity_in[u]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def signed_lane(u, i, table, X, Y, out, flow, inflow, raises, dues):
+    """Cash and coverage of customer u on one path under the signed terms; flow (M, L); inflow, raises, dues (M, L) of 12 months ahead."""
     limit = Y[table.raises_y[u]]
     cash, minimum = X[table.cash_x[u], i], X[table.minimum_x[u], i]
     arrears = 0.0
     for m in range(out.revenue.shape[1]):
         out.coverage[u, m, i] = coverage_month(cash - arrears, inflow[m, i] + raises[m, i], dues[m, i])
-        cash += out.operating[u, m, i]
+        cash += flow[m, i]
         due = out.obligations[u, m, i] + arrears
         cash += raise_month(cash, due, minimum, limit[m, i])
         paid, arrears = pay_month(due, cash - minimum)
@@ -164,20 +172,24 @@ def signed_lane(u, i, table, X, Y, out, inflow, raises, dues):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def signed_block(table, terms, schedule, X, Y, thresholds, runs, out):
-    """Fill `out`: the path without renegotiation, when the rule fires on it, and what stays alive of each contract."""
+def signed_block(table, terms, schedule, equity_in, X, Y, thresholds, runs, out):
+    """Fill `out`: the path without renegotiation, when the rule fires on it, and what stays alive of each contract.
+
+    equity_in (U, M, L) USD paid for the customers' equity; no rows where there is none
+    """
     months, lanes = out.revenue.shape[1], out.revenue.shape[2]
-    inflow, raises, dues = np.empty((months, lanes)), np.empty((months, lanes)), np.empty((months, lanes))
+    flow, inflow, raises, dues = np.empty((months, lanes)), np.empty((months, lanes)), np.empty((months, lanes)), np.empty((months, lanes))
     for u in range(out.revenue.shape[0]):
         earn(u, table, Y, out.revenue[u], out.operating[u])
         owe(u, terms.customer, schedule.must_pay, schedule.standing, out.obligations[u])
-        look_ahead(out.operating[u], inflow)
+        add_equity(out.operating[u], equity_in, u, flow)
+        look_ahead(flow, inflow)
         look_ahead(Y[table.raises_y[u]], raises)
         look_ahead(out.obligations[u], dues)
         below, run_months = X[table.below_x[u]], X[table.run_months_x[u]]
         chance, luck = X[table.probability_x[u]], X[table.luck_x[u]]
         for i in range(lanes):
-            signed_lane(u, i, table, X, Y, out, inflow, raises, dues)
+            signed_lane(u, i, table, X, Y, out, flow, inflow, raises, dues)
             fires = first_below(out.coverage[u], i, below[i], int(run_months[i] + 0.5))
             out.tau[u, i] = fires if luck[i] < chance[i] else months
             for a in range(thresholds.shape[0]):
@@ -192,12 +204,12 @@ def signed_block(table, terms, schedule, X, Y, thresholds, runs, out):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def pay_lane(u, i, table, terms, signed, settlement, X, Y, out):
+def pay_lane(u, i, table, terms, settlement, flow, X, Y, out):
     """Pay the invoices of customer u on one path, in order of priority, arrears first."""
     cash, minimum = X[table.cash_x[u], i], X[table.minimum_x[u], i]
     contracts = terms.customer.shape[0]
     for m in range(out.raised.shape[1]):
-        cash += signed.operating[u, m, i]
+        cash += flow[m, i]
         due = 0.0
         for c in range(contracts):
             if terms.customer[c] == u:
@@ -221,16 +233,17 @@ def pay_lane(u, i, table, terms, signed, settlement, X, Y, out):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def pay_block(table, terms, schedule, signed, settlement, X, Y, out):
+def pay_block(table, terms, schedule, signed, settlement, equity_in, X, Y, out):
     """Fill `out` after billing: payments, cash, gap, coverage under the terms that stand, and what counts as collectible."""
     months, lanes = out.raised.shape[1], out.raised.shape[2]
     inflow, raises, dues = np.empty((months, lanes)), np.empty((months, lanes)), np.empty((months, lanes))
-    owed = np.empty((months, lanes))
+    owed, flow = np.empty((months, lanes)), np.empty((months, lanes))
     for u in range(out.raised.shape[0]):
         owe(u, terms.customer, schedule.must_pay, signed.alive, owed)
+        add_equity(signed.operating[u], equity_in, u, flow)
         for i in range(lanes):
-            pay_lane(u, i, table, terms, signed, settlement, X, Y, out)
-        look_ahead(signed.operating[u], inflow)
+            pay_lane(u, i, table, terms, settlement, flow, X, Y, out)
+        look_ahead(flow, inflow)
         look_ahead(Y[table.raises_y[u]], raises)
         look_ahead(owed, dues)
         for m in range(months):

@@ -19,6 +19,7 @@ from ..kernels.accounts import Costs, SegmentTerms
 from ..kernels.customer import Customers
 from ..kernels.demand import Fabrics, Places, Workloads
 from ..kernels.draw import Draws
+from ..kernels.equity import Edges
 from ..kernels.options import Options
 from ..kernels.place import Jobs
 from ..kernels.recognise import Recognition
@@ -26,7 +27,7 @@ from ..kernels.series import Timelines
 from ..kernels.settle import Terms
 from ..kernels.supply import Lots, Pools, Sites
 from ..world.draws import Inputs, assemble
-from . import deal, options, supply, work
+from . import deal, equity, options, supply, work
 from .names import Names, names_of
 from .rows import Rows
 
@@ -58,6 +59,7 @@ class Plan:
     segment_kind: np.ndarray
     terms: Terms
     options: Options
+    edges: Edges
     recognition: Recognition
     customers: Customers
     costs: Costs
@@ -114,7 +116,8 @@ def compile_book(book: Book, scenario_books: Sequence[Book], forced: int = -1) -
         lots=supply.lots(book, names, rows), sites=supply.sites(book, names, rows), pools=supply.pools(book, names, rows),
         workloads=workloads, fabrics=work.fabrics(names, rows), places=work.places(names),
         jobs=work.jobs(names, workloads, rows), segment_pool=segment_pool, segment_kind=segment_kind,
-        terms=deal.terms(book, names, rows), options=options.options(book, names, rows), recognition=deal.recognition(book, names, rows),
+        terms=deal.terms(book, names, rows), options=options.options(book, names, rows),
+        edges=equity.edges(book, names, rows), recognition=deal.recognition(book, names, rows),
         customers=deal.customers(names, rows), costs=deal.costs(book, names, rows), segments=deal.segments(book, names, rows),
         rate_x=np.array([rows.x_or(f"companies.{book.contracts[n].provider}.discount_rate", 0.0) for n in names.contracts], np.int64),
     )  # fmt: skip

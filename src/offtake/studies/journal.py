@@ -15,6 +15,7 @@ import numpy as np
 from .. import stages
 from ..block import Block
 from ..errors import IdentityError, QuestionError
+from ..kernels.equity import GRANT, VENDOR
 from ..measures import entities, find
 from ..montecarlo import LANES, TOLERANCE
 from ..periods import periods_of
@@ -58,13 +59,30 @@ def opening(b: Block, c: int, i: int) -> Legs:
 
 
 def bill(b: Block, c: int, i: int) -> Legs:
+    borne = b.equity.contra[c, :, i] if len(b.equity.contra) else 0.0  # a bill shows revenue before it
     return {
         "receivable": b.settlement.invoiced[c, :, i],
         "contract liability": b.settlement.drawdown[c, :, i],
         "contract asset": change(b.books.unbilled[c, :, i]),
         "deferred revenue": -change(b.books.deferred[c, :, i]),
-        "revenue": -b.books.revenue[c, :, i],
+        "revenue": -(b.books.revenue[c, :, i] + borne),
     }
+
+
+def consideration(b: Block, c: int, i: int) -> Legs:
+    """Equity that vests: granted, or the customer's got for cash and for what revenue bears (C-10)."""
+    legs = dict.fromkeys(("equity", "investments", "cash", "consideration", "revenue"), np.zeros(b.plan.months))
+    edges = b.plan.edges
+    for e in np.flatnonzero((edges.contract == c) & (edges.kind != VENDOR)):
+        came = change(b.equity.vested[e, :, i])
+        value, paid = b.X[edges.value_x[e], i] * came, b.X[edges.paid_x[e], i] * came
+        if edges.kind[e] == GRANT:
+            legs["equity"] = legs["equity"] - value
+        else:
+            legs |= {"investments": legs["investments"] + value, "cash": legs["cash"] - paid}
+    if len(edges.kind):
+        legs |= {"consideration": change(b.equity.held[c, :, i]), "revenue": b.equity.contra[c, :, i]}
+    return legs
 
 
 def prepayment(b: Block, c: int, i: int) -> Legs:
@@ -108,6 +126,7 @@ def release(b: Block, c: int, i: int) -> Legs:
 ENTRIES = (
     Entry("opening", "A-04", opening),
     Entry("bill", "A-01", bill),
+    Entry("equity", "C-10", consideration),
     Entry("prepayment", "C-09", prepayment),
     Entry("collection", "V-02", collection),
     Entry("spending", "A-04", spending),

@@ -4,8 +4,8 @@ LIMITS = (
     "Availability of ready GPUs is a sourced number per site, not a replay of failures and repairs (S-05).",
     "Placement knows one block a month: no hours of the day, and contracts trued up by the year or at the end of term are "
     "placed month by month at their marginal price (P-02).",
-    "Contracts know no equity edges yet (C-10); claims on a shared site hold for the whole horizon; options are judged on the path "
-    "without any (C-06).",
+    "Equity counts at its fair value on grant (C-10); claims on a shared site hold for the whole horizon; options are judged on the "
+    "path without any (C-06).",
     "The market's move, scenario prices and positions are not valued yet (V-06 to V-08); NPV is before tax.",
     "Signals are declared and their intervals printed; nothing is learned from observations yet (E-02).",
     "Draws are plain Threefry; the error of every figure is its Monte Carlo error only, not the error of the model.",
