@@ -86,7 +86,7 @@ def ledger(costs, made, sunk, used, alive, share, X, Y, calendar):
     found = {name: np.zeros((count, months, paths)) for name in ("capex", "depreciation", "energy", "operations", "release", "rent")}
     for k, c in enumerate(costs.pool_contract):
         g, t = costs.pool_chip[k], costs.pool_site[k]
-        cost, life = X[costs.cost_x[g]], np.maximum(X[costs.life_x[g]], 1e-9)
+        cost, life = X[costs.cost_x[g]], np.maximum(X[costs.life_x[k]], 1e-9)
         use = np.maximum.accumulate(np.concatenate([sunk[k][None], made["ready"][k]]))[1:]
         paid = read_curve(made["delivered"][k] - sunk[k], m + np.maximum(X[costs.lead_x[g]], 0.0))
         found["capex"][c] += cost * np.diff(paid, axis=0, prepend=0.0)

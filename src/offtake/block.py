@@ -15,6 +15,7 @@ from .kernels.accounts import Ledger, Segments
 from .kernels.customer import Payments, Signed
 from .kernels.demand import Demand
 from .kernels.equity import Equity
+from .kernels.lease import Leases
 from .kernels.options import Changes
 from .kernels.place import Placement
 from .kernels.place import Segments as Segmented
@@ -53,6 +54,7 @@ class Block:
     delivered: np.ndarray  # (C, M, L) share
     changes: Changes
     equity: Equity
+    leases: Leases
     when: np.ndarray  # (O, L) int64: month in which each option is exercised, the horizon if never
     scratch: Any  # the solver's working arrays, made at the first placement
 

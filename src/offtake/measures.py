@@ -117,6 +117,17 @@ def _equity(field: str) -> Reader:
     return read
 
 
+def _leased(field: str) -> Reader:
+    """An array of contracts that state a lease's rate; no value for the others (N-06)."""
+
+    def read(b: Block, c: int) -> Parts:
+        at = np.flatnonzero(b.plan.leases.contract == c)
+        found = getattr(b.leases, field)
+        return (found[at[0]] if len(at) else np.full(found.shape[1:], np.nan),)
+
+    return read
+
+
 def _equity_in(b: Block, j: int) -> Parts:
     found = b.equity.cash_in
     return (found[b.plan.customer_of_company[j]] if len(found) else np.zeros(found.shape[1:]),)
@@ -145,6 +156,16 @@ _ALL = [
     Measure("added", "flow", USD, "C-06", "signed value that exercised options add, or take away",
             {"contracts": _contract("added", "settlement")}),
     Measure("penalty", "flow", USD, "C-06", "paid for a termination", {"contracts": _contract("penalty", "settlement")}),
+    Measure("revenue_as_service", "flow", USD, "A-01", "the contract as a service, rateably or as used; without variable amounts",
+            {"contracts": _leased("service")}),
+    Measure("revenue_as_operating_lease", "flow", USD, "A-01", "the same as an operating lease, straight line whatever the billing",
+            {"contracts": _leased("operating")}),
+    Measure("revenue_as_sales_type_lease", "flow", USD, "A-01", "the same as a sales-type lease: present value, then interest",
+            {"contracts": _leased("sales_type")}),
+    Measure("lease_to_come", "stock", USD, "A-02", "fixed payments to come of what is booked as a lease: its own table, outside RPO",
+            {"contracts": _leased("to_come")}),
+    Measure("net_investment", "stock", USD, "A-01", "net investment in the contract as a sales-type lease",
+            {"contracts": _leased("investment")}),
     Measure("consideration", "flow", USD, "C-10", "equity to the customer borne by revenue; below zero: shares received add to it",
             {"contracts": _equity("contra")}),
     Measure("equity_ahead", "stock", USD, "C-10", "equity given ahead of the revenue that bears it; below zero: behind it",

@@ -13,7 +13,23 @@ import numpy as np
 
 from .block import Block
 from .identities import worst_of
-from .kernels import accounts, customer, demand, draw, equity, options, place, recognise, reduce, series, settle, supply, tranche, value
+from .kernels import (
+    accounts,
+    customer,
+    demand,
+    draw,
+    equity,
+    lease,
+    options,
+    place,
+    recognise,
+    reduce,
+    series,
+    settle,
+    supply,
+    tranche,
+    value,
+)
 from .kernels.cache import mark
 from .kernels.ranges import range_block
 from .plan import Plan
@@ -68,7 +84,8 @@ def allocate(plan: Plan) -> Block:
         segments=filled(accounts.Segments, len(n.companies), m, ln), npv=np.zeros((c, ln)), idle_cost=np.zeros((2, 3, c, m, ln)),
         segment_hours=place.Segments(plan.segment_pool, np.zeros((q, m, ln)), np.zeros((q, m, ln))),
         ordered=np.zeros(money), delivered=np.zeros(money), scratch=None,
-        changes=neutral(money), equity=_no_equity(plan), when=np.full((len(plan.options.contract), ln), m, np.int64),
+        changes=neutral(money), equity=_no_equity(plan),
+        leases=filled(lease.Leases, len(plan.leases.contract), m, ln), when=np.full((len(plan.options.contract), ln), m, np.int64),
     )  # fmt: skip
 
 
@@ -211,6 +228,8 @@ def _book(b: Block) -> None:
     recognise.recognise_block(
         p.terms, p.recognition, b.schedule, b.settlement, b.signed.alive, b.payments.collectible, b.ordered, b.delivered, b.X, b.books
     )
+    if len(p.leases.contract):
+        lease.lease_block(p.leases, p.terms, b.schedule, b.settlement, b.delivered, b.X, b.books, b.leases)
     if len(p.edges.kind):
         equity.net_block(p.edges, p.terms.total_x, b.settlement, b.X, b.books, b.equity)
     sunk = np.zeros((len(p.names.pools), 1, LANES))

@@ -21,6 +21,7 @@ LOTS = {
     "companies": {"buyer": {"customer": {"users": "20 k to 2 M users", "cash": "1 to 20 M USD", "collectible_above": "0.5",
                   "renegotiation": {"below": "1.2", "months": "2 months", "cut": "30 to 90 %", "probability": "50 %"}}}},
 }  # fmt: skip
+POLICIES = ["reserved", "usage", "operating_lease", "sales_type_lease"]
 LEVELS = st.lists(st.integers(100, 160_000), min_size=4, max_size=4)
 
 
@@ -54,7 +55,8 @@ def contracts(draw: st.DrawFn) -> dict[str, Any]:
                             "payment_lag": "1 month", "financing_rate": "5 %"}  # fmt: skip
     if form in ("reserved", "take_or_pay"):
         deal |= {"true_up": draw(st.sampled_from(["month", "year", "term"])), "ramp": draw(st.sampled_from(["readiness", "calendar"])),
-                 "at_end": draw(st.sampled_from(["shortfall", "lapse"])), "recognition": draw(st.sampled_from(["reserved", "usage"])),
+                 "at_end": draw(st.sampled_from(["shortfall", "lapse"])), "recognition": draw(st.sampled_from(POLICIES)),
+                 "lease_rate": "1 to 20 %",
                  "sla": "80 to 99 %", "prepaid": draw(st.sampled_from(["0 USD", "uniform(0, 1) M USD"])), "breakage": "5 to 40 %",
                  "late": {"remedy": draw(st.sampled_from(["none", "extend", "credit", "walk"])), "after": "3 months", "credit": "30 %"},
                  "options": {f"o{n}": draw(option()) for n in range(draw(st.integers(0, 3)))}}  # fmt: skip
@@ -62,6 +64,7 @@ def contracts(draw: st.DrawFn) -> dict[str, Any]:
         deal |= {"take_or_pay": "60 to 95 %", "overage_price": "3 USD/GPU-h"}
         if draw(st.booleans()):
             deal |= {"recognition": "usage", "makeup": {"expires": "2 to 15 months"}}
+            del deal["lease_rate"]
             if draw(st.booleans()):
                 deal["makeup"]["remote"] = "1 to 9 months"
     if form == "burn_down":

@@ -24,7 +24,7 @@ def booked(seed):
         return np.arange(len(series) - n, len(series))
 
     costs = accounts.Costs(
-        cost_x=xs([50e3, 70e3]), lead_x=xs([3, 5]), life_x=xs([12, 20]), kw_x=xs([1.4, 2.5]), overhead_x=xs([1.0, 1.2]),
+        cost_x=xs([50e3, 70e3]), lead_x=xs([3, 5]), life_x=xs([12, 20])[CHIP], kw_x=xs([1.4, 2.5]), overhead_x=xs([1.0, 1.2]),
         kw_basis=np.array([3, 0]), load_x=xs([0.7, 0.8]), idle_x=xs([0.2, 0.3]), market_y=ys(1, 4, 2), average_pue_x=xs([1.1, 1.2]),
         peak_pue_x=xs([1.3, 1.4]), energy_y=ys(50, 90, 2), build_x=xs([10e6, 0]), construction_x=xs([6, 4]),
         building_life_x=xs([24, 30]), rent_x=xs([0, 120]), operations_x=xs([0.1, 0.2]), us_share_x=xs([1, 0.5]),
@@ -85,7 +85,7 @@ def test_capex_and_wear_by_cohort(seed):
             capex, worn = np.zeros(M), np.zeros(M)
             for k in np.flatnonzero(c == OWNER):
                 g = CHIP[k]
-                cost, lead, life = (X[row[g], i] for row in (costs.cost_x, costs.lead_x, costs.life_x))
+                cost, lead, life = X[costs.cost_x[g], i], X[costs.lead_x[g], i], X[costs.life_x[k], i]
                 a, b = chips_twin(cost, int(lead), int(life), delivered[k, :, i], ready[k, :, i], sunk[k, i])
                 capex, worn = capex + a, worn + b
             a, b = building_twin(

@@ -20,7 +20,7 @@ RULES: tuple[Rule, ...] = (
     knowledge.known_sources, knowledge.sourced, knowledge.one_origin, knowledge.published, knowledge.notes, knowledge.due,
     deals.needed_terms, deals.words, deals.order_of_dates, deals.within_total, deals.providers,
     options.complete, options.in_time, options.possible, options.prices, options.exclusive, options.refusal,
-    forms.makeup, forms.fixed_words, forms.own_terms, forms.years, forms.block_cost,
+    forms.makeup, forms.leases, forms.fixed_words, forms.own_terms, forms.years, forms.block_cost,
     work.needed_terms, work.reference_speed, work.somewhere, work.anchor,
     figures.above_zero, figures.lengths, figures.pue, figures.scenario_chances, figures.shares_in_time, dependence.possible,
 )  # fmt: skip

@@ -178,7 +178,8 @@ class Contract(Sourced):
     prepaid: Usd | None = None
     financing_rate: Rate | None = None
     at_end: Literal["shortfall", "lapse"] | None = None
-    recognition: Literal["reserved", "usage"] | None = None
+    recognition: Literal["reserved", "usage", "operating_lease", "sales_type_lease"] | None = None
+    lease_rate: Rate | None = Field(default=None, description="rate implicit in it as a lease: shows all treatments side by side (A-01)")
     breakage: Share | None = None
     firm_on: FirmOn | None = None
     order_lead: Months | None = None

@@ -28,11 +28,11 @@ SHORTEST = 1.0  # months: a shorter life, or time to build, counts as this
 
 
 class Costs(NamedTuple):
-    """By chip cost_x .. market_y, by site average_pue_x .. us_share_x, all int64 rows of X or Y; then who owns what."""
+    """By chip cost_x .. market_y but life_x by pool, by site average_pue_x .. us_share_x, all int64 rows of X or Y; then who owns what."""
 
     cost_x: np.ndarray  # USD/GPU
     lead_x: np.ndarray  # months paid before delivery; below zero counts as zero
-    life_x: np.ndarray  # months
+    life_x: np.ndarray  # (K,) months
     kw_x: np.ndarray  # kW/GPU at its basis
     overhead_x: np.ndarray  # provisioned IT kW over that
     kw_basis: np.ndarray  # KW_FACILITY, or anything else for IT power
@@ -167,7 +167,7 @@ def shift(months, sign, least, whole, part):
 def chips_pool(c, k, costs, delivered, ready, sunk, X, w, out):
     """Payments, use and wear of one pool's chips; delivered, ready (M, L) GPU, sunk (L,) GPU."""
     g, fresh, use = costs.pool_chip[k], w.one, w.two
-    cost, life = X[costs.cost_x[g]], X[costs.life_x[g]]
+    cost, life = X[costs.cost_x[g]], X[costs.life_x[k]]
     shift(X[costs.lead_x[g]], 1.0, 0.0, w.ahead, w.ahead_part)
     shift(life, -1.0, SHORTEST, w.back, w.back_part)
     for m in range(fresh.shape[0]):

@@ -58,9 +58,9 @@ def consideration(kind, value, paid):
 
 
 @njit(cache=True, forceinline=True, error_model="numpy")
-def net_month(earned, share, to_come, standing):
-    """Revenue given up in a month: the consideration's share of what is earned; all that stands once nothing is left (A-02)."""
-    return earned * share if to_come > 0.0 else standing
+def borne_to_date(earned, share, to_come, given):
+    """Revenue given up to date: the consideration's share of what is earned; all that was given once nothing is left (A-02)."""
+    return earned * share if to_come > 0.0 else given
 
 
 @njit(cache=True, forceinline=True, error_model="numpy")
@@ -95,7 +95,8 @@ def vest_block(edges, delivered, X, out):
 @njit(cache=True, nogil=True, error_model="numpy")
 def net_block(edges, total_x, settlement, X, books, out):
     """Take the consideration off revenue and RPO (in place), and fill `contra`, `left` and `held`."""
-    share, vested, signed = np.empty(X.shape[1]), np.empty(X.shape[1]), np.empty(X.shape[1])
+    lanes = X.shape[1]
+    share, vested, signed, earned, before = np.empty(lanes), np.empty(lanes), np.empty(lanes), np.empty(lanes), np.empty(lanes)
     for c in range(out.contra.shape[0]):
         share[:] = 0.0
         for e in range(edges.kind.shape[0]):
@@ -103,7 +104,7 @@ def net_block(edges, total_x, settlement, X, books, out):
                 for i in range(share.shape[0]):
                     share[i] += consideration(edges.kind[e], X[edges.value_x[e], i], X[edges.paid_x[e], i])
         for i in range(share.shape[0]):
-            signed[i], vested[i] = X[total_x[c], i], 0.0
+            signed[i], vested[i], earned[i], before[i] = X[total_x[c], i], 0.0, 0.0, 0.0
             share[i] /= signed[i]
         for m in range(out.contra.shape[1]):
             for i in range(share.shape[0]):
@@ -112,10 +113,11 @@ def net_block(edges, total_x, settlement, X, books, out):
                 vested[i] += out.given[c, m, i]
                 to_come = books.rpo[c, m, i] + books.not_in_rpo[c, m, i]
                 to_come = to_come if to_come > DUST * X[total_x[c], i] else 0.0
-                before = out.held[c, m - 1, i] if m > 0 else 0.0
-                contra = net_month(books.revenue[c, m, i] - beyond, share[i], to_come, before + out.given[c, m, i])
-                out.contra[c, m, i] = contra
-                out.held[c, m, i] = vested[i] - share[i] * (signed[i] - to_come) if to_come > 0.0 else 0.0
+                earned[i] += books.revenue[c, m, i] - beyond
+                borne = borne_to_date(earned[i], share[i], to_come, vested[i])
+                contra = borne - before[i]
+                out.contra[c, m, i], before[i] = contra, borne
+                out.held[c, m, i] = vested[i] - (share[i] * (signed[i] - to_come) if to_come > 0.0 else vested[i])
                 out.left[c, m, i] = (books.rpo[c, m, i] + books.not_in_rpo[c, m, i]) * share[i]
                 books.revenue[c, m, i] -= contra
                 for stock in (books.rpo, books.crpo, books.not_in_rpo):

@@ -20,6 +20,7 @@ from ..kernels.customer import Customers
 from ..kernels.demand import Fabrics, Places, Workloads
 from ..kernels.draw import Draws
 from ..kernels.equity import Edges
+from ..kernels.lease import LeaseTerms
 from ..kernels.options import Options
 from ..kernels.place import Jobs
 from ..kernels.recognise import Recognition
@@ -60,6 +61,7 @@ class Plan:
     terms: Terms
     options: Options
     edges: Edges
+    leases: LeaseTerms
     recognition: Recognition
     customers: Customers
     costs: Costs
@@ -117,7 +119,8 @@ def compile_book(book: Book, scenario_books: Sequence[Book], forced: int = -1) -
         workloads=workloads, fabrics=work.fabrics(names, rows), places=work.places(names),
         jobs=work.jobs(names, workloads, rows), segment_pool=segment_pool, segment_kind=segment_kind,
         terms=deal.terms(book, names, rows), options=options.options(book, names, rows),
-        edges=equity.edges(book, names, rows), recognition=deal.recognition(book, names, rows),
+        edges=equity.edges(book, names, rows),
+        leases=deal.leases(book, names, rows), recognition=deal.recognition(book, names, rows),
         customers=deal.customers(names, rows), costs=deal.costs(book, names, rows), segments=deal.segments(book, names, rows),
         rate_x=np.array([rows.x_or(f"companies.{book.contracts[n].provider}.discount_rate", 0.0) for n in names.contracts], np.int64),
     )  # fmt: skip

@@ -12,6 +12,7 @@ from ..book.numbers import Number, Series
 from ..book.terms import Book
 from ..kernels.accounts import Costs, SegmentTerms
 from ..kernels.customer import Customers
+from ..kernels.lease import LeaseTerms
 from ..kernels.recognise import Recognition
 from ..kernels.schedule import BY_CHIP
 from ..kernels.settle import Terms
@@ -25,8 +26,10 @@ RAMP = ("readiness", "calendar")
 REMEDY = ("none", "extend", "credit", "walk")
 AT_END = ("shortfall", "lapse")
 RECOGNITION = ("reserved", "usage")
+LEASE = ("operating_lease", "sales_type_lease")
 IN_PROPORTION = 2  # usage of an amount that was bought: breakage in proportion to what is consumed (A-01)
 NEVER = 1e9  # months
+AT_ONCE = 1.0  # months
 
 
 def _choice(book: Book, names: Names, key: str, among: tuple[str, ...]) -> np.ndarray:
@@ -104,7 +107,19 @@ def _remote(book: Book, rows: Rows, name: str) -> int:
 
 def _policy(book: Book, name: str) -> int:
     deal = book.contracts[name]
+    if deal.recognition in LEASE:
+        return 0  # as a service it would be earned rateably; `leases` says what is booked
     return IN_PROPORTION if deal.form == "burn_down" else RECOGNITION.index(word(deal, "recognition") or "")
+
+
+def leases(book: Book, names: Names, rows: Rows) -> LeaseTerms:
+    """Contracts that state the rate of a lease, and as what each is booked (A-01)."""
+    found = [(c, name, book.contracts[name]) for c, name in enumerate(names.contracts) if book.contracts[name].lease_rate is not None]
+    return LeaseTerms(
+        contract=ints([c for c, _, _ in found]),
+        booked=ints([1 + LEASE.index(deal.recognition) if deal.recognition in LEASE else 0 for _, _, deal in found]),
+        rate_x=ints([rows.x(f"contracts.{name}.lease_rate") for _, name, _ in found]),
+    )
 
 
 def customers(names: Names, rows: Rows) -> Customers:
@@ -132,7 +147,8 @@ def costs(book: Book, names: Names, rows: Rows) -> Costs:
         return ints([rows.x(f"sites.{name}.{key}") for name in names.sites])
 
     return Costs(
-        cost_x=chip("cost"), lead_x=chip("lead"), life_x=chip("life"), kw_x=chip("power.value"), overhead_x=chip("overhead"),
+        cost_x=chip("cost"), lead_x=chip("lead"),
+        life_x=ints([_life(book, rows, c, name) for _, c, name in names.pools]), kw_x=chip("power.value"), overhead_x=chip("overhead"),
         kw_basis=ints([3 if book.chips[name].power.basis == "facility" else 0 for name in names.chips]),
         load_x=chip("load"), idle_x=chip("idle"), market_y=ints([rows.y(f"chips.{name}.market_price") for name in names.chips]),
         average_pue_x=site("average_pue"), peak_pue_x=site("peak_pue"),
@@ -145,6 +161,12 @@ def costs(book: Book, names: Names, rows: Rows) -> Costs:
         part_site=ints([names.sites.index(s) for s, _ in names.parts]),
         part_contract=ints([names.contracts.index(name) for _, name in names.parts]),
     )  # fmt: skip
+
+
+def _life(book: Book, rows: Rows, chip: str, contract: str) -> int:
+    """Row of a chip's useful life; what a sales-type lease sells is expensed as it comes into use (A-01)."""
+    sold = book.contracts[contract].recognition == "sales_type_lease"
+    return rows.fixed(AT_ONCE) if sold else rows.x(f"chips.{chip}.life")
 
 
 def segments(book: Book, names: Names, rows: Rows) -> SegmentTerms:

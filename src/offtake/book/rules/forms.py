@@ -23,9 +23,25 @@ def makeup(book: Book) -> Iterator[Finding]:
         if deal.form != "take_or_pay":
             rule = "make-up gives back hours of a deficiency, which take_or_pay alone has (C-04)"
             yield Finding(at, f"make-up in a {deal.form} contract", rule, "remove `makeup`, or write `form: take_or_pay`")
-        elif deal.recognition == "reserved":
+        elif deal.recognition != "usage":
             rule = "a deficiency with a make-up right is owed, not earned, until it is taken or expires (A-01)"
-            yield Finding(("contracts", name, "recognition"), "reserved, with make-up", rule, "write `recognition: usage`")
+            yield Finding(("contracts", name, "recognition"), f"{deal.recognition}, with make-up", rule, "write `recognition: usage`")
+
+
+def leases(book: Book) -> Iterator[Finding]:
+    """A lease is of identified GPUs by the hour, and states its rate (A-01)."""
+    for name, deal in billing(book).items():
+        leased = deal.recognition in ("operating_lease", "sales_type_lease")
+        if (leased or deal.lease_rate is not None) and deal.form not in ("reserved", "take_or_pay"):
+            key = "recognition" if leased else "lease_rate"
+            rule = "a lease is of GPUs held for the customer: reserved or take_or_pay (A-01, ASC 842-10-15-9)"
+            yield Finding(("contracts", name, key), f"a lease in a {deal.form}", rule, f"remove `{key}`, or choose another form")
+        elif leased and deal.lease_rate is None:
+            rule = "a lease states the rate implicit in it, and so all treatments stand side by side (A-01)"
+            yield Finding(("contracts", name), "no `lease_rate`", rule, "add `lease_rate: 9 %`")
+        elif deal.lease_rate is not None and deal.makeup is not None:
+            rule = "a right to make-up hours is no lease (A-01)"
+            yield Finding(("contracts", name, "lease_rate"), deal.lease_rate.text, rule, "remove it, or `makeup`")
 
 
 def fixed_words(book: Book) -> Iterator[Finding]:
