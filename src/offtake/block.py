@@ -22,6 +22,7 @@ from .kernels.place import Segments as Segmented
 from .kernels.recognise import Books
 from .kernels.settle import Schedule, Settlement
 from .kernels.supply import Supply
+from .kernels.wear import Wear
 from .plan import Plan
 
 
@@ -55,6 +56,7 @@ class Block:
     changes: Changes
     equity: Equity
     leases: Leases
+    wear: Wear
     when: np.ndarray  # (O, L) int64: month in which each option is exercised, the horizon if never
     scratch: Any  # the solver's working arrays, made at the first placement
 

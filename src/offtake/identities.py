@@ -46,7 +46,9 @@ _RULES: dict[str, Callable[[Block, balance.Weights], None]] = {
     "V-01 cash: opening + in - out = closing": lambda b, w: balance.cash(
         b.plan.terms.customer, b.plan.customers.cash_x, b.signed.operating, b.equity.cash_in, b.payments, b.X, w
     ),
-    "A-04 property: opening + capex - depreciation = closing": lambda b, w: balance.ledger(b.ledger, w),
+    "A-04 property: opening + capex - depreciation - sold - written down = closing": lambda b, w: balance.ledger(
+        b.ledger, b.wear.impairment, b.wear.sold, w
+    ),
     "C-04 make-up: opening + opened - taken - expired = closing": lambda b, w: balance.makeup(b.settlement, w),
     "C-10 equity: opening + given - borne by revenue = closing": lambda b, w: balance.consideration(b.equity, w),
     "A-10 debits = credits of bills": lambda b, w: balance.bills(b.books, b.settlement, b.equity.contra, w),

@@ -117,6 +117,16 @@ def _equity(field: str) -> Reader:
     return read
 
 
+def _worn(field: str) -> Reader:
+    """An array that only chips with terms beyond their life have; no value in a book without (N-06)."""
+
+    def read(b: Block, c: int) -> Parts:
+        found = getattr(b.wear, field)
+        return (found[c] if len(found) else np.full(found.shape[1:], np.nan),)
+
+    return read
+
+
 def _leased(field: str) -> Reader:
     """An array of contracts that state a lease's rate; no value for the others (N-06)."""
 
@@ -181,8 +191,16 @@ _ALL = [
             {"contracts": _contract("capex", "ledger"), "companies": lambda b, j: (b.segments.capex[j],)}),
     Measure("depreciation", "flow", USD, "A-04", "straight line by class from ready for use",
             {"contracts": _contract("depreciation", "ledger")}),
+    Measure("impairment", "flow", USD, "A-04", "stranded property written down in two steps (ASC 360)",
+            {"contracts": _contract("impairment", "wear")}),
+    Measure("sold", "flow", USD, "A-04", "chips sold at their resale value, at book", {"contracts": _worn("sold")}),
+    Measure("worn_out", "stock", "GPU", "A-04", "GPUs at work beyond their useful life", {"contracts": _worn("worn_out")}),
+    Measure("depreciation_if", "flow", USD, "A-04", "depreciation at the other useful life that chips state",
+            {"contracts": _worn("depreciation_if")}),
+    Measure("property", "stock", USD, "A-04", "opening + capex - depreciation - sold - impairment, work in progress inside",
+            {"contracts": _contract("net", "ledger")}),
     Measure("energy", "flow", USD, "A-05", "measured load x average PUE x price", {"contracts": _contract("energy", "ledger")}),
-    Measure("operating_income", "flow", USD, "A-05", "revenue + re-lease - depreciation - energy - operations - rent",
+    Measure("operating_income", "flow", USD, "A-05", "revenue + re-lease - depreciation - impairment - energy - operations - rent",
             {"contracts": _contract("operating_income", "ledger"), "companies": lambda b, j: (b.segments.income_with[j],)}),
     Measure("offered", "flow", GPU_H, "S-05", "ready hours x availability while the contract stands", _hours(lambda b: b.capacity)),
     Measure("used", "flow", GPU_H, "P-01", "hours placed", _hours(lambda b: b.used)

@@ -29,6 +29,7 @@ from .kernels import (
     supply,
     tranche,
     value,
+    wear,
 )
 from .kernels.cache import mark
 from .kernels.ranges import range_block
@@ -85,7 +86,9 @@ def allocate(plan: Plan) -> Block:
         segment_hours=place.Segments(plan.segment_pool, np.zeros((q, m, ln)), np.zeros((q, m, ln))),
         ordered=np.zeros(money), delivered=np.zeros(money), scratch=None,
         changes=neutral(money), equity=_no_equity(plan),
-        leases=filled(lease.Leases, len(plan.leases.contract), m, ln), when=np.full((len(plan.options.contract), ln), m, np.int64),
+        leases=filled(lease.Leases, len(plan.leases.contract), m, ln),
+        wear=filled(wear.Wear, c * (len(plan.wear.pool) > 0), m, ln, impairment=np.zeros(money)),
+        when=np.full((len(plan.options.contract), ln), m, np.int64),
     )  # fmt: skip
 
 
@@ -237,10 +240,15 @@ def _book(b: Block) -> None:
     accounts.ledger_block(
         p.costs, b.supply, sunk[:, 0], b.used, b.signed.alive, b.books.revenue, RELEASE_SHARE, b.X, b.Y, p.hours, b.ledger
     )
+    if len(p.wear.pool):
+        wear.wear_block(p.wear, p.costs, p.terms, b.supply.ready, sunk[:, 0], b.X, b.ledger, b.wear)
+    wear.impair_block(p.terms, p.rate_x, b.schedule, b.signed.alive, b.X, b.ledger, b.wear)
     accounts.segment_block(p.segments, b.ledger, b.books.revenue, b.books.rpo, b.X, b.Y, b.segments)
     value.npv_block(b.ledger, b.payments.paid, p.rate_x, b.X, b.npv)
     if len(p.edges.kind):
-        equity.worth_block(b.equity.given, p.rate_x, b.X, b.npv)
+        value.add_block(b.equity.given, -1.0, p.rate_x, b.X, b.npv)
+    if len(p.wear.pool):
+        value.add_block(b.wear.sold, 1.0, p.rate_x, b.X, b.npv)
     value.idle_block(p.places.contract, b.placement.idle, b.schedule.price, b.settlement.charge, b.settlement.used, b.idle_cost)
 
 

@@ -18,6 +18,7 @@ LOTS = {
          "running": "true"},
         {"chip": "chip", "gpus": "40 GPU", "month": "2026-03", "over": "2 months", "slip": "normal(2, 3) months",
          "acceptance": "1 month"}], "availability": "70 to 99 %"}},
+    "chips": {"chip": {"life": "8 to 30 months", "resale": "5 to 30 %", "other_life": "24 months", "market_price": "0.3 to 3 USD/GPU-h"}},
     "companies": {"buyer": {"customer": {"users": "20 k to 2 M users", "cash": "1 to 20 M USD", "collectible_above": "0.5",
                   "renegotiation": {"below": "1.2", "months": "2 months", "cut": "30 to 90 %", "probability": "50 %"}}}},
 }  # fmt: skip
@@ -60,6 +61,8 @@ def contracts(draw: st.DrawFn) -> dict[str, Any]:
                  "sla": "80 to 99 %", "prepaid": draw(st.sampled_from(["0 USD", "uniform(0, 1) M USD"])), "breakage": "5 to 40 %",
                  "late": {"remedy": draw(st.sampled_from(["none", "extend", "credit", "walk"])), "after": "3 months", "credit": "30 %"},
                  "options": {f"o{n}": draw(option()) for n in range(draw(st.integers(0, 3)))}}  # fmt: skip
+    if draw(st.booleans()):
+        deal["replacement"] = "0.3 to 1.1"
     if form == "take_or_pay":
         deal |= {"take_or_pay": "60 to 95 %", "overage_price": "3 USD/GPU-h"}
         if draw(st.booleans()):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from offtake.kernels import customer, equity, recognise, settle
+from offtake.kernels import customer, equity, recognise, settle, value
 
 from .money import C, L, M, zeros
 from .test_money import NO_EQUITY, RUNS, TH, scheduled
@@ -148,7 +148,7 @@ def test_present_value_by_hand():
     given = np.zeros((1, 13, 1))
     given[0, 11] = 110.0
     npv = np.array([[500.0]])
-    equity.worth_block(given, np.array([0]), np.array([[0.10]]), npv)
+    value.add_block(given, -1.0, np.array([0]), np.array([[0.10]]), npv)
     assert npv[0, 0] == pytest.approx(400.0, rel=1e-12)
 
 

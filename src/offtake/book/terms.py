@@ -72,6 +72,8 @@ class Chip(Sourced):
     cost: UsdPerGpu  # server, network and storage per GPU
     lead: Months  # paid before delivery
     life: Months  # useful life
+    resale: Share | None = Field(default=None, description="what a GPU brings at its life's end, of its cost; absent: nothing (A-04)")
+    other_life: Months | None = Field(default=None, description="a useful life to ask about: depreciation beside the booked one (A-04)")
     dense: dict[Literal["bf16", "fp8", "fp4"], Annotated[Number, quantity("FLOP/s")]]
     market_price: UsdPerGpuHour  # re-lease price (V-04)
 
@@ -176,6 +178,9 @@ class Contract(Sourced):
     late: Late | None = None
     sla: Share | None = None
     prepaid: Usd | None = None
+    replacement: Multiple | None = Field(
+        default=None, description="cost of the chips that follow worn-out ones within the term, over the first cost; absent: none follow"
+    )
     financing_rate: Rate | None = None
     at_end: Literal["shortfall", "lapse"] | None = None
     recognition: Literal["reserved", "usage", "operating_lease", "sales_type_lease"] | None = None

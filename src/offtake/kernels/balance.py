@@ -111,9 +111,9 @@ def consideration_month(opening, given, contra, closing):
 
 
 @njit(cache=True, forceinline=True, error_model="numpy")
-def property_month(opening, capex, depreciation, closing):
-    """Property rolls forward (A-04)."""
-    return opening + capex - depreciation - closing, abs(opening) + abs(capex) + abs(closing)
+def property_month(opening, capex, depreciation, gone, closing):
+    """Property rolls forward (A-04); `gone` is sold or written down."""
+    return opening + capex - depreciation - gone - closing, abs(opening) + abs(capex) + abs(closing)
 
 
 @njit(cache=True, forceinline=True, error_model="numpy")
@@ -268,15 +268,16 @@ def cash(customer, cash_x, operating, equity_in, payments, X, w):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def ledger(accounts, w):
-    """By contract; accounts (C, M, L), their opening (C, L)."""
+def ledger(accounts, impairment, sold, w):
+    """By contract; accounts, impairment (C, M, L), sold the same or no rows, the accounts' opening (C, L)."""
     for c in range(accounts.net.shape[0]):
         begin(w)
         for m in range(accounts.net.shape[1]):
             opening, closing = accounts.net[c, m - 1] if m > 0 else accounts.opening[c], accounts.net[c, m]
             capex, depreciation = accounts.capex[c, m], accounts.depreciation[c, m]
             for i in range(w.gross.shape[0]):
-                left, gross = property_month(opening[i], capex[i], depreciation[i], closing[i])
+                gone = impairment[c, m, i] + (sold[c, m, i] if sold.shape[0] > 0 else 0.0)
+                left, gross = property_month(opening[i], capex[i], depreciation[i], gone, closing[i])
                 weigh(left, gross, m, i, w)
 
 

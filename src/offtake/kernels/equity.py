@@ -17,7 +17,6 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from .draw import exp_, log_
 from .supply import arrived
 
 GRANT, STAKE, VENDOR = 0, 1, 2  # provider's equity to the customer; customer's to the provider; customer's to an outsider
@@ -145,15 +144,3 @@ def fund_block(customer, provider, operating, payments, opening_x, X, out):
                 inflow = operating[u, m, i] + payments.raised[u, m, i] + out.cash_in[u, m, i] - own_in
                 out.self_funded[c, m, i], share = fund_month(own, cash, inflow, own_in, payments.paid[c, m, i])
                 own = max(payments.cash_balance[u, m, i], 0.0) * share
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def worth_block(given, rate_x, X, npv):
-    """Take what was given, at fair value, off the deals' present value (V-06), in place: npv (C, L)."""
-    for c in range(given.shape[0]):
-        for i in range(npv.shape[1]):
-            step = exp_(-log_(1.0 + X[rate_x[c], i]) / 12.0)
-            discount = 1.0
-            for m in range(given.shape[1]):
-                discount *= step
-                npv[c, i] -= discount * given[c, m, i]

@@ -46,6 +46,17 @@ def npv_block(ledger, collected, rate_x, X, out):
                 npv[i] += discount[i] * cash_month(paid[i], release[i], capex[i], energy[i], operations[i], rent[i])
 
 
+@njit(cache=True, nogil=True, error_model="numpy")
+def add_block(flow, sign, rate_x, X, npv):
+    """Add the present value of one more flow (C, M, L), times `sign`, to the deals' (C, L), in place."""
+    for c in range(flow.shape[0]):
+        for i in range(npv.shape[1]):
+            step, discount = exp_(-log_(1.0 + X[rate_x[c], i]) / 12.0), 1.0
+            for m in range(flow.shape[1]):
+                discount *= step
+                npv[c, i] += sign * discount * flow[c, m, i]
+
+
 @njit(cache=True, forceinline=True, error_model="numpy")
 def idle_month(hours, waiting, paid_share, price):
     """One cause: USD to the customer (billed and not used), USD to the provider, and hours nobody was billed for yet."""

@@ -27,6 +27,7 @@ from ..kernels.recognise import Recognition
 from ..kernels.series import Timelines
 from ..kernels.settle import Terms
 from ..kernels.supply import Lots, Pools, Sites
+from ..kernels.wear import WearTerms
 from ..world.draws import Inputs, assemble
 from . import deal, equity, options, supply, work
 from .names import Names, names_of
@@ -62,6 +63,7 @@ class Plan:
     options: Options
     edges: Edges
     leases: LeaseTerms
+    wear: WearTerms
     recognition: Recognition
     customers: Customers
     costs: Costs
@@ -120,7 +122,7 @@ def compile_book(book: Book, scenario_books: Sequence[Book], forced: int = -1) -
         jobs=work.jobs(names, workloads, rows), segment_pool=segment_pool, segment_kind=segment_kind,
         terms=deal.terms(book, names, rows), options=options.options(book, names, rows),
         edges=equity.edges(book, names, rows),
-        leases=deal.leases(book, names, rows), recognition=deal.recognition(book, names, rows),
+        leases=deal.leases(book, names, rows), wear=deal.wear(book, names, rows), recognition=deal.recognition(book, names, rows),
         customers=deal.customers(names, rows), costs=deal.costs(book, names, rows), segments=deal.segments(book, names, rows),
         rate_x=np.array([rows.x_or(f"companies.{book.contracts[n].provider}.discount_rate", 0.0) for n in names.contracts], np.int64),
     )  # fmt: skip

@@ -16,6 +16,7 @@ from ..kernels.lease import LeaseTerms
 from ..kernels.recognise import Recognition
 from ..kernels.schedule import BY_CHIP
 from ..kernels.settle import Terms
+from ..kernels.wear import WearTerms
 from .names import Names
 from .rows import Rows
 from .supply import ints
@@ -167,6 +168,28 @@ def _life(book: Book, rows: Rows, chip: str, contract: str) -> int:
     """Row of a chip's useful life; what a sales-type lease sells is expensed as it comes into use (A-01)."""
     sold = book.contracts[contract].recognition == "sales_type_lease"
     return rows.fixed(AT_ONCE) if sold else rows.x(f"chips.{chip}.life")
+
+
+def wear(book: Book, names: Names, rows: Rows) -> WearTerms:
+    """Pools whose chips are sold, replaced, asked about at another life, or outlived by their contract (A-04)."""
+    found = [(k, chip, name) for k, (_, chip, name) in enumerate(names.pools) if _wears(book, chip, name)]
+    replaced = [book.contracts[name].replacement is not None for _, _, name in found]
+    other = [book.chips[chip].other_life is not None for _, chip, _ in found]
+    return WearTerms(
+        pool=ints([k for k, _, _ in found]),
+        contract=ints([names.contracts.index(name) for _, _, name in found]),
+        resale_x=ints([rows.x_or(f"chips.{chip}.resale", 0.0) for _, chip, _ in found]),
+        replace_x=ints([rows.x(f"contracts.{name}.replacement") if yes else -1 for (_, _, name), yes in zip(found, replaced)]),
+        other_x=ints([rows.x(f"chips.{chip}.other_life") if yes else -1 for (_, chip, _), yes in zip(found, other)]),
+    )
+
+
+def _wears(book: Book, chip: str, contract: str) -> bool:
+    terms, deal = book.chips[chip], book.contracts[contract]
+    if deal.recognition == "sales_type_lease":
+        return False  # what was sold is not the provider's any more
+    outlived = deal.term is not None and deal.term.median() > terms.life.median()
+    return outlived or terms.resale is not None or terms.other_life is not None or deal.replacement is not None
 
 
 def segments(book: Book, names: Names, rows: Rows) -> SegmentTerms:

@@ -109,13 +109,15 @@ def spending(b: Block, c: int, i: int) -> Legs:
 
 def wear(b: Block, c: int, i: int) -> Legs:
     used_up = b.ledger.capex[c, :, i] - change(b.ledger.net[c, :, i], b.ledger.opening[c, i])
-    return {"depreciation": b.ledger.depreciation[c, :, i], "property": -used_up}
+    legs = {"depreciation": b.ledger.depreciation[c, :, i], "impairment": b.wear.impairment[c, :, i]}
+    return legs | ({"cash": b.wear.sold[c, :, i]} if len(b.wear.sold) else {}) | {"property": -used_up}
 
 
 def running(b: Block, c: int, i: int) -> Legs:
     k = b.ledger
     costs = {"energy": k.energy[c, :, i], "operations": k.operations[c, :, i], "rent": k.rent[c, :, i]}
-    other = k.operating_income[c, :, i] - b.books.revenue[c, :, i] - k.release[c, :, i] + k.depreciation[c, :, i]
+    worn = k.depreciation[c, :, i] + b.wear.impairment[c, :, i]
+    other = k.operating_income[c, :, i] - b.books.revenue[c, :, i] - k.release[c, :, i] + worn
     return costs | {"cash": other}  # what income says was spent
 
 
