@@ -127,6 +127,16 @@ def _worn(field: str) -> Reader:
     return read
 
 
+def _remaining_life(b: Block, c: int) -> Parts:
+    """Months from each month end to the scheduled revenue behind it, weighted by it; no value where nothing is in RPO (N-06)."""
+    due = b.schedule.price[c] * b.schedule.committed[c] * b.signed.alive[c]
+    behind = np.cumsum(due[::-1], axis=0)[::-1]  # from each month on
+    later = np.concatenate([behind[1:], np.zeros((1, due.shape[1]))])
+    months = np.cumsum(later[::-1], axis=0)[::-1]
+    standing = (b.books.rpo[c] > 0.0) & (later > 0.0)
+    return (np.divide(months, later, out=np.full(due.shape, np.nan), where=standing),)
+
+
 def _leased(field: str) -> Reader:
     """An array of contracts that state a lease's rate; no value for the others (N-06)."""
 
@@ -176,6 +186,16 @@ _ALL = [
             {"contracts": _leased("to_come")}),
     Measure("net_investment", "stock", USD, "A-01", "net investment in the contract as a sales-type lease",
             {"contracts": _leased("investment")}),
+    Measure("rpo_new", "flow", USD, "A-02", "value that turned firm, exercised options inside", {"contracts": _contract("new", "books")}),
+    Measure("rpo_remeasured", "flow", USD, "A-02", "RPO that left as collectibility failed, or came back",
+            {"contracts": _contract("remeasured", "books")}),
+    Measure("rpo_revenue", "flow", USD, "A-02", "revenue in the scope of RPO", {"contracts": _contract("in_scope", "books")}),
+    Measure("rpo_terminated", "flow", USD, "A-02", "RPO cancelled or cut", {"contracts": _contract("rpo_terminated", "books")}),
+    Measure("rpo_lapsed", "flow", USD, "A-02", "RPO that ended unbilled", {"contracts": _contract("rpo_lapsed", "books")}),
+    Measure("rpo_life", "stock", "month", "A-02", "weighted average months to the revenue scheduled from the next month on",
+            {"contracts": _remaining_life}),
+    Measure("out_of_scope", "flow", USD, "A-02", "revenue outside RPO: usage beyond the commitment, what was not firm, leases",
+            {"contracts": _contract("out_scope", "books")}),
     Measure("consideration", "flow", USD, "C-10", "equity to the customer borne by revenue; below zero: shares received add to it",
             {"contracts": _equity("contra")}),
     Measure("equity_ahead", "stock", USD, "C-10", "equity given ahead of the revenue that bears it; below zero: behind it",

@@ -187,6 +187,9 @@ class Contract(Sourced):
     lease_rate: Rate | None = Field(default=None, description="rate implicit in it as a lease: shows all treatments side by side (A-01)")
     breakage: Share | None = None
     firm_on: FirmOn | None = None
+    exemption: Literal["one_year", "right_to_invoice", "allocated_variable"] | None = Field(
+        default=None, description="why the provider leaves it out of RPO, if it does (A-02, ASC 606-10-50-14)"
+    )
     order_lead: Months | None = None
     payment_lag: Months | None = None
     options: dict[str, Option] = {}

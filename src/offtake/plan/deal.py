@@ -95,7 +95,7 @@ def recognition(book: Book, names: Names, rows: Rows) -> Recognition:
     return Recognition(
         policy=ints([_policy(book, name) for name in names.contracts]),
         breakage_x=_x(rows, names, "breakage", 0.0),
-        firm_on_x=ints([rows.x(f"contracts.{name}.firm_on") for name in names.contracts]),
+        firm_on_x=ints([_firm_on(book, rows, name) for name in names.contracts]),
         order_lead_x=_x(rows, names, "order_lead", 0.0),
         remote_x=ints([_remote(book, rows, name) for name in names.contracts]),
     )
@@ -104,6 +104,11 @@ def recognition(book: Book, names: Names, rows: Rows) -> Recognition:
 def _remote(book: Book, rows: Rows, name: str) -> int:
     makeup = book.contracts[name].makeup
     return rows.x(f"contracts.{name}.makeup.remote") if makeup and makeup.remote else rows.fixed(NEVER)
+
+
+def _firm_on(book: Book, rows: Rows, name: str) -> int:
+    """Row of when value turns firm; never, where the provider declares an exemption from disclosing it (A-02)."""
+    return rows.fixed(float(FIRM_ON.index("never"))) if book.contracts[name].exemption else rows.x(f"contracts.{name}.firm_on")
 
 
 def _policy(book: Book, name: str) -> int:

@@ -54,6 +54,18 @@ def _may_follow_orders(deal: Contract) -> bool:
     return chances.get(order, 0.0) > 0.0
 
 
+def exemptions(book: Book) -> Iterator[Finding]:
+    """What may stay out of RPO: contracts of a year at most, hours billed as they are worth, variable amounts (A-02)."""
+    for name, deal in billing(book).items():
+        at = ("contracts", name, "exemption")
+        if deal.exemption == "one_year" and deal.term is not None and middle(deal.term) > 12.0:
+            rule = "the one-year exemption is for contracts of at most 12 months (A-02, ASC 606-10-50-14)"
+            yield Finding(at, f"a term of {middle(deal.term):.4g} months", rule, "remove it, or mend the term")
+        if deal.exemption in ("right_to_invoice", "allocated_variable") and deal.form != "take_or_pay":
+            rule = f"`{deal.exemption}` is about hours billed as they are used (A-02, ASC 606-10-50-14 and 50-14A)"
+            yield Finding(at, f"in a {deal.form} contract", rule, "remove it, or write `form: take_or_pay`")
+
+
 def words(book: Book) -> Iterator[Finding]:
     """`unsized` is a total, `implied` is a price (N-06)."""
     for name, deal in book.contracts.items():
