@@ -1,6 +1,7 @@
 """Whole runs: bits, scenarios, patches, identities and what the plain contract must add up to."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -114,7 +115,7 @@ def test_dependence_reaches_the_answer() -> None:
 
 def test_questions_that_cannot_be_answered(small: offtake.Run) -> None:
     for args, sentence in (
-        (("revenu", None), "no measure is called 'revenu'; did you mean revenue?"),
+        (("revenu", None), "no measure is called 'revenu'; did you mean revenue or rpo_revenue?"),
         (("rpo", None), "'rpo' needs --of, one of: contracts.north, contracts.south"),
         (("rpo", "contracts.east"), "'rpo' is not known of 'contracts.east'; it is known of: contracts.north, contracts.south"),
         (("revenue of contracts.north @ 2031", None), "'2031' is outside the horizon of this book: 2026 to 2029"),
@@ -123,3 +124,32 @@ def test_questions_that_cannot_be_answered(small: offtake.Run) -> None:
         with pytest.raises(QuestionError) as caught:
             small.ask(*args)
         assert str(caught.value) == sentence
+
+
+COMPANY_ALONE = """
+title: No contract
+as_of: 2025-11-03
+start: 2026-01
+months: 12
+sources: {}
+companies:
+  north:
+    name: North Cloud
+    assumed: invented
+    segment: {name: Cloud, revenue: 10 M USD/month, margin: 30 %, rpo: 100 M USD,
+              rpo_life: 24 months, signings: 0 USD/month, rounding: 1 USD}
+chips: {}
+sites: {}
+contracts: {}
+workloads: {}
+"""
+
+
+def test_a_book_without_contracts_reads_what_it_has(tmp_path: Path) -> None:
+    """No axis is long: the company's own business is there all the same, and the 13 answers say what they need."""
+    book = tmp_path / "alone.yaml"
+    book.write_text(COMPANY_ALONE)
+    run = offtake.run(offtake.load(book), paths=64)
+    assert [row["mean"] for row in rows(run, "revenue", "companies.north")] == pytest.approx([120e6])
+    with pytest.raises(QuestionError, match="about a contract"):
+        run.answers()

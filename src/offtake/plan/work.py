@@ -59,7 +59,8 @@ def workloads(book: Book, names: Names, rows: Rows) -> Workloads:
         deferrable=ints([int(work.deferrable) for _, work in works]),
         throughput_x=_throughput(names, works, rows), dense_x=_dense(book, names, works, rows),
         home=ints([names.contracts.index(work.home) for _, work in works]),
-        eligible=np.array([[int(_may_run(book, names, work, k)) for k in range(len(names.pools))] for _, work in works], np.int64),
+        eligible=_pairs(len(works), len(names.pools),
+                        [int(_may_run(book, names, work, k)) for _, work in works for k in range(len(names.pools))]),
         run_first=ints([sum(1 for n, _, _ in runs if names.workloads.index(n) < w) for w in range(len(works) + 1)]),
         run_flop_x=ints([rows.x(f"workloads.{n}.runs.{i}.flop") for n, i, _ in runs]),
         run_month=ints([int(run.month) - int(book.start) for _, _, run in runs]),
@@ -68,10 +69,15 @@ def workloads(book: Book, names: Names, rows: Rows) -> Workloads:
 
 
 def _throughput(names: Names, works: list[tuple[str, Workload]], rows: Rows) -> np.ndarray:
-    return np.array(
-        [[rows.x(f"workloads.{n}.throughput.{g}") if g in work.throughput else -1 for g in names.chips] for n, work in works],
-        np.int64,
-    )
+    return _pairs(
+        len(works), len(names.chips),
+        [rows.x(f"workloads.{n}.throughput.{g}") if g in work.throughput else -1 for n, work in works for g in names.chips],
+    )  # fmt: skip
+
+
+def _pairs(count: int, others: int, values: list[int]) -> np.ndarray:
+    """(count, others), also where there is none of either."""
+    return ints(values).reshape(count, others)
 
 
 def _dense(book: Book, names: Names, works: list[tuple[str, Workload]], rows: Rows) -> np.ndarray:

@@ -52,6 +52,8 @@ class Subject:
 
 def subject(plan: Plan) -> Subject:
     """The first billing contract of the book."""
+    if not plan.names.contracts:
+        raise QuestionError("the 13 answers are about a contract, and none of this book bills; `offtake measure` reads everything else")
     name = plan.names.contracts[0]
     return Subject(name, plan.book.contracts[name].provider, plan.book.contracts[name].customer)
 
