@@ -4,6 +4,7 @@ late imports of the package, so that checking a book never loads numba."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -97,6 +98,28 @@ def listing(what: str) -> list[dict[str, Any]]:
         {"measure": m.name, "kind": m.kind, "unit": m.unit, "of": ", ".join(m.reads), "rule": m.rule, "formula": m.formula}
         for m in MEASURES.values()
     ]
+
+
+def known_facts(key: str | None, as_of: date | None) -> list[dict[str, Any]]:
+    """Series there are, or one series as it was known on a date (today's catalog where none is given). Raises QuestionError."""
+    from .studies.history import series
+
+    return series(key, as_of)
+
+
+def past_quarters(book: Book) -> list[date]:
+    """Ends of the seven calendar quarters up to one before the book's as_of: each leaves quarters to score."""
+    from .studies.backtest import quarter_ends
+
+    day = book.as_of.date()
+    return quarter_ends(date(day.year - 3, 1, 1), day)[:-1][-7:]
+
+
+def back_test(book: Book, dates: Sequence[date], paths: int = 4096, seed: int = 1) -> Table:
+    """Forecasts of the reported totals that the book's companies name, as of past dates, scored against what came (E-05)."""
+    from .studies import backtest
+
+    return backtest.table(backtest.back_test(book, dates, paths, seed), dates)
 
 
 def schema() -> dict[str, Any]:

@@ -14,7 +14,7 @@ Rule = Callable[[Book], Iterator[Finding]]
 
 RULES: tuple[Rule, ...] = (
     references.companies, references.chips, references.contracts, references.sites, references.inside_cycles, references.indices,
-    references.inputs, references.pairs, references.measures,
+    references.inputs, references.pairs, references.measures, references.histories,
     sharing.sites, sharing.priorities, sharing.payment_ties, sharing.claims, sharing.within_lots, sharing.blocks,
     equity.parties, equity.vesting, equity.bearable,
     knowledge.known_sources, knowledge.sourced, knowledge.one_origin, knowledge.published, knowledge.notes, knowledge.due,

@@ -297,6 +297,7 @@ class Company(Sourced):
     segment: Segment | None = None
     capex: UsdPerMonth | None = None
     guidance: list[Guidance] = []
+    history: dict[Literal["revenue", "capex", "rpo"], str] = Field(default={}, description="keys of the series it reported (E-05)")
     customer: Customer | None = None
 
 

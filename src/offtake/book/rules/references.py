@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
+from difflib import get_close_matches
 
+from ...facts import keys
 from ..numbers import Month, Number, Series
 from ..sharing import chips_of, pool_label
 from ..terms import Book
@@ -150,6 +152,16 @@ def measures(book: Book) -> Iterator[Finding]:
             last = Month(int(book.start) + book.months - 1)
             rule = f"a period from {book.start} to {last} (E-01)"
             yield Finding(steps, found["period"], rule, "write 2026-03, 2026Q1, FY2026Q2, FY2026, 2026 or total")
+
+
+def histories(book: Book) -> Iterator[Finding]:
+    """Series that companies reported stand in the catalog of facts (E-05)."""
+    for name, company in book.companies.items():
+        for measure, key in company.history.items():
+            if key not in keys():
+                near = get_close_matches(key, keys(), n=1)
+                fix = f"did you mean {near[0]}?" if near else "see `offtake facts`"
+                yield Finding(("companies", name, "history", measure), key, "a series of reported facts (E-05)", fix)
 
 
 def _entities(book: Book) -> list[str]:

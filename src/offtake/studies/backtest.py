@@ -1,0 +1,151 @@
+"""Back-test (E-05): reported totals forecast with what was known on past dates, scored against what was published later.
+
+A company of the book names its series under `history`. On each date the fixed rule of `studies/history` makes a book from the
+quarters known by then, which runs through the same kernels as any other (A-09); the book's own numbers are not used, for they know
+more than the date did. Beside each forecast stands a naive one: a random walk of the logarithm with the drift and spread of the
+last eight quarters. A series with fewer than six distinct target quarters says `not back-tested`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+
+from ..book.terms import Book
+from ..book.text import read
+from ..errors import QuestionError
+from ..evidence.scores import crps, wilson
+from ..facts import Fact, first_published, known
+from ..montecarlo import run as compute
+from ..plan import compile_book
+from ..questions import question
+from ..tables import Table
+from .history import LEAST, WINDOW, book_text, unbroken
+
+AHEAD = 4
+FEWEST = 6  # distinct target quarters under which a score says nothing
+MEASURES = {"revenue": ("flow", "revenue"), "capex": ("flow", "revenue"), "rpo": ("stock", "reported_rpo")}
+QUARTER_ENDS = ("12-31", "03-31", "06-30", "09-30")
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """One target quarter as seen on one date: equally likely values of model and naive walk (USD), and what came."""
+
+    series: str
+    as_of: date
+    ahead: int
+    target: Fact
+    model: np.ndarray
+    naive: np.ndarray
+
+    def inside(self, level: float = 0.90) -> bool:
+        """Whether what came lies in the model's central interval."""
+        low, high = np.quantile(self.model, [0.5 - level / 2.0, 0.5 + level / 2.0])
+        return bool(low <= self.target.value <= high)
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What one series' forecasts came to; `quarters` are distinct targets."""
+
+    company: str
+    measure: str
+    series: str
+    skipped: int
+    forecasts: list[Forecast]
+
+    @property
+    def quarters(self) -> int:
+        return len({f.target.period_end for f in self.forecasts})
+
+    def row(self) -> dict[str, Any]:
+        """One row of the table; the scores are absent, and `verdict` says why, below six distinct quarters."""
+        found: dict[str, Any] = {
+            "company": self.company, "measure": self.measure, "series": self.series, "forecasts": len(self.forecasts),
+            "quarters": self.quarters, "skipped": self.skipped, "crps": None, "naive_crps": None, "skill": None,
+            "covered": None, "covered_low": None, "covered_high": None, "verdict": "not back-tested",
+        }  # fmt: skip
+        if self.quarters < FEWEST:
+            return found
+        model, naive = (float(np.mean([crps(x, f.target.value) for f, x in pairs])) for pairs in (
+            [(f, f.model) for f in self.forecasts], [(f, f.naive) for f in self.forecasts]))  # fmt: skip
+        share = sum(f.inside() for f in self.forecasts) / len(self.forecasts)
+        low, high = wilson(round(share * self.quarters), self.quarters)
+        return found | {
+            "crps": model, "naive_crps": naive, "skill": 1.0 - model / naive, "covered": share,
+            "covered_low": low, "covered_high": high, "verdict": "better than naive" if model < naive else "no better than naive",
+        }  # fmt: skip
+
+
+def quarter_ends(first: date, last: date) -> list[date]:
+    """Ends of calendar quarters from `first` to `last`."""
+    found = [date.fromisoformat(f"{year}-{end}") for year in range(first.year, last.year + 1) for end in sorted(QUARTER_ENDS)]
+    return [d for d in found if first <= d <= last]
+
+
+def back_test(book: Book, dates: Sequence[date], paths: int, seed: int) -> list[Scores]:
+    """Scores of every series that the book's companies name. Raises QuestionError where there is none, or a date is in the future."""
+    if not any(company.history for company in book.companies.values()):
+        raise QuestionError("no company of this book names its series; add `history: {revenue: KEY}`, a key of `offtake facts`")
+    late = next((d for d in dates if d >= book.as_of.date()), None)
+    if late:
+        raise QuestionError(f"{late} is not before the book's as_of, {book.as_of.date()}: nothing that came after it is known")
+    found = []
+    for name, company in book.companies.items():
+        for measure, series in company.history.items():
+            forecasts, skipped = _forecasts(measure, series, [*dates, book.as_of.date()], paths, seed)
+            found.append(Scores(name, measure, series, skipped, forecasts))
+    return found
+
+
+def _forecasts(measure: str, series: str, dates: Sequence[date], paths: int, seed: int) -> tuple[list[Forecast], int]:
+    """Forecasts on all dates but the last, by which the targets were published; and how many dates had too few quarters."""
+    came = {fact.quarter: fact for fact in first_published(series, dates[-1])}
+    found: list[Forecast] = []
+    skipped = 0
+    for as_of in dates[:-1]:
+        history = unbroken(known(series, as_of))
+        if len(history) < LEAST:
+            skipped += 1
+            continue
+        model = model_samples(measure, history, as_of, paths, seed)
+        naive = naive_samples(history, paths)
+        targets = [(h, came.get(history[-1].quarter + h + 1)) for h in range(AHEAD)]
+        found += [Forecast(series, as_of, h + 1, t, model[h], naive[h]) for h, t in targets if t is not None]
+    return found, skipped
+
+
+def model_samples(measure: str, history: Sequence[Fact], as_of: date, paths: int, seed: int) -> np.ndarray:
+    """(AHEAD, paths) USD: the next quarters after the last one known, through the kernels."""
+    kind, name = MEASURES[measure]
+    book = read(json.dumps(book_text(kind, history, AHEAD, as_of)), "history")
+    plan = compile_book(book, [])
+    months = compute(plan, [question(plan, name, "companies.c", "month")], paths, seed).tallies[0].kept
+    by_quarter = months.reshape(AHEAD, 3, -1)
+    return by_quarter.sum(axis=1) if kind == "flow" else by_quarter[:, 2]
+
+
+def naive_samples(history: Sequence[Fact], paths: int) -> np.ndarray:
+    """(AHEAD, paths) USD: quantiles, evenly spaced in probability, of a random walk of the logarithm."""
+    logs = np.log([fact.value for fact in history])
+    steps = np.diff(logs)[-WINDOW:]
+    normal = NormalDist()
+    scores = np.array([normal.inv_cdf((i + 0.5) / paths) for i in range(paths)])
+    ahead = np.arange(1, AHEAD + 1)[:, None]
+    found: np.ndarray = np.exp(logs[-1] + ahead * steps.mean() + np.sqrt(ahead) * steps.std(ddof=1) * scores)
+    return found
+
+
+def table(scores: Sequence[Scores], dates: Sequence[date]) -> Table:
+    """One row a series."""
+    rows = [s.row() for s in scores]
+    units = {"crps": "USD", "naive_crps": "USD", "skill": "share", "covered": "share", "covered_low": "share", "covered_high": "share"}
+    about = {"as_of": [d.isoformat() for d in dates], "ahead": AHEAD}
+    return Table({key: [row[key] for row in rows] for key in rows[0]}, units, None, about)
