@@ -22,6 +22,7 @@ BREAKS = {  # one array that only this identity, or this one and the next, reads
     "A-04": lambda b: b.ledger.depreciation,
     "C-04": lambda b: b.settlement.makeup_expired,
     "C-10": lambda b: b.equity.held,
+    "A-09": lambda b: b.group.free_cash_flow,
     "A-10 debits = credits of bills": lambda b: b.books.deferred,
     "A-10 debits = credits of payments": lambda b: b.payments.paid,
 }

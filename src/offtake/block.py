@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from .kernels.accounts import Ledger, Segments
+from .kernels.company import Group
 from .kernels.customer import Payments, Signed
 from .kernels.demand import Demand
 from .kernels.equity import Equity
@@ -57,6 +58,7 @@ class Block:
     equity: Equity
     leases: Leases
     wear: Wear
+    group: Group
     when: np.ndarray  # (O, L) int64: month in which each option is exercised, the horizon if never
     scratch: Any  # the solver's working arrays, made at the first placement
 

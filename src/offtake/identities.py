@@ -51,6 +51,9 @@ _RULES: dict[str, Callable[[Block, balance.Weights], None]] = {
     ),
     "C-04 make-up: opening + opened - taken - expired = closing": lambda b, w: balance.makeup(b.settlement, w),
     "C-10 equity: opening + given - borne by revenue = closing": lambda b, w: balance.consideration(b.equity, w),
+    "A-09 companies: cash and debt, opening + in - out = closing": lambda b, w: balance.companies(
+        b.group, b.plan.finances.cash_x, b.plan.finances.debt_x, b.X, w
+    ),
     "A-10 debits = credits of bills": lambda b, w: balance.bills(b.books, b.settlement, b.equity.contra, w),
     "A-10 debits = credits of payments": lambda b, w: balance.payments(
         b.settlement, b.payments.paid, b.payments.arrears, b.plan.terms.payment_lag_x, b.X, w

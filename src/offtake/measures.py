@@ -148,6 +148,22 @@ def _leased(field: str) -> Reader:
     return read
 
 
+def _group(*fields: str) -> Reader:
+    """Arrays of a company that states its finances."""
+
+    def read(b: Block, j: int) -> Parts:
+        at = int(np.flatnonzero(b.plan.finances.company == j)[0])
+        return tuple(getattr(b.group, field)[at] for field in fields)
+
+    return read
+
+
+def _printed_rpo(b: Block, j: int) -> Parts:
+    """What the filing prints: rounded to the unit it is stated in (A-09)."""
+    unit = b.X[b.plan.segments.rounding_x[j]]
+    return (np.floor(b.segments.reported_rpo[j] / unit + 0.5) * unit,)
+
+
 def _equity_in(b: Block, j: int) -> Parts:
     found = b.equity.cash_in
     return (found[b.plan.customer_of_company[j]] if len(found) else np.zeros(found.shape[1:]),)
@@ -189,12 +205,12 @@ _ALL = [
     Measure("rpo_new", "flow", USD, "A-02", "value that turned firm, exercised options inside", {"contracts": _contract("new", "books")}),
     Measure("rpo_remeasured", "flow", USD, "A-02", "RPO that left as collectibility failed, or came back",
             {"contracts": _contract("remeasured", "books")}),
-    Measure("rpo_revenue", "flow", USD, "A-02", "revenue in the scope of RPO", {"contracts": _contract("in_scope", "books")}),
+    Measure("in_scope", "flow", USD, "A-02", "revenue in the scope of RPO", {"contracts": _contract("in_scope", "books")}),
     Measure("rpo_terminated", "flow", USD, "A-02", "RPO cancelled or cut", {"contracts": _contract("rpo_terminated", "books")}),
     Measure("rpo_lapsed", "flow", USD, "A-02", "RPO that ended unbilled", {"contracts": _contract("rpo_lapsed", "books")}),
     Measure("rpo_life", "stock", "month", "A-02", "weighted average months to the revenue scheduled from the next month on",
             {"contracts": _remaining_life}),
-    Measure("out_of_scope", "flow", USD, "A-02", "revenue outside RPO: usage beyond the commitment, what was not firm, leases",
+    Measure("out_scope", "flow", USD, "A-02", "revenue outside RPO: usage beyond the commitment, what was not firm, leases",
             {"contracts": _contract("out_scope", "books")}),
     Measure("consideration", "flow", USD, "C-10", "equity to the customer borne by revenue; below zero: shares received add to it",
             {"contracts": _equity("contra")}),
@@ -210,7 +226,13 @@ _ALL = [
     Measure("capex", "flow", USD, "A-04", "chips paid ahead, shell and power over construction; a company: its own definition",
             {"contracts": _contract("capex", "ledger"), "companies": lambda b, j: (b.segments.capex[j],)}),
     Measure("depreciation", "flow", USD, "A-04", "straight line by class from ready for use",
-            {"contracts": _contract("depreciation", "ledger")}),
+            {"contracts": _contract("depreciation", "ledger"), "companies": _group("depreciation")}),
+    Measure("capex_cash", "flow", USD, "A-07", "a company's capex without finance leases", {"companies": _group("capex_cash")}),
+    Measure("free_cash_flow", "flow", USD, "A-09", "operating cash and the deals' after tax - interest - cash capex net of incentives",
+            {"companies": _group("free_cash_flow")}),
+    Measure("debt", "stock", USD, "A-09", "opening + borrowed - repaid", {"companies": _group("debt")}),
+    Measure("depreciation_burden", "ratio", "share", "A-06", "the segment's part of company depreciation / segment revenue with the deals",
+            {"companies": lambda b, j: (*_group("burden")(b, j), b.segments.revenue_with[j])}),
     Measure("impairment", "flow", USD, "A-04", "stranded property written down in two steps (ASC 360)",
             {"contracts": _contract("impairment", "wear")}),
     Measure("sold", "flow", USD, "A-04", "chips sold at their resale value, at book", {"contracts": _worn("sold")}),
@@ -243,7 +265,9 @@ _ALL = [
             {"contracts": _contract("not_in_rpo", "books")}),
     Measure("reported_rpo", "stock", USD, "A-09", "existing RPO run off + signings + the deals' RPO",
             {"companies": lambda b, j: (b.segments.reported_rpo[j],)}),
-    Measure("cash_balance", "stock", USD, "V-01", "opening + in - out", {"customers": _customer("cash_balance", "payments")}),
+    Measure("printed_rpo", "stock", USD, "A-09", "reported RPO rounded as the filing prints it", {"companies": _printed_rpo}),
+    Measure("cash_balance", "stock", USD, "V-01", "opening + in - out", {"customers": _customer("cash_balance", "payments"),
+             "companies": _group("cash")}),
     Measure("funding_gap", "stock", USD, "V-03", "obligations due and unpaid", {"customers": _customer("funding_gap", "payments")}),
     Measure("unearned", "stock", USD, "C-09", "prepaid and not yet drawn", {"contracts": _contract("unearned", "settlement")}),
     Measure("makeup_balance", "stock", GPU_H, "C-04", "paid as deficiency, neither taken nor expired",
@@ -311,6 +335,8 @@ def entities(measure: Measure, plan: Plan) -> list[Entity]:
 
 COMPANY_NEEDS = {
     "reported_rpo": "segment", "margin": "segment", "margin_effect": "segment", "operating_income": "segment", "capex": "capex",
+    "depreciation": "finances", "capex_cash": "finances", "free_cash_flow": "finances", "debt": "finances", "cash_balance": "finances",
+    "depreciation_burden": "finances", "printed_rpo": "segment",
     "revenue": "revenue",
 }  # fmt: skip
 

@@ -15,6 +15,7 @@ from .block import Block
 from .identities import worst_of
 from .kernels import (
     accounts,
+    company,
     customer,
     demand,
     draw,
@@ -88,6 +89,7 @@ def allocate(plan: Plan) -> Block:
         changes=neutral(money), equity=_no_equity(plan),
         leases=filled(lease.Leases, len(plan.leases.contract), m, ln),
         wear=filled(wear.Wear, c * (len(plan.wear.pool) > 0), m, ln, impairment=np.zeros(money)),
+        group=filled(company.Group, len(plan.finances.company), m, ln),
         when=np.full((len(plan.options.contract), ln), m, np.int64),
     )  # fmt: skip
 
@@ -244,6 +246,11 @@ def _book(b: Block) -> None:
         wear.wear_block(p.wear, p.costs, p.terms, b.supply.ready, sunk[:, 0], b.X, b.ledger, b.wear)
     wear.impair_block(p.terms, p.rate_x, b.schedule, b.signed.alive, b.X, b.ledger, b.wear)
     accounts.segment_block(p.segments, b.ledger, b.books.revenue, b.books.rpo, b.X, b.Y, b.segments)
+    if len(p.finances.company):
+        company.company_block(
+            p.finances, p.segments.contract_company, b.segments.capex, b.ledger, b.payments.paid, b.wear.sold, b.equity.invested, b.X, b.Y,
+            b.group,
+        )  # fmt: skip
     value.npv_block(b.ledger, b.payments.paid, p.rate_x, b.X, b.npv)
     if len(p.edges.kind):
         value.add_block(b.equity.given, -1.0, p.rate_x, b.X, b.npv)

@@ -146,7 +146,7 @@ def test_npv_by_hand():
 def test_segment_with_and_without():
     """RPO of 120 with a life of 10 months runs off 6 a month; signings of 4 a month run off alike; the deal adds its own."""
     X, Y = np.array([[120.0], [10.0]]), np.array([np.full((M, 1), 50.0), np.full((M, 1), 0.3), np.full((M, 1), 4.0)])
-    table = accounts.SegmentTerms(*(np.array([v]) for v in (0, 1, 0, 1, 2, -1)), contract_company=np.array([0]))
+    table = accounts.SegmentTerms(*(np.array([v]) for v in (0, 1, 0, 1, 2, -1, -1)), contract_company=np.array([0]))
     ledger = zeros(accounts.Ledger, (1, M, 1), opening=np.zeros((1, 1)), us_energy=np.zeros((M, 1)))
     ledger.operating_income[:] = -2.0
     revenue, rpo = np.full((1, M, 1), 10.0), np.full((1, M, 1), 7.0)

@@ -18,7 +18,7 @@ RULES: tuple[Rule, ...] = (
     sharing.sites, sharing.priorities, sharing.payment_ties, sharing.claims, sharing.within_lots, sharing.blocks,
     equity.parties, equity.vesting, equity.bearable,
     knowledge.known_sources, knowledge.sourced, knowledge.one_origin, knowledge.published, knowledge.notes, knowledge.due,
-    deals.needed_terms, deals.exemptions, deals.words, deals.order_of_dates, deals.within_total, deals.providers,
+    deals.needed_terms, deals.exemptions, deals.words, deals.order_of_dates, deals.within_total, deals.providers, deals.finances,
     options.complete, options.in_time, options.possible, options.prices, options.exclusive, options.refusal,
     forms.makeup, forms.leases, forms.fixed_words, forms.own_terms, forms.years, forms.block_cost,
     work.needed_terms, work.reference_speed, work.somewhere, work.anchor,

@@ -289,6 +289,27 @@ class Guidance(Sourced):
     capex: Usd
 
 
+class Finances(Sourced):
+    """The whole company beside its capex: what it earns, owes and wears (A-04, A-07, A-09)."""
+
+    capex_as: Literal["cash", "with_finance_leases"] = Field(description="what the company's own `capex` is")
+    leased: Share = Field(description="share of that capex which is finance leases, not cash")
+    incentives: Share = Field(description="share of cash capex that comes back as proceeds and incentives")
+    operating_cash: UsdPerMonth = Field(description="operating cash flow without the deals")
+    payouts: UsdPerMonth = Field(description="dividends and buybacks")
+    tax: Share = Field(description="on the deals' operating income")
+    cash: Usd
+    minimum_cash: Usd
+    debt: Usd
+    interest: Rate = Field(description="a year, on what is borrowed from now on")
+    depreciation: Annotated[Number, quantity("USD/month")] = Field(description="of the month before the start")
+    existing: Months = Field(description="until what is in use at the start is worn out")
+    in_progress: Usd = Field(description="paid for and not in use at the start")
+    lag: Months = Field(description="from capex to use")
+    life: Months = Field(description="blended useful life of the capex")
+    segment_share: Share = Field(description="of the company's depreciation")
+
+
 class Company(Sourced):
     name: str
     ticker: str | None = None
@@ -298,6 +319,7 @@ class Company(Sourced):
     capex: UsdPerMonth | None = None
     guidance: list[Guidance] = []
     history: dict[Literal["revenue", "capex", "rpo"], str] = Field(default={}, description="keys of the series it reported (E-05)")
+    finances: Finances | None = None
     customer: Customer | None = None
 
 

@@ -83,6 +83,7 @@ class SegmentTerms(NamedTuple):
     rpo_life_x: np.ndarray  # months, weighted average
     signings_y: np.ndarray  # USD/month
     capex_y: np.ndarray  # USD/month, whole company
+    rounding_x: np.ndarray  # USD: the unit in which RPO is printed
     contract_company: np.ndarray
 
 

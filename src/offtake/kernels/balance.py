@@ -315,6 +315,29 @@ def payments(settled, paid, arrears, lag_x, X, w):
                 w.sum[i] = receivable
 
 
+@njit(cache=True, forceinline=True, error_model="numpy")
+def company_month(opening, free, outside, borrowed, repaid, closing):
+    """A company's cash less its debt rolls forward (A-09)."""
+    return opening + free - outside + borrowed - repaid - closing, abs(opening) + abs(free) + abs(outside) + abs(closing)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def companies(group, cash_x, debt_x, X, w):
+    """By company, its cash and then its debt; group (G, M, L), cash_x and debt_x (G,) rows of X."""
+    for g in range(group.cash.shape[0]):
+        begin(w)
+        for m in range(group.cash.shape[1]):
+            for i in range(w.gross.shape[0]):
+                cash = group.cash[g, m - 1, i] if m > 0 else X[cash_x[g], i]
+                owed = group.debt[g, m - 1, i] if m > 0 else X[debt_x[g], i]
+                borrowed, repaid = group.borrowed[g, m, i], group.repaid[g, m, i]
+                left, gross = company_month(
+                    cash, group.free_cash_flow[g, m, i], group.outside[g, m, i], borrowed, repaid, group.cash[g, m, i]
+                )
+                debt, owing = company_month(owed, 0.0, 0.0, borrowed, repaid, group.debt[g, m, i])
+                weigh(abs(left) + abs(debt), gross + owing, m, i, w)
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
 def consideration(equity, w):
     """By contract; equity (C, M, L)."""

@@ -16,6 +16,7 @@ import numpy as np
 from ..book.terms import Book
 from ..catalog import us_generation_mwh
 from ..kernels.accounts import Costs, SegmentTerms
+from ..kernels.company import Finances
 from ..kernels.customer import Customers
 from ..kernels.demand import Fabrics, Places, Workloads
 from ..kernels.draw import Draws
@@ -29,7 +30,7 @@ from ..kernels.settle import Terms
 from ..kernels.supply import Lots, Pools, Sites
 from ..kernels.wear import WearTerms
 from ..world.draws import Inputs, assemble
-from . import deal, equity, options, supply, work
+from . import company, deal, equity, options, supply, work
 from .names import Names, names_of
 from .rows import Rows
 
@@ -64,6 +65,7 @@ class Plan:
     edges: Edges
     leases: LeaseTerms
     wear: WearTerms
+    finances: Finances
     recognition: Recognition
     customers: Customers
     costs: Costs
@@ -98,10 +100,12 @@ class Plan:
         return (self.book.companies[company].fiscal_year_end if company in self.book.companies else None) or 12
 
     def has(self, company: str, what: str) -> bool:
-        """Whether a company states a `segment`, its `capex`, or any `revenue` (a segment, or a customer's own)."""
+        """Whether a company states a `segment`, its `capex` or `finances`, or any `revenue` (a segment, or a customer's own)."""
         found = self.book.companies[company]
         if what == "capex":
             return found.capex is not None
+        if what == "finances":
+            return found.finances is not None
         return found.segment is not None or (what == "revenue" and found.customer is not None)
 
 
@@ -122,7 +126,8 @@ def compile_book(book: Book, scenario_books: Sequence[Book], forced: int = -1) -
         jobs=work.jobs(names, workloads, rows), segment_pool=segment_pool, segment_kind=segment_kind,
         terms=deal.terms(book, names, rows), options=options.options(book, names, rows),
         edges=equity.edges(book, names, rows),
-        leases=deal.leases(book, names, rows), wear=deal.wear(book, names, rows), recognition=deal.recognition(book, names, rows),
+        leases=deal.leases(book, names, rows), wear=deal.wear(book, names, rows),
+        finances=company.finances(book, names, rows), recognition=deal.recognition(book, names, rows),
         customers=deal.customers(names, rows), costs=deal.costs(book, names, rows), segments=deal.segments(book, names, rows),
         rate_x=np.array([rows.x_or(f"companies.{book.contracts[n].provider}.discount_rate", 0.0) for n in names.contracts], np.int64),
     )  # fmt: skip

@@ -208,7 +208,7 @@ def segments(book: Book, names: Names, rows: Rows) -> SegmentTerms:
 
     return SegmentTerms(
         revenue_y=y("segment.revenue"), margin_y=y("segment.margin"), rpo_x=x("segment.rpo"), rpo_life_x=x("segment.rpo_life"),
-        signings_y=y("segment.signings"), capex_y=y("capex"),
+        signings_y=y("segment.signings"), capex_y=y("capex"), rounding_x=x("segment.rounding"),
         contract_company=ints([names.companies.index(book.contracts[name].provider) for name in names.contracts]),
     )  # fmt: skip
 

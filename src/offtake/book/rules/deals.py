@@ -125,6 +125,21 @@ def _price(deal: Contract, chip: str) -> Number | Series | None:
     return price if isinstance(price, (Number, Series)) else None
 
 
+def finances(book: Book) -> Iterator[Finding]:
+    """A whole company's finances stand on its capex, in its own definition (A-04, A-07)."""
+    for name, company in book.companies.items():
+        if company.finances is None:
+            continue
+        at = ("companies", name, "finances")
+        if company.capex is None:
+            rule = "free cash flow and depreciation follow from the company's capex (A-07)"
+            yield Finding(at, "no `capex`", rule, f"add companies.{name}.capex, in its own definition")
+        if company.finances.capex_as == "cash" and middle(company.finances.leased) > 0.0:
+            rule = "capex as `cash` holds no finance leases (A-04)"
+            fix = "write `leased: 0`, or `capex_as: with_finance_leases`"
+            yield Finding((*at, "leased"), company.finances.leased.text, rule, fix)
+
+
 def providers(book: Book) -> Iterator[Finding]:
     """Cash of a contract is discounted at its provider's rate (V-06)."""
     told: set[str] = set()
