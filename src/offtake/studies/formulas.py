@@ -41,6 +41,25 @@ def of_contract(field: str, stage: str) -> Read:
     return lambda b, c, i: np.asarray(getattr(getattr(b, stage), field)[c, :, i])
 
 
+def if_any(field: str, stage: str) -> Read:
+    """An array that has no rows in a book without such terms: nothing there."""
+
+    def read(b: Block, c: int, i: int) -> np.ndarray:
+        found = getattr(getattr(b, stage), field)
+        return np.asarray(found[c, :, i]) if len(found) else np.zeros(b.plan.months)
+
+    return read
+
+
+def of_group(field: str) -> Read:
+    """An array of a company that states its finances."""
+    return lambda b, j, i: np.asarray(getattr(b.group, field)[group(b, j), :, i])
+
+
+def group(b: Block, j: int) -> int:
+    return int(np.flatnonzero(b.plan.finances.company == j)[0])
+
+
 def of_company(field: str) -> Read:
     return lambda b, j, i: np.asarray(getattr(b.segments, field)[j, :, i])
 
@@ -111,16 +130,27 @@ _BILL = (
 _REVENUE = (
     Term("earned, not billed yet", 1, gain(of_contract("unbilled", "books"))),
     Term("billed, not earned yet", -1, gain(of_contract("deferred", "books"))),
+    Term("equity given to the customer", -1, if_any("contra", "equity")),
 )
 _COSTS = tuple(Term(name, -1, of_contract(name, "ledger")) for name in ("energy", "operations", "rent"))
 _RELEASE = Term("re-lease", 1, of_contract("release", "ledger"))
 _INCOME = (
-    Term("revenue", 1, of_contract("revenue", "books")), _RELEASE, Term("depreciation", -1, of_contract("depreciation", "ledger")), *_COSTS,
+    Term("revenue", 1, of_contract("revenue", "books")), _RELEASE, Term("depreciation", -1, of_contract("depreciation", "ledger")),
+    Term("impairment", -1, of_contract("impairment", "wear")), *_COSTS,
 )  # fmt: skip
-_WORTH = tuple(
-    Term(t.name, t.sign, discounted(t.read))
-    for t in (Term("collected", 1, of_contract("paid", "payments")), _RELEASE, Term("capex", -1, of_contract("capex", "ledger")), *_COSTS)
-)
+_SOLD = if_any("sold", "wear")
+_PROPERTY = (
+    Term("capex", 1, of_contract("capex", "ledger")), Term("depreciation", -1, of_contract("depreciation", "ledger")),
+    Term("sold", -1, _SOLD), Term("impairment", -1, of_contract("impairment", "wear")),
+)  # fmt: skip
+_EQUITY = (Term("given", 1, if_any("given", "equity")), Term("borne by revenue", -1, if_any("contra", "equity")))
+_DEBT = (Term("borrowed", 1, of_group("borrowed")), Term("repaid", -1, of_group("repaid")))
+_TREASURY = (Term("free cash flow", 1, of_group("free_cash_flow")), Term("payouts and equity bought", -1, of_group("outside")), *_DEBT)
+_FLOWS = (
+    Term("collected", 1, of_contract("paid", "payments")), _RELEASE, Term("capex", -1, of_contract("capex", "ledger")), *_COSTS,
+    Term("chips sold", 1, _SOLD), Term("equity given, at fair value", -1, if_any("given", "equity")),
+)  # fmt: skip
+_WORTH = tuple(Term(t.name, t.sign, discounted(t.read)) for t in _FLOWS)
 _CASH = (
     Term("bills that fall due", 1, due), Term("prepaid", 1, of_contract("prepaid_in", "settlement")),
     Term("refunded", -1, of_contract("refunded", "settlement")), Term("left unpaid", -1, gain(of_contract("arrears", "payments"))),
@@ -158,6 +188,10 @@ FORMULAS: dict[tuple[str, str], Formula] = {
     ("rpo", "contracts"): Formula("roll", _RPO),
     ("unearned", "contracts"): Formula("roll", _LIABILITY),
     ("makeup_balance", "contracts"): Formula("roll", _MAKEUP),
+    ("property", "contracts"): Formula("roll", _PROPERTY, lambda b, c, i: float(b.ledger.opening[c, i])),
+    ("equity_ahead", "contracts"): Formula("roll", _EQUITY),
+    ("debt", "companies"): Formula("roll", _DEBT, lambda b, j, i: float(b.X[b.plan.finances.debt_x[group(b, j)], i])),
+    ("cash_balance", "companies"): Formula("roll", _TREASURY, lambda b, j, i: float(b.X[b.plan.finances.cash_x[group(b, j)], i])),
     ("margin", "companies"): Formula("ratio", _MARGIN),
     ("margin_effect", "companies"): Formula("change", (*_MARGIN, *_WITHOUT)),
 }
@@ -180,6 +214,7 @@ def formula_of(measure: Measure, axis: str, b: Block, entity: int) -> Formula | 
     if measure.name == "cash_balance":
         flows = [Term(name, 1, lambda b, j, i, s=stage, f=field: getattr(getattr(b, s), f)[customer(b, j), :, i])  # type: ignore[misc]
                  for name, stage, field in (("operating", "signed", "operating"), ("raised", "payments", "raised"))]  # fmt: skip
+        flows.append(Term("paid for its equity", 1, lambda b, j, i: if_any("cash_in", "equity")(b, customer(b, j), i)))
         return Formula("roll", (*flows, *payments(b, entity)), lambda b, j, i: float(b.X[b.plan.customers.cash_x[customer(b, j)], i]))
     if measure.name == "funding_gap":
         return Formula("level", tuple(waiting(b, entity)))

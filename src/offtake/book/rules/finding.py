@@ -76,7 +76,6 @@ OF_CONTRACTS = {"firm": "a state for the tables (C-11)", "power": "stated beside
 OF_COMPANIES = {
     "compute_cost": "an anchor that the workloads are compared with (D-05)",
     "anchor_price": "an anchor that the workloads are compared with (D-05)",
-    "rounding": "the rounding of what is reported",
     "guidance": "a company's own word beside the forecast",
 }
 
