@@ -1,11 +1,9 @@
 """Options against a twin that a person would write: one path at a time, a list of what is exercised and what follows."""
 
-from typing import NamedTuple
-
 import numpy as np
 import pytest
 
-from offtake.kernels import options, settle, supply
+from offtake.kernels import customer, options, settle, supply
 
 from .money import zeros
 
@@ -13,16 +11,15 @@ C, K, M, L, O = 3, 4, 30, 6, 12
 OWNER = np.array([0, 1, 1, 2])
 
 
-class Customers(NamedTuple):
-    """The one field of the terms that options read."""
+# A type of a test would be written into the kernels' shared cache, which the tool then could not read: types here are the kernels' own.
+def owners(customers):
+    """Terms of which options read the customer alone."""
+    return zeros(settle.Terms, (1,), customer=customers)
 
-    customer: np.ndarray
 
-
-class Signed(NamedTuple):
-    """The one field of the signed path that options read."""
-
-    coverage: np.ndarray
+def covered(coverage):
+    """A signed path of which options read the coverage alone."""
+    return zeros(customer.Signed, (1,), coverage=coverage)
 
 
 def drawn(seed):
@@ -64,7 +61,7 @@ def drawn(seed):
 def exercised(seed):
     table, schedule, world, used, capacity, market, coverage, X = drawn(seed)
     when = np.zeros((O, L), np.int64)
-    terms, signed = Customers(np.array([0, 1, 0])), Signed(coverage)
+    terms, signed = owners(np.array([0, 1, 0])), covered(coverage)
     options.exercise_block(table, terms, schedule, signed, OWNER, np.arange(K), world, used, capacity, X, market, when)
     return table, schedule, world, used, capacity, market, coverage, X, when
 
@@ -165,5 +162,5 @@ def test_a_rule_by_hand():
     world = zeros(supply.Supply, (1, 6, 1), late=np.zeros((4, 1, 6, 1)), planned=np.ones((1, 6, 1)), binding=np.zeros((1, 6, 1)))
     when = np.zeros((1, 1), np.int64)
     X = np.array([[0.9], [3.0]])
-    options.exercise_block(table, Customers(one), schedule, Signed(lane), one, one, world, lane, np.ones((1, 6, 1)), X, lane, when)
+    options.exercise_block(table, owners(one), schedule, covered(lane), one, one, world, lane, np.ones((1, 6, 1)), X, lane, when)
     assert when[0, 0] == 5
