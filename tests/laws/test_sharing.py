@@ -50,13 +50,18 @@ WORK = [40_000, 60_000, 20_000, 50_000]
 @given(st.integers(1, 100))
 @QUIET
 def test_all_gpus_of_one_contract_are_those_of_two(claim: int) -> None:
-    """Planned, ready, offered and property of a shared hall add up to what one contract of the whole hall would have."""
+    """Planned, ready, offered and property of a shared hall add up to what one contract of the whole hall would have.
+
+    After the term each contract's property is a group of its own in the impairment test, so wear need not add up there.
+    """
     alone = block_of(RESERVED, work_of(WORK), {"sites": {"hall": {**SCARCE, "lots": LOTS}}})
     both = shared(RESERVED, 9, claim, WORK)
     for name in ("planned", "delivered", "ready", "offered"):
         np.testing.assert_allclose(getattr(both.supply, name).sum(axis=0), getattr(alone.supply, name)[0], rtol=1e-9, atol=1e-6)
-    for name in ("capex", "depreciation", "net", "rent", "opening"):
+    for name in ("capex", "rent", "opening"):
         np.testing.assert_allclose(getattr(both.ledger, name).sum(axis=0), getattr(alone.ledger, name)[0], rtol=1e-9, atol=1e-3)
+    for name in ("depreciation", "net"):
+        np.testing.assert_allclose(getattr(both.ledger, name).sum(axis=0)[:12], getattr(alone.ledger, name)[0, :12], rtol=1e-9, atol=1e-3)
 
 
 @given(st.integers(10, 90))
