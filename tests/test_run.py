@@ -115,7 +115,7 @@ def test_dependence_reaches_the_answer() -> None:
 
 def test_questions_that_cannot_be_answered(small: offtake.Run) -> None:
     for args, sentence in (
-        (("revenu", None), "no measure is called 'revenu'; did you mean revenue or rpo_revenue?"),
+        (("revenu", None), "no measure is called 'revenu'; did you mean revenue?"),
         (("rpo", None), "'rpo' needs --of, one of: contracts.north, contracts.south"),
         (("rpo", "contracts.east"), "'rpo' is not known of 'contracts.east'; it is known of: contracts.north, contracts.south"),
         (("revenue of contracts.north @ 2031", None), "'2031' is outside the horizon of this book: 2026 to 2029"),
