@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from . import value
 from .block import Block
 from .errors import QuestionError
 from .plan import Plan
@@ -242,6 +243,10 @@ _ALL = [
     Measure("property", "stock", USD, "A-04", "opening + capex - depreciation - sold - impairment, work in progress inside",
             {"contracts": _contract("net", "ledger")}),
     Measure("energy", "flow", USD, "A-05", "measured load x average PUE x price", {"contracts": _contract("energy", "ledger")}),
+    Measure("revenue_without", "flow", USD, "A-06", "segment revenue with the deals' capacity unbuilt",
+            {"companies": lambda b, j: (b.segments.revenue_without[j],)}),
+    Measure("income_without", "flow", USD, "A-06", "segment operating income with the deals' capacity unbuilt",
+            {"companies": lambda b, j: (b.segments.income_without[j],)}),
     Measure("operating_income", "flow", USD, "A-05", "revenue + re-lease - depreciation - impairment - energy - operations - rent",
             {"contracts": _contract("operating_income", "ledger"), "companies": lambda b, j: (b.segments.income_with[j],)}),
     Measure("offered", "flow", GPU_H, "S-05", "ready hours x availability while the contract stands", _hours(lambda b: b.capacity)),
@@ -294,6 +299,24 @@ _ALL = [
             {"contracts": _npv}),
     Measure("journal", "postings", USD, "A-10", "the provider's postings of one path, debit and credit; --path says which",
             {"contracts": _journal}),
+    Measure("fcf", "flow", USD, "V-06", "cash - capex - energy - operations - rent + re-lease - tax on operating income",
+            {"contracts": value.free_cash}),
+    Measure("eps_effect", "flow", "USD/share", "V-06", "operating income x (1 - tax) / provider's shares; no cost of finance",
+            {"contracts": value.per_share}),
+    Measure("npv_after_tax", "once", USD, "V-06", "fcf, discounted at the provider's rate; no terminal value",
+            {"contracts": value.worth_after_tax}),
+    Measure("collected_value", "once", USD, "V-06", "cash collected, discounted at the provider's rate", {"contracts": value.collected}),
+    Measure("irr", "once", "share", "V-06", "yearly rate at which fcf before tax is worth nothing; absent where no rate does it",
+            {"contracts": value.rate_of_return}),
+    Measure("payback", "once", "month", "V-06", "months until cash put in has come back, before tax; absent where it never does",
+            {"contracts": value.payback}),
+    Measure("rpo_value", "once", "share", "V-06", "collected, discounted / signed value that falls due within the horizon",
+            {"contracts": value.obligation(0)}),
+    Measure("rpo_time", "once", "share", "V-06", "lost to waiting if paid by straight line", {"contracts": value.obligation(1)}),
+    Measure("rpo_delay", "once", "share", "V-06", "lost to being paid later than that", {"contracts": value.obligation(2)}),
+    Measure("rpo_cancelled", "once", "share", "V-06", "lost to termination and lapse", {"contracts": value.obligation(3)}),
+    Measure("rpo_unpaid", "once", "share", "V-06", "lost to bills unpaid or in flight at the end, and credits; less overage",
+            {"contracts": value.obligation(4)}),
     Measure("binding", "causes", "share", "S-04", "share of paths and months in which each cause limits ready", {"pools": _binding}),
 
 ]  # fmt: skip
@@ -337,6 +360,7 @@ COMPANY_NEEDS = {
     "reported_rpo": "segment", "margin": "segment", "margin_effect": "segment", "operating_income": "segment", "capex": "capex",
     "depreciation": "finances", "capex_cash": "finances", "free_cash_flow": "finances", "debt": "finances", "cash_balance": "finances",
     "depreciation_burden": "finances", "printed_rpo": "segment",
+    "revenue_without": "segment", "income_without": "segment",
     "revenue": "revenue",
 }  # fmt: skip
 

@@ -315,6 +315,8 @@ class Company(Sourced):
     ticker: str | None = None
     fiscal_year_end: int | None = Field(default=None, ge=1, le=12, description="last month of the fiscal year (T-01)")
     discount_rate: Rate | None = None
+    shares: Annotated[Number, quantity("multiple")] | None = None  # outstanding, a count
+    tax_rate: Share | None = None  # of profit before tax; on the deal's losses too, which lower the group's tax
     segment: Segment | None = None
     capex: UsdPerMonth | None = None
     guidance: list[Guidance] = []

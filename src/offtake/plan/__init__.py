@@ -71,6 +71,8 @@ class Plan:
     costs: Costs
     segments: SegmentTerms
     rate_x: np.ndarray
+    tax_x: np.ndarray
+    shares_x: np.ndarray
     customer_of_company: np.ndarray
     us_generation: np.ndarray
     forced: int
@@ -130,6 +132,7 @@ def compile_book(book: Book, scenario_books: Sequence[Book], forced: int = -1) -
         finances=company.finances(book, names, rows), recognition=deal.recognition(book, names, rows),
         customers=deal.customers(names, rows), costs=deal.costs(book, names, rows), segments=deal.segments(book, names, rows),
         rate_x=np.array([rows.x_or(f"companies.{book.contracts[n].provider}.discount_rate", 0.0) for n in names.contracts], np.int64),
+        tax_x=deal.of_provider(book, names, rows, "tax_rate"), shares_x=deal.of_provider(book, names, rows, "shares"),
     )  # fmt: skip
     draws, inputs = _world(book, rows)
     start = int(book.start)

@@ -213,6 +213,12 @@ def segments(book: Book, names: Names, rows: Rows) -> SegmentTerms:
     )  # fmt: skip
 
 
+def of_provider(book: Book, names: Names, rows: Rows, key: str) -> np.ndarray:
+    """Row of X of a number of each contract's provider, -1 where the provider states none (N-06)."""
+    providers = [book.contracts[name].provider for name in names.contracts]
+    return ints([rows.x(f"companies.{n}.{key}") if _has(book, n, key) else -1 for n in providers])
+
+
 def _has(book: Book, company: str, key: str) -> bool:
     term: Any = book.companies[company]
     for part in key.split("."):

@@ -60,12 +60,16 @@ def measure(run: Run, name: str, of: str | None, by: str | None, path: int | Non
     if name == "revenue" and q.entity.axis == "contracts":
         questions.append(question(run.plan, "straight_line", q.entity.label, q.by))
     tallies = run.outcome([replace(asked, keep=False) for asked in questions]).tallies
-    columns = _periods(q) | statistics(tallies[0])
+    columns = _periods(q)
+    if q.measure.kind == "once" and any(n < run.stamp.paths for n in tallies[0].count):
+        columns["absent"] = [1.0 - n / run.stamp.paths for n in tallies[0].count]  # paths without such a number (N-06)
+    columns |= statistics(tallies[0])
     if len(tallies) > 1:
         columns["straight_line"] = list(tallies[1].mean)
     if q.measure.kind == "surface":
         raise QuestionError("'passage' is shown as a surface in the report; ask `renegotiated` for one rule")
-    return Table(columns, {c: q.measure.unit for c in columns if c not in ("period", "months")}, run.stamp, about)
+    units = {c: "share" if c == "absent" else q.measure.unit for c in columns if c not in ("period", "months")}
+    return Table(columns, units, run.stamp, about)
 
 
 def _about(run: Run, q: Question) -> dict[str, Any]:

@@ -15,6 +15,7 @@ ABOVE_ZERO = {  # these divide, or nothing happens without them
     "building_life": "A-04", "rpo_life": "A-09", "efficiency": "D-01", "headroom": "D-01", "derate": "D-01", "mfu": "D-02",
     "goodput": "D-02", "availability": "S-05", "overhead": "S-03", "kw": "S-02", "sla": "C-01", "construction": "A-04",
     "expires": "C-04", "remote": "A-01",
+    "shares": "V-06",
 }  # fmt: skip
 AT_LEAST_ZERO = (
     "lead", "acceptance", "payment_lag", "order_lead", "after", "months", "total", "prepaid", "rent", "cost", "build_cost", "price",
