@@ -20,7 +20,7 @@ def test_run_writes_the_report_and_thirteen_answers(tmp_path: Path) -> None:
     assert set(told) == {"stamp", "answers", "identities"}
     assert [a["n"] for a in told["answers"]] == list(range(1, 14))
     assert all(set(a) == {"n", "question", "text", "values", "rests_on"} for a in told["answers"])
-    assert [a["n"] for a in told["answers"] if a["text"] == "not computed yet: V-06"] == [9, 10, 12]
+    assert [a["n"] for a in told["answers"] if a["text"].startswith("not computed")] == [9, 10, 12]
     assert all(i["worst"] <= 1e-9 for i in told["identities"])
     page = (tmp_path / "two-clouds.html").read_text(encoding="utf-8")
     assert "A lab and two clouds" in page
@@ -99,7 +99,7 @@ def test_empty_folder_is_not_a_book(tmp_path: Path) -> None:
 
 
 def test_every_verb_has_help() -> None:
-    for verb in ("run", "check", "show", "measure", "list", "schema", "explain"):
+    for verb in ("run", "check", "show", "measure", "list", "schema", "explain", "event"):
         done = offtake(verb, "--help")
         assert done.returncode == 0 and "Usage" in done.stdout
 

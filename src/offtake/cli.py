@@ -37,6 +37,9 @@ Seed = Annotated[int, typer.Option(min=0, help="Same book, seed and paths: the s
 Workers = Annotated[int | None, typer.Option(min=1, help="Threads; all cores unless told. The numbers do not depend on it.")]
 Scenarios = Annotated[list[str] | None, typer.Option("--scenario", help="Force a scenario; give it again to stack patches.")]
 Sets = Annotated[list[str] | None, typer.Option("--set", help="Replace a number, as in contracts.aws.take_or_pay=0.9.")]
+ClosesFile = Annotated[
+    Path | None, typer.Option("--closes", help="Daily closes, `date,TICKER,..`: what event, tree and positions need.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -71,6 +74,7 @@ def run_book(
     scenario: Scenarios = None,
     set_: Sets = None,
     out: Annotated[Path | None, typer.Option("--out", help="Folder for the report; this folder unless told.")] = None,
+    closes: ClosesFile = None,
     as_json: Json = False,
 ) -> None:
     """Answer the book's 13 questions and write the report BOOK.html."""
@@ -78,6 +82,8 @@ def run_book(
 
     target = (out or Path(".")) / f"{Path(book).stem}.html"
     with computed(book, paths, seed, workers, scenario, set_) as done:
+        if closes is not None:
+            done.read_closes(closes)
         answers = done.answers()
         done.report(target)
     say_json(answers) if as_json else say(answers_text(answers, width()))
@@ -259,6 +265,28 @@ def compare_sides(
     with Progress() as progress:
         found = front.compare(first, second, paths, seed, workers, progress)
     say_json(found) if as_json else say(comparison_text(found, width()))
+
+
+@app.command("event")
+def event_study(
+    book: BookName,
+    closes: Annotated[Path, typer.Option("--closes", help="Daily closes, `date,TICKER,..`.")],
+    event: Annotated[str | None, typer.Option(help="A date or an event of the book; its first event unless told.")] = None,
+    of: Annotated[str | None, typer.Option(help="The company, such as amzn.")] = None,
+    benchmark: Annotated[str | None, typer.Option(help="A ticker of the closes; the book's benchmarks unless told.")] = None,
+    paths: Paths = 4_096,
+    seed: Seed = 1,
+    workers: Workers = None,
+    scenario: Scenarios = None,
+    set_: Sets = None,
+    as_json: Json = False,
+) -> None:
+    """Study one day of a share: abnormal return, what it implies in USD, and what one must believe."""
+    from .reports.worth import event_text
+
+    with computed(book, paths, seed, workers, scenario, set_) as done:
+        found = done.read_closes(closes).event(event, of, benchmark)
+    say_json(found) if as_json else say(event_text(found, width()))
 
 
 def width() -> int:

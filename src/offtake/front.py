@@ -18,6 +18,7 @@ from .tables import Stamp, Table
 if TYPE_CHECKING:
     import polars
 
+    from .closes import Closes
     from .montecarlo import Outcome, Reporter
     from .plan import Plan
     from .questions import Question
@@ -191,6 +192,15 @@ class Run:
 
     def __init__(self, plan: Plan, stamp: Stamp, workers: int | None, progress: Reporter | None) -> None:
         self.plan, self.stamp, self._workers, self._progress = plan, stamp, workers, progress
+        self.closes: Closes | None = None
+
+    def read_closes(self, path: str | Path) -> Run:
+        """Give the run a file of daily closes, before it is asked for answers: event, tree and positions need one."""
+        from .closes import read_closes
+
+        self.closes = read_closes(path).until(self.plan.book.as_of.date())
+        self.__dict__.pop("_answers", None)
+        return self
 
     def outcome(self, questions: Sequence[Question]) -> Outcome:
         """Compute all paths and tally these questions."""
@@ -219,6 +229,21 @@ class Run:
         from .studies import explain
 
         return explain.explain(self, measure, of, at, path)
+
+    def event(self, event: str | None = None, of: str | None = None, benchmark: str | None = None) -> dict[str, Any]:
+        """The event study and what one must believe (V-06); needs `read_closes`."""
+        from .studies import believe
+        from .studies.event import Wanted, study
+
+        if self.closes is None:
+            raise QuestionError("an event study needs daily closes: --closes FILE")
+        found = study(self.plan.book, self.closes, Wanted(event, of.removeprefix("companies.") if of else None, benchmark))
+        contract = found["contract"]
+        if contract in self.plan.names.contracts and found["implied"]:
+            asked = believe.questions(self.plan, contract)
+            tallies = dict(zip(asked, self.outcome(list(asked.values())).tallies))
+            found |= {"worth": believe.worth(tallies), "against": believe.against(self.plan, contract, tallies, found["implied"])}
+        return {"stamp": self.stamp.to_dict()} | found
 
     @cached_property
     def findings(self) -> Findings:

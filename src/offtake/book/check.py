@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from ..errors import Issue, one_line
-from .rules import deals, dependence, equity, figures, forms, knowledge, options, references, sharing, work
+from .rules import deals, dependence, equity, figures, forms, knowledge, market, options, references, sharing, work
 from .rules.finding import Finding
 from .terms import Book
 from .walk import place_of
@@ -23,6 +23,7 @@ RULES: tuple[Rule, ...] = (
     forms.makeup, forms.leases, forms.fixed_words, forms.own_terms, forms.years, forms.block_cost,
     work.needed_terms, work.reference_speed, work.somewhere, work.anchor,
     figures.above_zero, figures.lengths, figures.pue, figures.scenario_chances, figures.shares_in_time, dependence.possible,
+    market.events, market.tree, market.positions,
 )  # fmt: skip
 
 

@@ -34,6 +34,7 @@ from .fields import (
     UsdPerMwh,
     Users,
 )
+from .market import Earnings, Event, Market, Tree
 from .numbers import Day, Label, Moment, Month, Number, Series, quantity, timeline
 from .options import Option
 from .tree import Node
@@ -317,6 +318,9 @@ class Company(Sourced):
     discount_rate: Rate | None = None
     shares: Annotated[Number, quantity("multiple")] | None = None  # outstanding, a count
     tax_rate: Share | None = None  # of profit before tax; on the deal's losses too, which lower the group's tax
+    earnings: list[Earnings] = []
+    frontier_lab: bool = False  # trains models at the frontier: who sells to it is no short candidate (V-08)
+    sells_compute: bool = False
     segment: Segment | None = None
     capex: UsdPerMonth | None = None
     guidance: list[Guidance] = []
@@ -345,12 +349,16 @@ class Scenario(Sourced):
 
 
 class Position(Sourced):
-    """What is held and on which assumption it is long or short (V-08; valued by a later stage)."""
+    """What is held and on which assumption it is long or short (V-08): one ticker, a basket in equal parts, or what a rule picks."""
 
-    ticker: str
+    ticker: str = Field(description="of the share; of a basket, its name")
     side: Literal["long", "short"]
     weight: Share
-    assumption: str
+    assumption: str = Field(description="the input it is long or short")
+    basket: list[str] = []
+    rule: Literal["no frontier-lab contract"] | None = None
+    borrow: Rate | None = None  # a year, of the money shorted
+    trading: Share | None = None  # in and out together, of the money put in
 
 
 class Signal(Sourced):
@@ -392,6 +400,9 @@ class Book(Term):
     factors: dict[str, Factor] = {}
     correlations: list[Correlation] = []
     scenarios: dict[str, Scenario] = {}
+    market: Market | None = None
+    events: dict[str, Event] = {}
+    tree: Tree | None = None
     positions: dict[str, Position] = {}
     signals: dict[str, Signal] = {}
     claims: dict[str, Claim] = {}

@@ -18,7 +18,7 @@ __all__ = ["book_hash", "fields_of", "load", "numbers_of", "place_of", "read", "
 
 NAME = re.compile(r"[\w\-]+")
 NAMED = (
-    "sources", "companies", "chips", "sites", "contracts", "workloads", "factors", "scenarios", "positions", "signals", "claims",
+    "sources", "companies", "chips", "sites", "contracts", "workloads", "factors", "scenarios", "events", "positions", "signals", "claims",
 )  # fmt: skip
 
 

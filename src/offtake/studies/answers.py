@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..montecarlo import Tally
 from ..tables import plain
 from ..units import format_interval, format_value
-from . import commitments
+from . import commitments, market_answers
 from .findings import IDLE, Findings, Subject, subject, unit_of
 from .rests import Rests, rests_on
 from .tabulate import SHOWN, statistics
@@ -21,7 +21,7 @@ from .where import shares
 if TYPE_CHECKING:
     from ..front import Run
 
-PENDING = "not computed yet: V-06"
+PENDING = "not computed"  # how an answer begins that lacks an input
 
 
 @dataclass(frozen=True)
@@ -246,8 +246,12 @@ def claims(a: Asked) -> Said:
     return Said(text, {"claims": found, "count": kinds})
 
 
+def move(a: Asked) -> Said:
+    return Said(*market_answers.move(a))
+
+
 def pending(_: Asked) -> Said:
-    return Said(PENDING, {})
+    return Said(f"{PENDING} yet: V-06", {})
 
 
 ANSWERS: tuple[tuple[str, Callable[[Asked], Said]], ...] = (
@@ -259,7 +263,7 @@ ANSWERS: tuple[tuple[str, Callable[[Asked], Said]], ...] = (
     ("GPUs ready by month, and what binds?", ready),
     ("Where do the workloads run, and how much of that is determined?", where),
     ("Share of US power?", power),
-    ("What does the deal justify of the market's move?", pending),
+    ("What does the deal justify of the market's move?", move),
     ("Long the provider against a short basket, by leaf?", pending),
     ("What to watch next, each with an interval?", watch),
     ("P(company and sector levels), and what must hold?", pending),
@@ -274,7 +278,7 @@ def answers(run: Run) -> dict[str, Any]:
     for n, (question, make) in enumerate(ANSWERS, 1):
         said = make(asked)
         rests: Rests = rests_on(asked.f, said.key)
-        text = said.text if said.text == PENDING else rests.prefix + said.text + rests.suffix
+        text = said.text if said.text.startswith(PENDING) else rests.prefix + said.text + rests.suffix
         found.append({"n": n, "question": question, "text": text, "values": said.values, "rests_on": rests.inputs})
     return {"stamp": run.stamp.to_dict(), "answers": found, "identities": identities(asked.f)}
 

@@ -18,6 +18,7 @@ from ..measures import MEASURES
 from ..montecarlo import Outcome, Tally
 from ..plan import Plan
 from ..questions import Question, address, at_period, by_of, question
+from . import believe
 from .sensitivity import Mover, Sensitivity
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 MOVED = (
     "revenue calendar-year", "rpo fiscal-quarter", "margin_effect", "idle_value", "customer revenue", "ready calendar-year", "us_power",
 )  # fmt: skip
+OBLIGATION = ("rpo_value", "rpo_time", "rpo_delay", "rpo_cancelled", "rpo_unpaid")
 IDLE = ("idle_no_demand", "idle_not_allowed", "idle_no_room")
 
 
@@ -141,6 +143,8 @@ def _each(plan: Plan) -> Iterator[tuple[str, Question]]:
         yield f"renegotiated {name}", question(plan, "renegotiated", of, "calendar-year")
         yield f"idle_value {name}", question(plan, "idle_value", of, "total")
         yield f"revenue {name}", question(plan, "revenue", of, "calendar-year")
+        for part in OBLIGATION:
+            yield f"{part} {name}", question(plan, part, of, "total")
     for label in plan.names.pool_labels:
         if plan.places.contract[plan.names.pool_labels.index(label)] == 0:  # what binds is shown for the subject's pools
             yield f"binding {label}", question(plan, "binding", f"pools.{label}", "quarter")
@@ -189,6 +193,7 @@ def find_all(run: Run) -> Findings:
     """Compute every question of the book in one pass."""
     plan = run.plan
     asked = {key: replace(q, keep=key in MOVED) for key, q in [*_own(plan), *_each(plan), *_scenarios(plan), *_watched(plan)]}
+    asked |= believe.questions(plan, subject(plan).contract)
     outcome = run.outcome(list(asked.values()))
     return Findings(run, outcome, dict(zip(asked, outcome.tallies)))
 

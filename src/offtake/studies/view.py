@@ -56,7 +56,7 @@ def _answer(x: dict[str, Any]) -> dict[str, Any]:
         "text": rest,
         "rests_on": [r["input"] for r in x["rests_on"]],
         "conditional": prefix or None,
-        "not_computed": x["text"] if x["text"] == PENDING else None,
+        "not_computed": x["text"] if x["text"].startswith(PENDING) else None,
     }
 
 

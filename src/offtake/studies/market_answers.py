@@ -1,0 +1,101 @@
+"""Answers 9, 10 and 12: the market's move, positions, levels. Each says which input is missing where it cannot be given."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..errors import QuestionError
+from ..units import format_interval, format_value
+from . import believe, event
+
+if TYPE_CHECKING:
+    from .answers import Asked
+
+Told = tuple[str, dict[str, Any], tuple[str, int] | None]
+MISSING = "not computed: "
+
+
+def usd(value: float | None) -> str:
+    return format_value(value, "USD")
+
+
+def span(row: dict[str, Any] | None, unit: str) -> str:
+    """Median and 90 % interval of a row of statistics."""
+    if row is None or row["p50"] is None:
+        return "absent"
+    return f"{format_value(row['p50'], unit)} ({format_interval(row['p05'], row['p95'], unit)})"
+
+
+def share(value: float) -> str:
+    return format_value(value, "share")
+
+
+def needs(a: Asked, section: str, what: str) -> str | None:
+    """What is missing before the market can be asked anything; None where nothing is."""
+    if not getattr(a.plan.book, section):
+        return f"{MISSING}this book declares no `{section}:`, which {what} needs"
+    if a.run.closes is None:
+        tickers = sorted({c.ticker for c in a.plan.book.companies.values() if c.ticker})
+        return f"{MISSING}{what} needs daily closes, which nobody gave: --closes FILE with `date,TICKER,..` for {', '.join(tickers)}"
+    return None
+
+
+def move(a: Asked) -> Told:
+    """Answer 9: what the deal justifies of the market's move."""
+    values = {"worth": believe.worth(a.f.tallies)}
+    measure = "npv_after_tax" if values["worth"]["npv_after_tax"] else "npv"
+    deal = f"The model's NPV {'after' if measure == 'npv_after_tax' else 'before'} tax is {span(values['worth'][measure], 'USD')}"
+    returns = f"{deal}, IRR {span(values['worth']['irr'], 'share')} and absent on {share(values['worth']['irr']['absent'])} of paths"
+    key = (believe.PREFIX + measure, 0)
+    missing = needs(a, "events", "the move")
+    if missing:
+        return f"{missing}. {returns}.", values, key
+    assert a.run.closes is not None
+    try:
+        found = event.study(a.plan.book, a.run.closes, event.Wanted())
+    except QuestionError as error:
+        return f"{MISSING}{error}. {returns}.", values, key
+    values["event"] = found
+    if found["implied"] is None:
+        return f"{MISSING}companies.{found['company']} states no `shares`. {returns}.", values, key
+    contract = found["contract"] or a.s.contract
+    if contract == a.s.contract:
+        values["against"] = believe.against(a.plan, contract, a.f.tallies, found["implied"])
+    return f"{moved(found)} {returns}; {closing(values.get('against'))}", values, key
+
+
+def moved(found: dict[str, Any]) -> str:
+    """The move of the day as a sentence."""
+    first, implied = found["benchmarks"][0], found["implied"]
+    others = "; ".join(f"{b['benchmark']} {share(b['abnormal'])}" for b in found["benchmarks"][1:])
+    quoted = "; ".join(f"{q['what']} {share(q['move'])}" for q in found["quoted"])
+    text = (
+        f"{found['ticker']} closed {share(found['move'])} up on {found['day']}"
+        if found["move"] >= 0
+        else f"{found['ticker']} closed {share(-found['move'])} down on {found['day']}"
+    )
+    text += (
+        f", {share(first['abnormal'])} abnormal against {first['benchmark']} without it (90 % {share(first['low'])} to "
+        f"{share(first['high'])}, sample-quantile p {first['p_value']:.2g}, {first['days']} days): {usd(implied['value'])} "
+        f"({format_interval(implied['low'], implied['high'], 'USD')})."
+    )
+    text += f" Other benchmarks: {others}." if others else ""
+    text += f" Quoted, not in closes: {quoted}." if quoted else ""
+    return text + (f" Same days: {'; '.join(n['title'] for n in found['news'])}." if found["news"] else "")
+
+
+def closing(against: dict[str, Any] | None) -> str:
+    """What one must believe, in one sentence."""
+    if against is None:
+        return "the event names another contract."
+    parts = []
+    for x in against["believe"]:
+        needed = "nothing of the kind suffices" if x["needed"] is None else amount(x["needed"], x["unit"])
+        has = f" (it has {amount(x['modelled'], x['unit'])})" if x["modelled"] else ""
+        parts.append(f"{x['what']}: {needed}{has}")
+    chance = share(against["share_of_paths_at_least_implied"])
+    return f"{chance} of paths reach the implied value, the gap is {usd(against['gap'])}. To close it alone: {'; '.join(parts)}."
+
+
+def amount(value: float, unit: str) -> str:
+    return f"{value:.3g} {unit}" if unit in ("deals", "year") else format_value(value, unit)
