@@ -99,7 +99,7 @@ def test_empty_folder_is_not_a_book(tmp_path: Path) -> None:
 
 
 def test_every_verb_has_help() -> None:
-    for verb in ("run", "check", "show", "measure", "list", "schema", "explain", "event"):
+    for verb in ("run", "check", "show", "measure", "list", "schema", "explain", "event", "tree"):
         done = offtake(verb, "--help")
         assert done.returncode == 0 and "Usage" in done.stdout
 

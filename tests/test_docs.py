@@ -55,5 +55,5 @@ def test_every_measure_is_in_the_dictionary() -> None:
 
 def test_every_verb_is_in_the_readme() -> None:
     text = (DOCS.parent / "README.md").read_text(encoding="utf-8")
-    for verb in ("run", "check", "show", "measure", "list", "schema", "explain", "compare", "event"):
+    for verb in ("run", "check", "show", "measure", "list", "schema", "explain", "compare", "event", "tree"):
         assert f"offtake {verb}" in text

@@ -289,6 +289,24 @@ def event_study(
     say_json(found) if as_json else say(event_text(found, width()))
 
 
+@app.command("tree")
+def scenario_tree(
+    book: BookName,
+    closes: Annotated[Path, typer.Option("--closes", help="Daily closes, `date,TICKER,..`.")],
+    paths: Paths = 1_024,
+    seed: Seed = 1,
+    workers: Workers = None,
+    set_: Sets = None,
+    as_json: Json = False,
+) -> None:
+    """Price the book's tree: leaves, statements with and without the deal, and positions."""
+    from .reports.worth import tree_text
+
+    with computed(book, paths, seed, workers, None, set_) as done:
+        found = {"stamp": done.stamp.to_dict()} | done.read_closes(closes).market_tree
+    say_json(found) if as_json else say(tree_text(found, width()))
+
+
 def width() -> int:
     """Columns to print in: the terminal's, at most 120."""
     import shutil

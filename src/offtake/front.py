@@ -191,7 +191,7 @@ class Run:
     """A finished or pending ensemble: the book's own questions are computed at once, others when asked."""
 
     def __init__(self, plan: Plan, stamp: Stamp, workers: int | None, progress: Reporter | None) -> None:
-        self.plan, self.stamp, self._workers, self._progress = plan, stamp, workers, progress
+        self.plan, self.stamp, self.workers, self.progress = plan, stamp, workers, progress
         self.closes: Closes | None = None
 
     def read_closes(self, path: str | Path) -> Run:
@@ -199,14 +199,15 @@ class Run:
         from .closes import read_closes
 
         self.closes = read_closes(path).until(self.plan.book.as_of.date())
-        self.__dict__.pop("_answers", None)
+        for told in ("_answers", "market_tree"):
+            self.__dict__.pop(told, None)
         return self
 
     def outcome(self, questions: Sequence[Question]) -> Outcome:
         """Compute all paths and tally these questions."""
         from . import montecarlo
 
-        return montecarlo.run(self.plan, questions, self.stamp.paths, self.stamp.seed, self._workers, self._progress)
+        return montecarlo.run(self.plan, questions, self.stamp.paths, self.stamp.seed, self.workers, self.progress)
 
     def table(self, measure: str, of: str | None = None, by: str | None = None, path: int | None = None) -> Table:
         """One measure by period as a Table; `path` gives that path's values."""
@@ -244,6 +245,13 @@ class Run:
             tallies = dict(zip(asked, self.outcome(list(asked.values())).tallies))
             found |= {"worth": believe.worth(tallies), "against": believe.against(self.plan, contract, tallies, found["implied"])}
         return {"stamp": self.stamp.to_dict()} | found
+
+    @cached_property
+    def market_tree(self) -> dict[str, Any]:
+        """Leaves, prices, statements and positions (V-07, V-08); needs `read_closes`. Raises QuestionError where something is missing."""
+        from .studies.worth import tree
+
+        return tree(self)
 
     @cached_property
     def findings(self) -> Findings:

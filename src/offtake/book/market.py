@@ -101,7 +101,8 @@ class Tree(Sourced):
     """Conditional probabilities, prices and statements (V-07)."""
 
     year: int
-    required_return: Rate
+    required_return: Rate  # a year; its median counts
+    terminal_growth: Rate  # a year, after the ten years of a reverse DCF; its median counts
     priced_over: Annotated[Number, quantity("multiple")]  # trading days from the first word of a branch to its full price
     nodes: dict[str, Branch]
     prices: dict[str, Pricing]

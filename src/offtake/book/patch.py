@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from difflib import get_close_matches
-from typing import Any
 
 from ..errors import Issue
 from .grammar import ABOUT
@@ -75,13 +74,13 @@ def number_paths(tree: Node, prefix: tuple[str, ...] = ()) -> Iterator[str]:
         yield from number_paths(child, steps)
 
 
-def apply_scenario(tree: Node, name: str, file: str, issues: list[Issue]) -> None:
-    """Put the numbers of a scenario into the tree; they take the scenario's source or reason."""
-    written = tree.find(("scenarios", name))[0]
+def apply_patches(tree: Node, steps: tuple[str, ...], file: str, issues: list[Issue]) -> None:
+    """Put the numbers under `set` of a scenario or a branch into the tree; they take its source or reason."""
+    written = tree.find(steps)[0]
+    patches = written.child("set")
     about = {k: v for k, v in written.value.items() if k in ("source", "assumed")}
-    patches: dict[str, Any] = written.find(("set",))[0].value
-    for path, value in patches.items():
-        at = Issue(file, value.line, value.column, f"scenarios.{name}.set.{path}", "", RULE, "")
+    for path, value in (patches.value.items() if patches else ()):
+        at = Issue(file, value.line, value.column, f"{'.'.join(steps)}.set.{path}", "", RULE, "")
         replace_number(tree, path, value, about, at, issues)
 
 

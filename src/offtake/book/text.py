@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..errors import BookError, Issue, one_line
-from .patch import apply_scenario, cannot_replace, set_number
+from .patch import apply_patches, cannot_replace, set_number
 from .provenance import inherit
 from .refusal import issues_of
 from .terms import Book
 from .tree import Node, Refused, decode, parse
 from .walk import book_hash, fields_of, numbers_of, place_of, resolved_json, schema_at
 
-__all__ = ["book_hash", "fields_of", "load", "numbers_of", "place_of", "read", "resolved_json", "scenario_book"]
+__all__ = ["book_hash", "branch_book", "fields_of", "load", "numbers_of", "place_of", "read", "resolved_json", "scenario_book"]
 
 NAME = re.compile(r"[\w\-]+")
 NAMED = (
@@ -85,17 +85,19 @@ def _bad_names(tree: Node, file: str) -> list[Issue]:
 
 
 def _bad_scenarios(book: Book, tree: Node, file: str) -> list[Issue]:
-    """Paths and numbers of all scenarios, each beside the field it patches."""
+    """Paths and numbers of all scenarios and branches, each beside the field it patches."""
     found = []
-    for name, scenario in book.scenarios.items():
-        for path in scenario.set:
-            node = tree.find(("scenarios", name, "set", path))[0]
+    patched: list[tuple[tuple[str, ...], Mapping[str, object]]] = [(("scenarios", n), s.set) for n, s in book.scenarios.items()]
+    patched += [(("tree", "nodes", n), node.set) for n, node in (book.tree.nodes.items() if book.tree else ())]
+    for steps, patches in patched:
+        for path in patches:
+            at, node = f"{'.'.join(steps)}.set.{path}", tree.find((*steps, "set", path))[0]
             fault = cannot_replace(tree, path)
             if fault:
-                rule = "a scenario replaces numbers that are there (U-03)"
-                found.append(Issue(file, node.line, node.column, one_line(f"scenarios.{name}.set.{path}"), fault[0], rule, fault[1]))
+                rule = f"a {'scenario' if steps[0] == 'scenarios' else 'branch'} replaces numbers that are there (U-03)"
+                found.append(Issue(file, node.line, node.column, one_line(at), fault[0], rule, fault[1]))
             else:
-                found += _bad_value(node, f"scenarios.{name}.set.{path}", path.split("."), file, book._folder)
+                found += _bad_value(node, at, path.split("."), file, book._folder)
     return found
 
 
@@ -122,11 +124,29 @@ def _bad_value(node: Node, at: str, steps: list[str], file: str, folder: Path | 
 
 def scenario_book(book: Book, names: Sequence[str]) -> Book:
     """The book with the patches of these scenarios, later ones last (U-03). Raises BookError where a patch does not fit."""
-    assert book._tree is not None
-    tree = book._tree.opened([path.split(".") for name in names for path in book.scenarios[name].set])
+    return patched_book(book, [("scenarios", name) for name in names])
+
+
+def branch_book(book: Book, nodes: Sequence[str]) -> Book:
+    """The book with the scenarios and patches of these branches, in their order (V-07). Raises BookError where a patch does not fit."""
+    assert book.tree is not None
+    steps: list[tuple[str, ...]] = []
+    for name in nodes:
+        scenario = book.tree.nodes[name].scenario
+        steps += [("scenarios", scenario)] if scenario else []
+        steps.append(("tree", "nodes", name))
+    return patched_book(book, steps)
+
+
+def patched_book(book: Book, terms: Sequence[tuple[str, ...]]) -> Book:
+    """The book with the numbers under `set` of these terms. Raises BookError where one does not fit."""
+    whole = book._tree
+    assert whole is not None
+    patches = [whole.find(steps)[0].child("set") for steps in terms]
+    tree = whole.opened([path.split(".") for patch in patches if patch for path in patch.value])
     issues: list[Issue] = []
-    for name in names:
-        apply_scenario(tree, name, book._file, issues)
+    for steps in terms:
+        apply_patches(tree, steps, book._file, issues)
     patched = _terms(tree, book._file, book._folder, issues)
     if issues or patched is None:
         raise BookError(tuple(sorted(set(issues))))

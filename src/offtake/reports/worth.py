@@ -72,3 +72,39 @@ def _others(found: dict[str, Any]) -> list[str]:
     if found["closes_left_out"]:
         lines.append(f"{found['closes_left_out']} later closes were left out: the book knows nothing after its as_of")
     return [*lines, f"{found['note']}. Not investment advice."]
+
+
+def tree_text(found: dict[str, Any], width: int) -> str:
+    """Leaves, prices, statements and positions as tables."""
+    t = found["tree"]
+    leaves = grid(["leaf", "chance"], [[x["leaf"], share(x["probability"])] for x in t["leaves"]])
+    names = [x["leaf"] for x in t["leaves"]]
+    prices = grid(
+        ["price", "close", "anchor", "off by", "vol", "residual", "without deal", *names],
+        [
+            [p["ticker"], f"{p['close']:.2f}", f"{p['anchor']:.3f}", f"{p['reprice_error']:.0e}", share(p["volatility"]),
+             share(p["residual"]), share(p["without_deal"]), *(f"{p['by_leaf'][n]:.0f}" for n in names)]
+            for p in t["prices"]
+        ],
+    )  # fmt: skip
+    said = grid(
+        ["statement", "with", "s.e.", "without", "deal adds", "diffusion"],
+        [
+            [s["title"], share(s["with"]["probability"]), share(s["with"]["se"]), share(s["without"]["probability"]),
+             share(s["deal_adds"]["probability"]), share(s["diffusion"]["probability"])]
+            for s in found["statements"]
+        ],
+    )  # fmt: skip
+    held = grid(
+        ["position", "mean", "s.e.", "p05", "p50", "p95", "CVaR 95 %", "high to low", *names],
+        [
+            [p["position"], share(p["mean"]), share(p["se"]), share(p["p05"]), share(p["p50"]), share(p["p95"]), share(p["cvar_95"]),
+             share(p["peak_to_trough"]["p50"]), *(share(x["mean"]) for x in p["by_leaf"])]
+            for p in found["positions"]
+        ],
+    )  # fmt: skip
+    head = f"{t['from']} to {t['to']}, {t['days']} trading days; every ticker reprices to its close at {share(t['required_return'])} a year"
+    notes = [f"{p['position']}: {p['assumption']['is']}, {p['assumption']['input']}" for p in found["positions"] if p["assumption"]]
+    rule = found["short_candidates"]
+    notes += [f"short candidates: {', '.join(rule['tickers']) or 'none'}; a company that {rule['rule']}", found["note"]]
+    return "\n".join([paragraphs([head], width), "", *leaves, "", *prices, "", *said, "", *held, "", paragraphs(notes, width)])

@@ -250,8 +250,12 @@ def move(a: Asked) -> Said:
     return Said(*market_answers.move(a))
 
 
-def pending(_: Asked) -> Said:
-    return Said(f"{PENDING} yet: V-06", {})
+def positions(a: Asked) -> Said:
+    return Said(*market_answers.positions(a))
+
+
+def levels(a: Asked) -> Said:
+    return Said(*market_answers.levels(a))
 
 
 ANSWERS: tuple[tuple[str, Callable[[Asked], Said]], ...] = (
@@ -264,9 +268,9 @@ ANSWERS: tuple[tuple[str, Callable[[Asked], Said]], ...] = (
     ("Where do the workloads run, and how much of that is determined?", where),
     ("Share of US power?", power),
     ("What does the deal justify of the market's move?", move),
-    ("Long the provider against a short basket, by leaf?", pending),
+    ("Long the provider against a short basket, by leaf?", positions),
     ("What to watch next, each with an interval?", watch),
-    ("P(company and sector levels), and what must hold?", pending),
+    ("P(company and sector levels), and what must hold?", levels),
     ("Every claim beside the record on that date?", claims),
 )
 

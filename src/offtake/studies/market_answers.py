@@ -99,3 +99,58 @@ def closing(against: dict[str, Any] | None) -> str:
 
 def amount(value: float, unit: str) -> str:
     return f"{value:.3g} {unit}" if unit in ("deals", "year") else format_value(value, unit)
+
+
+def positions(a: Asked) -> Told:
+    """Answer 10: profit of the book's positions, by leaf."""
+    found = market(a, "positions")
+    if isinstance(found, str):
+        return found, {}, None
+    parts = []
+    for p in found["positions"]:
+        leaves = ", ".join(f"{x['leaf']} {share(x['mean'])}" for x in p["by_leaf"])
+        fall = p["peak_to_trough"]
+        text = (
+            f"{p['position']} ({p['side']} {' '.join(p['holds'])}): mean {share(p['mean'])} (90 % {share(p['p05'])} to {share(p['p95'])}), "
+            f"loses on {share(p['p_loss'])} of paths, CVaR 95 % {share(p['cvar_95'])}, median fall from its high {share(fall['p50'])}; "
+            f"by leaf: {leaves}"
+        )
+        parts.append(text + (f"; {p['assumption']['is']}: {p['assumption']['input']}" if p["assumption"] else ""))
+    rule = found["short_candidates"]
+    text = f"{'. '.join(parts)}. Short candidates ({rule['rule']}): {', '.join(rule['tickers']) or 'none'}. Not investment advice."
+    return text, {k: found[k] for k in ("tree", "positions", "short_candidates")}, None
+
+
+def levels(a: Asked) -> Told:
+    """Answer 12: chances of levels and falls, and what must hold."""
+    found = market(a, "tree")
+    if isinstance(found, str):
+        return found, {}, None
+    parts = []
+    for s in found["statements"]:
+        text = f"P({s['title']}) {share(s['with']['probability'])}, without the deal {share(s['without']['probability'])}, plain diffusion "
+        text += share(s["diffusion"]["probability"])
+        if "must_hold" in s:
+            text += f" ({s['reading']}; {share(s['must_hold']['growth_a_year'])} a year)"
+        else:
+            text += f" ({s['in_standard_deviations']:.1f} standard deviations; worst in {s['closes']} closes {share(s['worst_in_closes'])})"
+        parts.append(text)
+    anchors = ", ".join(_anchor(p) for p in found["tree"]["prices"] if p["method"] in ("pe", "ev_revenue")) or "none"
+    text = f"{'; '.join(parts)}. Anchors over the stated multiples: {anchors}. Chances of branches are judged. Not investment advice."
+    return text, {k: found[k] for k in ("tree", "statements")}, None
+
+
+def _anchor(p: dict[str, Any]) -> str:
+    implied = f" (its close implies {share(p['implied_growth'])} a year for ten years)" if p["implied_growth"] else ""
+    return f"{p['ticker']} {p['anchor']:.2f}{implied}"
+
+
+def market(a: Asked, section: str) -> dict[str, Any] | str:
+    """The tree on the run's closes, or what is missing."""
+    missing = needs(a, section, "this answer") or needs(a, "tree", "this answer")
+    if missing:
+        return missing
+    try:
+        return a.run.market_tree
+    except QuestionError as error:
+        return f"{MISSING}{error}"

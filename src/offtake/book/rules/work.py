@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...units import format_interval, format_value
+from ..company import Customer
 from ..sharing import chips_of
-from ..terms import Book, Customer, Workload
+from ..terms import Book, Workload
 from ..timeline import value_in
 from .finding import Finding, billing, middle
 
