@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import offtake
+from offtake import stages, value
 from offtake.questions import question
 
 ONCE = ("npv", "npv_after_tax", "collected_value", "irr", "payback", "rpo_value", "rpo_time", "rpo_delay", "rpo_cancelled", "rpo_unpaid")
@@ -24,13 +25,23 @@ def test_without_tax_both_present_values_agree(taxed: offtake.Run) -> None:
     assert after == pytest.approx(before, rel=1e-9)
 
 
+def test_free_cash_before_tax_is_what_npv_discounts(small: offtake.Run) -> None:
+    """With equity given and chips sold: the value at month 0 of cash before tax is the NPV of the accounts."""
+    b = stages.allocate(small.plan)
+    stages.fill(b, 1, 0, np.zeros(len(small.plan.factor_paths), np.int64))
+    assert b.equity.given[0].max() > 0.0
+    rate = b.X[small.plan.rate_x[0]]
+    months = np.arange(1, small.plan.months + 1)[:, None] / 12.0
+    assert (value.cash_before_tax(b, 0) * (1.0 + rate) ** -months).sum(axis=0) == pytest.approx(b.npv[0], rel=1e-9, abs=1.0)
+
+
 def test_earnings_per_share_are_income_over_shares(taxed: offtake.Run) -> None:
     eps, income = kept(taxed, "eps_effect", "operating_income", of="contracts.aws", by="fiscal-year")
     assert eps * 10_690_216_011 == pytest.approx(income, rel=1e-12)
 
 
 def test_a_provider_without_shares_or_tax_has_neither(small: offtake.Run) -> None:
-    for values in kept(small, "eps_effect", "fcf", "npv_after_tax"):
+    for values in kept(small, "eps_effect", "fcf", "npv_after_tax", of="contracts.south"):
         assert np.isnan(values).all()
 
 

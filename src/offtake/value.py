@@ -25,6 +25,10 @@ def cash_before_tax(b: Block, c: int) -> np.ndarray:
     """Cash of a contract to its provider, USD (M, L)."""
     k = b.ledger
     found: np.ndarray = b.payments.paid[c] + k.release[c] - k.capex[c] - k.energy[c] - k.operations[c] - k.rent[c]
+    if len(b.wear.sold):
+        found += b.wear.sold[c]
+    if len(b.equity.given):
+        found -= b.equity.given[c]  # equity to the customer, at fair value: what it costs the provider's owners
     return found
 
 

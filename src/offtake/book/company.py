@@ -80,7 +80,6 @@ class Finances(Sourced):
     incentives: Share = Field(description="share of cash capex that comes back as proceeds and incentives")
     operating_cash: UsdPerMonth = Field(description="operating cash flow without the deals")
     payouts: UsdPerMonth = Field(description="dividends and buybacks")
-    tax: Share = Field(description="on the deals' operating income")
     cash: Usd
     minimum_cash: Usd
     debt: Usd

@@ -21,7 +21,8 @@ def finances(book: Book, names: Names, rows: Rows) -> Finances:
     return Finances(
         company=ints([names.companies.index(name) for name in found]),
         operating_y=ints(y("operating_cash")), payouts_y=ints(y("payouts")), leased_x=ints(x("leased")), incentives_x=ints(x("incentives")),
-        tax_x=ints(x("tax")), cash_x=ints(x("cash")), minimum_x=ints(x("minimum_cash")), debt_x=ints(x("debt")),
+        tax_x=ints([rows.x(f"companies.{name}.tax_rate") for name in found]),
+        cash_x=ints(x("cash")), minimum_x=ints(x("minimum_cash")), debt_x=ints(x("debt")),
         interest_x=ints(x("interest")), wear_x=ints(x("depreciation")), existing_x=ints(x("existing")),
         progress_x=ints(x("in_progress")), lag_x=ints(x("lag")), life_x=ints(x("life")), share_x=ints(x("segment_share")),
     )  # fmt: skip

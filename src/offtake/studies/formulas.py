@@ -76,6 +76,14 @@ def due(b: Block, c: int, i: int) -> np.ndarray:
     return found
 
 
+def taxed(b: Block, c: int, i: int) -> np.ndarray:
+    """Tax on the deal's operating income; absent where the provider states no rate (N-06)."""
+    row = b.plan.tax_x[c]
+    rate = b.X[row, i] if row >= 0 else np.nan
+    found: np.ndarray = rate * b.ledger.operating_income[c, :, i]
+    return found
+
+
 def discounted(read: Read) -> Read:
     """USD at month 0: month m by (1 + rate) ^ -((m + 1) / 12)."""
 
@@ -151,6 +159,9 @@ _FLOWS = (
     Term("chips sold", 1, _SOLD), Term("equity given, at fair value", -1, if_any("given", "equity")),
 )  # fmt: skip
 _WORTH = tuple(Term(t.name, t.sign, discounted(t.read)) for t in _FLOWS)
+_FREE = (*_FLOWS, Term("tax", -1, taxed))
+_WORTH_AFTER_TAX = tuple(Term(t.name, t.sign, discounted(t.read)) for t in _FREE)
+_COLLECTED = (Term("collected", 1, discounted(of_contract("paid", "payments"))),)
 _CASH = (
     Term("bills that fall due", 1, due), Term("prepaid", 1, of_contract("prepaid_in", "settlement")),
     Term("refunded", -1, of_contract("refunded", "settlement")), Term("left unpaid", -1, gain(of_contract("arrears", "payments"))),
@@ -185,6 +196,9 @@ FORMULAS: dict[tuple[str, str], Formula] = {
     ("cash", "contracts"): Formula("flow", _CASH),
     ("operating_income", "contracts"): Formula("flow", _INCOME),
     ("npv", "contracts"): Formula("flow", _WORTH),
+    ("fcf", "contracts"): Formula("flow", _FREE),
+    ("npv_after_tax", "contracts"): Formula("flow", _WORTH_AFTER_TAX),
+    ("collected_value", "contracts"): Formula("flow", _COLLECTED),
     ("rpo", "contracts"): Formula("roll", _RPO),
     ("unearned", "contracts"): Formula("roll", _LIABILITY),
     ("makeup_balance", "contracts"): Formula("roll", _MAKEUP),

@@ -58,12 +58,13 @@ def whole(q: Question) -> Formula:
     """A number as its own only term."""
     read, kind = q.measure.reads[q.entity.axis], q.measure.kind
     names = {"ratio": ("over", "under"), "change": ("over", "under", "less", "below")}.get(kind, ("sum",))
-    way = {"ratio": "ratio", "change": "change", "stock": "level"}.get(kind, "flow")
+    way = {"ratio": "ratio", "change": "change", "stock": "level", "once": "level"}.get(kind, "flow")
     return Formula(way, tuple(Term(q.measure.name if len(names) == 1 else name, 1, _part(read, n), name) for n, name in enumerate(names)))
 
 
 def _part(read: Any, n: int) -> Any:
-    return lambda b, e, i: read(b, e)[n][:, i]
+    """One path's months of part `n`; a number of the whole horizon stands in every month."""
+    return lambda b, e, i: np.broadcast_to(read(b, e)[n][..., i], (b.plan.months,))
 
 
 def held(q: Question, formula: Formula, b: Block, lane: int, period: Period) -> float:

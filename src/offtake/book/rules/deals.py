@@ -134,6 +134,9 @@ def finances(book: Book) -> Iterator[Finding]:
         if company.capex is None:
             rule = "free cash flow and depreciation follow from the company's capex (A-07)"
             yield Finding(at, "no `capex`", rule, f"add companies.{name}.capex, in its own definition")
+        if company.tax_rate is None:
+            rule = "the deals' profits are taxed at the company's own rate (V-06)"
+            yield Finding(at, "no `tax_rate`", rule, f"add companies.{name}.tax_rate and where it comes from")
         if company.finances.capex_as == "cash" and middle(company.finances.leased) > 0.0:
             rule = "capex as `cash` holds no finance leases (A-04)"
             fix = "write `leased: 0`, or `capex_as: with_finance_leases`"
