@@ -307,6 +307,25 @@ def scenario_tree(
     say_json(found) if as_json else say(tree_text(found, width()))
 
 
+@app.command("stress")
+def reverse_stress(
+    book: BookName,
+    outcome: Annotated[str, typer.Argument(metavar="OUTCOME", help="Such as 'rpo of contracts.aws @ 2026-12 < 10 bn USD'.")],
+    paths: Paths = 16_384,
+    seed: Seed = 1,
+    workers: Workers = None,
+    scenario: Scenarios = None,
+    set_: Sets = None,
+    as_json: Json = False,
+) -> None:
+    """Find the most likely inputs that bring an outcome about, and the path that came nearest."""
+    from .reports.stress import stress_text
+
+    with computed(book, paths, seed, workers, scenario, set_) as done:
+        found = done.stress(outcome)
+    say_json(found) if as_json else say(stress_text(found, width()))
+
+
 def width() -> int:
     """Columns to print in: the terminal's, at most 120."""
     import shutil

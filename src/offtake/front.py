@@ -132,17 +132,10 @@ def schema() -> dict[str, Any]:
 
 def compile(book: Book, scenario: Sequence[str] = ()) -> Plan:
     """The plan of a book; several forced scenarios are stacked in the order given."""
-    from .plan import compile_book
+    from .plan import compile_with
 
     _known(book, scenario)
-    patched = [text.scenario_book(book, [name]) for name in book.scenarios]
-    forced = -1
-    if len(scenario) == 1:
-        forced = list(book.scenarios).index(scenario[0]) + 1
-    elif scenario:
-        patched.append(text.scenario_book(book, list(scenario)))
-        forced = len(patched)
-    return compile_book(book, patched, forced)
+    return compile_with(book, scenario)
 
 
 def _known(book: Book, scenario: Sequence[str]) -> None:
@@ -252,6 +245,12 @@ class Run:
         from .studies.worth import tree
 
         return tree(self)
+
+    def stress(self, outcome: str) -> dict[str, Any]:
+        """The most likely inputs that bring `MEASURE of ENTITY @ PERIOD < LEVEL` about, and the path that came nearest (V-09)."""
+        from .studies.stress import reverse_stress
+
+        return reverse_stress(self, outcome)
 
     @cached_property
     def findings(self) -> Findings:

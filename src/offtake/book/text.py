@@ -138,6 +138,20 @@ def branch_book(book: Book, nodes: Sequence[str]) -> Book:
     return patched_book(book, steps)
 
 
+def with_numbers(book: Book, patches: Sequence[tuple[str, str]]) -> Book:
+    """The book with other numbers, written as on the command line. Raises BookError where one does not fit."""
+    whole = book._tree
+    assert whole is not None
+    issues: list[Issue] = []
+    tree = whole.opened([path.split(".") for path, _ in patches])
+    for path, written in patches:
+        set_number(tree, path, written, issues)
+    found = _terms(tree, book._file, book._folder, issues)
+    if issues or found is None:
+        raise BookError(tuple(sorted(set(issues))))
+    return found
+
+
 def patched_book(book: Book, terms: Sequence[tuple[str, ...]]) -> Book:
     """The book with the numbers under `set` of these terms. Raises BookError where one does not fit."""
     whole = book._tree

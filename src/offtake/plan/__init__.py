@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..book.terms import Book
+from ..book.text import scenario_book
 from ..catalog import us_generation_mwh
 from ..kernels.accounts import Costs, SegmentTerms
 from ..kernels.company import Finances
@@ -34,7 +35,7 @@ from . import company, deal, equity, options, supply, work
 from .names import Names, names_of
 from .rows import Rows
 
-__all__ = ["Names", "Plan", "compile_book"]
+__all__ = ["Names", "Plan", "compile_book", "compile_with"]
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,18 @@ class Plan:
 def hours_of(start: int, months: int) -> np.ndarray:
     """Calendar hours of each month."""
     return np.array([24.0 * calendar.monthrange((start + m) // 12, (start + m) % 12 + 1)[1] for m in range(months)])
+
+
+def compile_with(book: Book, scenario: Sequence[str] = ()) -> Plan:
+    """The plan of a book with all its scenarios; one that is forced by its number, several as a stack of their own."""
+    patched = [scenario_book(book, [name]) for name in book.scenarios]
+    forced = -1
+    if len(scenario) == 1:
+        forced = list(book.scenarios).index(scenario[0]) + 1
+    elif scenario:
+        patched.append(scenario_book(book, list(scenario)))
+        forced = len(patched)
+    return compile_book(book, patched, forced)
 
 
 def compile_book(book: Book, scenario_books: Sequence[Book], forced: int = -1) -> Plan:

@@ -6,7 +6,7 @@ LIMITS = (
     "placed month by month at their marginal price (P-02).",
     "Equity counts at its fair value on grant (C-10); claims on a shared site hold for the whole horizon; options are judged on the "
     "path without any (C-06).",
-    "The market's move, scenario prices and positions are not valued yet (V-06 to V-08); NPV is before tax.",
+    "Scenario prices and positions need daily closes; chances of branches, multiples and elasticities are judged (V-07, V-08).",
     "Signals are declared and their intervals printed; nothing is learned from observations yet (E-02).",
     "Draws are plain Threefry; the error of every figure is its Monte Carlo error only, not the error of the model.",
     "US generation is held at the last sourced year (S-06); loads are those of this book's sites alone.",

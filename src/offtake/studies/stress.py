@@ -1,0 +1,195 @@
+"""Reverse stress (V-09): the most likely set of inputs that brings a stated outcome about, and the path that came nearest to it.
+
+Method  In normal scores the inputs are a Gaussian; for an outcome beyond a plane, the mean of the scores given the outcome points from
+        the middle to the plane's most likely point. The scenario under which the outcome holds most often comes first; the mean over
+        its paths where the outcome holds gives the direction, without inputs whose mean stands within three of its standard errors of
+        zero. How far to go is not read off the plane, for there is none: the inputs are set there, all others stay drawn, and the
+        model runs again under that scenario, until the outcome holds on every second path. The path that came nearest is the
+        outcome's own path there with the least distance from that point.
+Source  the design point of Hasofer and Lind, J. Eng. Mech. Div. 100 (1974) 111; distances by the inputs' own correlation.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import montecarlo
+from ..book.numbers import Number
+from ..book.terms import Book
+from ..book.text import scenario_book, with_numbers
+from ..book.walk import numbers_of
+from ..errors import QuestionError
+from ..plan import compile_book
+from ..questions import Question, address, at_period, by_of, question
+from ..units import UnitError, read_quantity
+
+if TYPE_CHECKING:
+    from ..front import Run
+
+CONDITION = re.compile(r"^(?P<of>.+?)\s*(?P<sign><=|>=|<|>)\s*(?P<level>[^<>=]+)$")
+FEWEST = 50  # paths of the outcome under which a mean of scores says little
+MOST = 8  # inputs that are set
+CLEAR = 3.0  # standard errors
+CHECKED = 512  # paths of each run with the inputs set
+HALVINGS = 6
+REACH = 2.0  # times the conditional mean: as far as is tried
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A measure of one period below or above a level, in the measure's unit."""
+
+    text: str
+    question: Question
+    row: int
+    below: bool
+    level: float
+
+    def holds(self, values: np.ndarray) -> np.ndarray:
+        """Where the outcome holds; nowhere a value is absent."""
+        found: np.ndarray = values < self.level if self.below else values > self.level
+        return found
+
+
+def outcome_of(run: Run, text: str) -> Outcome:
+    """Read `MEASURE of ENTITY @ PERIOD < LEVEL`. Raises QuestionError with what is wrong and how it reads."""
+    found = CONDITION.match(text.strip())
+    rule = "write an outcome as MEASURE of ENTITY @ PERIOD < LEVEL, as in 'rpo of contracts.aws @ 2026-12 < 10 bn USD'"
+    if not found:
+        raise QuestionError(f"'{text}' is no outcome; {rule}")
+    asked = address(found["of"])
+    if asked.statistic:
+        raise QuestionError(f"'{text}' asks of all paths at once; {rule}, without {asked.statistic}(..)")
+    by = by_of(asked.period) if asked.period else None
+    q = question(run.plan, asked.measure, asked.of, by)
+    if q.measure.kind in ("causes", "surface", "postings") or (q.width > 1 and not asked.period):
+        raise QuestionError(f"'{text}' is not one number a path; {rule}")
+    unit = q.measure.unit
+    try:
+        level = read_quantity(found["level"]).to_base(unit if unit != "share" else "share")
+    except UnitError as fault:
+        raise QuestionError(f"'{found['level'].strip()}' is no level of {q.measure.name}: {fault.rule}; {fault.fix}") from None
+    return Outcome(text, q, at_period(q, asked.period) if asked.period else 0, found["sign"].startswith("<"), level)
+
+
+def reverse_stress(run: Run, text: str) -> dict[str, Any]:
+    """{outcome, paths, chance, scenarios, inputs, holds_when_set, distance, nearest}; fewer where the outcome is too rare to say."""
+    wanted = outcome_of(run, text)
+    done = run.outcome([wanted.question])
+    values = done.tallies[0].kept[wanted.row]
+    hit = wanted.holds(values)
+    count = int(hit.sum())
+    told: dict[str, Any] = {
+        "outcome": text, "unit": wanted.question.measure.unit, "level": wanted.level, "paths": len(values), "hits": count,
+        "chance": count / len(values), "se": float(np.sqrt(count * (len(values) - count) / len(values) ** 3)),
+    }  # fmt: skip
+    if count < FEWEST or count == len(values):
+        edge = np.nanargmin(np.abs(values - wanted.level))
+        why = "on every path" if count == len(values) else f"on {count} of {len(values):,} paths, {FEWEST} are needed"
+        return told | {"refused": f"the outcome holds {why}; ask more paths or another level", "nearest": int(edge),
+                       "nearest_value": float(values[edge])}  # fmt: skip
+    book, drawn, told["scenarios"] = run.plan.book, np.ones(len(values), bool), []
+    if run.stamp.scenario != "drawn":
+        book = scenario_book(book, run.stamp.scenario.split("+"))
+    elif book.scenarios:
+        told["scenarios"] = scenarios(run, done.inputs[0], hit)
+        name = max(told["scenarios"], key=lambda s: s["given"])["scenario"]
+        told["under"] = name
+        book = scenario_book(book, [name]) if name in book.scenarios else book
+        drawn = scenario_of(run, done.inputs[0]) == run.plan.names.scenarios.index(name)
+    return told | design(run, wanted, done, (book, hit & drawn))
+
+
+def scenario_of(run: Run, scores: np.ndarray) -> np.ndarray:
+    """Number of the scenario that each path drew, from its score of input 0 (U-03)."""
+    normal = NormalDist()
+    edges = [normal.inv_cdf(min(max(p, 1e-12), 1.0 - 1e-12)) for p in run.plan.draws.cumulative[:-1]]
+    return np.searchsorted(edges, scores, side="right")
+
+
+def scenarios(run: Run, scores: np.ndarray, hit: np.ndarray) -> list[dict[str, Any]]:
+    """Chance of each scenario, and given the outcome; those that no path drew are left out."""
+    drawn, names = scenario_of(run, scores), run.plan.names.scenarios
+    return [{"scenario": n, "chance": float((drawn == i).mean()), "given": float((drawn[hit] == i).mean())}
+            for i, n in enumerate(names) if (drawn == i).any()]  # fmt: skip
+
+
+def design(run: Run, wanted: Outcome, done: montecarlo.Outcome, where: tuple[Book, np.ndarray]) -> dict[str, Any]:
+    """The inputs at the most likely point, how often the outcome holds there, and the path nearest to it; `where` is the book of
+    the scenario and the paths on which it was drawn and the outcome holds."""
+    book, hit = where
+    numbers = {path: n for path, n in numbers_of(book) if isinstance(n, Number) and n.kind != "constant"}
+    means = done.inputs[:, hit].mean(axis=1)
+    error = 1.0 / np.sqrt(hit.sum())
+    able = [i for i in np.argsort(-np.abs(means)) if run.plan.inputs.names[i] in numbers and abs(means[i]) > CLEAR * error][:MOST]
+    if not able:
+        alone, near = chance_in(book, run, wanted), int(np.flatnonzero(hit)[0])
+        told = {"inputs": [], "nearest": near, "nearest_value": float(done.tallies[0].kept[wanted.row, near])}
+        why = "no single input moves it clearly: it comes from chance events or many small things"
+        return told | ({"distance": 0.0, "holds_when_set": alone, "checked_paths": CHECKED} if alone >= 0.5 else {"refused": why})
+    names = [run.plan.inputs.names[i] for i in able]
+    step, held = _distance_to_go(run, wanted, book, [(n, numbers[n], float(z)) for n, z in zip(names, means[able])])
+    point = step * means[able]
+    covariance = np.atleast_2d(np.cov(done.inputs[able]))
+    off = done.inputs[able][:, hit] - point[:, None]
+    near = int(np.flatnonzero(hit)[np.argmin((off * np.linalg.solve(covariance, off)).sum(axis=0))])
+    return {
+        "inputs": [_input(n, numbers[n], z, done.inputs[i, near]) for n, z, i in zip(names, point, able)],
+        "distance": float(np.sqrt(point @ np.linalg.solve(covariance, point))),
+        "holds_when_set": held, "checked_paths": CHECKED, "nearest": near,
+        "nearest_value": float(done.tallies[0].kept[wanted.row, near]),
+    }  # fmt: skip
+
+
+def _input(name: str, number: Number, score: float, there: float) -> dict[str, Any]:
+    """One input: its value and quantile at the point, its median, and its score on the nearest path."""
+    normal = NormalDist()
+    return {
+        "input": name, "unit": number.unit, "median": value_at(number, 0.0), "value": value_at(number, score),
+        "quantile": normal.cdf(score), "on_nearest": value_at(number, there), "source": number.source, "assumed": number.assumed,
+    }  # fmt: skip
+
+
+def value_at(number: Number, score: float) -> float:
+    """The number at a normal score, clipped as the book says."""
+    found = number.quantile(min(max(NormalDist().cdf(float(score)), 1e-6), 1.0 - 1e-6))
+    return min(max(found, number.clip[0]), number.clip[1]) if number.clip else found
+
+
+def _distance_to_go(run: Run, wanted: Outcome, book: Book, means: Sequence[tuple[str, Number, float]]) -> tuple[float, float]:
+    """How many times the conditional mean, so that the outcome holds on every second path; and how often it then does."""
+
+    def share(times: float) -> float:
+        values = {name: (value_at(number, times * z), number.unit) for name, number, z in means}
+        return chance_in(set_numbers(book, values), run, wanted)
+
+    if (found := share(0.0)) >= 0.5:
+        return 0.0, found
+    low, high = 0.0, REACH
+    most = share(high)
+    if most < 0.5:
+        return high, most
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2.0
+        found = share(middle)
+        low, high, most = (low, middle, found) if found >= 0.5 else (middle, high, most)
+    return high, most
+
+
+def set_numbers(book: Book, values: dict[str, tuple[float, str]]) -> Book:
+    """The book with constants, in base units, where numbers were."""
+    return with_numbers(book, [(path, f"{value!r} {unit}" if unit not in ("share", "multiple") else repr(value))
+                               for path, (value, unit) in values.items()])  # fmt: skip
+
+
+def chance_in(book: Book, run: Run, wanted: Outcome) -> float:
+    """Share of paths on which the outcome holds in another book of the same shape, without its scenarios."""
+    alone = book.model_copy(update={"scenarios": {}})
+    tally = montecarlo.run(compile_book(alone, []), [wanted.question], CHECKED, run.stamp.seed, run.workers).tallies[0]
+    return float(wanted.holds(tally.kept[wanted.row]).mean())
