@@ -106,10 +106,28 @@ def _no_equity(plan: Plan) -> equity.Equity:
 
 def fill(b: Block, seed: int, first: int, clipped: np.ndarray) -> None:
     """Compute the 64 paths from `first` on."""
+    draw_inputs(b, seed, first, clipped)
+    follow(b)
+
+
+def draw_inputs(b: Block, seed: int, first: int, clipped: np.ndarray) -> None:
+    """What is drawn of the 64 paths from `first` on: factors and time paths. A study may change them before `serve` or `follow`."""
     p = b.plan
     b.first = first
     draw.draw_block(p.draws, seed, first, p.forced, b.Z, b.X, b.scenario, clipped)
     series.series_block(p.timelines, b.X, b.scenario, seed, first, b.Y)
+
+
+def follow(b: Block) -> None:
+    """All that follows from what was drawn."""
+    serve(b)
+    _settle(b)
+    _book(b)
+
+
+def serve(b: Block) -> None:
+    """What is ready, wanted, signed and placed; no money yet."""
+    p = b.plan
     supply.supply_block(p.lots, p.sites, p.pools, b.X, p.hours, b.supply)
     tranche.tranche_block(p.places.contract, b.supply.planned, b.supply.ready, p.recognition.order_lead_x, b.X, b.ordered, b.delivered)
     if len(p.edges.kind):
@@ -119,8 +137,6 @@ def fill(b: Block, seed: int, first: int, clipped: np.ndarray) -> None:
         _exercise(b)
     _sign(b)
     _place(b)
-    _settle(b)
-    _book(b)
 
 
 PARTS = ("rest", "placement")  # about as long to compile
@@ -190,9 +206,7 @@ def _exercise(b: Block) -> None:
     if np.any(p.options.state == options.OCCUPANCY):
         _place(b)
     market = p.costs.market_y[p.places.chip]
-    options.exercise_block(
-        p.options, p.terms, b.schedule, b.signed, p.places.contract, market, s, b.used, b.capacity, b.X, b.Y, b.when
-    )
+    options.exercise_block(p.options, p.terms, b.schedule, b.signed, p.places.contract, market, s, b.used, b.capacity, b.X, b.Y, b.when)
     options.change_block(p.options, b.schedule, b.when, b.X, b.changes)
     options.enlarge_block(p.options, b.changes, b.schedule.in_term, b.when, p.places.contract, p.costs.part_contract, b.X, s)
 
