@@ -80,6 +80,12 @@ def _npv(b: Block, c: int) -> Parts:
     return (b.npv[c],)
 
 
+def _counterparty_loss(b: Block, c: int) -> Parts:
+    """What the provider does not get: value cancelled, less what the freed hours earn within the term, and bills never paid (V-04)."""
+    regained = (b.ledger.release[c] * b.schedule.in_term[c]).sum(axis=0)
+    return (b.settlement.terminated[c].sum(axis=0) - regained + b.payments.arrears[c, -1],)
+
+
 def _us_power(b: Block, _: int) -> Parts:
     """Energy of all modelled pools on the US grid, MWh (S-06)."""
     return (b.ledger.us_energy, np.repeat(b.plan.us_generation[:, None], b.ledger.us_energy.shape[1], axis=1))
@@ -297,6 +303,8 @@ _ALL = [
     Measure("exercised", "stock", "share", "C-06", "P(the option has been exercised by the period's end)", {"options": _exercised}),
     Measure("npv", "once", USD, "V-06", "cash - capex - energy - operations - rent + re-lease, discounted, before tax",
             {"contracts": _npv}),
+    Measure("counterparty_loss", "once", USD, "V-04", "cancelled - re-let within the term + unpaid at the horizon's end",
+            {"contracts": _counterparty_loss}),
     Measure("journal", "postings", USD, "A-10", "the provider's postings of one path, debit and credit; --path says which",
             {"contracts": _journal}),
     Measure("fcf", "flow", USD, "V-06", "cash - capex - energy - operations - rent + re-lease - tax on operating income",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..montecarlo import Tally
 from ..tables import plain
 from ..units import format_interval, format_value
-from . import commitments, late, market_answers
+from . import commitments, exposure, late, market_answers
 from .findings import IDLE, Findings, Subject, subject, unit_of
 from .rests import Rests, rests_on
 from .tabulate import SHOWN, statistics
@@ -151,14 +151,17 @@ def solvency(a: Asked) -> Said:
     last = str(min(a.year + 3, (a.plan.start + a.plan.months - 1) // 12))
     reached, late_one = a.mean("customer_50", str(a.year + 2)), late.told(a.run)
     renegotiated = a.mean(f"renegotiated {a.s.contract}", last)
+    losses, many = exposure.by_provider(a.f), exposure.one_or_many(a.f, a.s.contract)
     text = (
         f"sized commitments {format_value(found['sized'], 'USD')} plus {found['unsized']} known but unsized; the cloud layer is "
         f"{format_value(found['cloud'], 'USD')}, {percent(found['largest_share'])} of it with {found['largest']}. Unpaid by end {last}: "
-        f"P {percent(a.mean('gap_event', last))}; P(renegotiated by {last}) {percent(renegotiated)}. {late.sentence(late_one)} "
-        f"Revenue {a.year + 2}: "
+        f"P {percent(a.mean('gap_event', last))}; P(renegotiated by {last}) {percent(renegotiated)}. "
+        f"{exposure.sentence(losses, many)} {late.sentence(late_one)} Revenue {a.year + 2}: "
         f"{a.span('customer revenue', str(a.year + 2))}, P(50 bn USD or more) {percent(reached)}."
     )
     values = found | {
+        "expected_loss": losses,
+        "one_or_many": many,
         "late": late_one,
         "funding_gap": a.rows("customer funding_gap"),
         "coverage": a.rows("customer coverage"),

@@ -28,6 +28,7 @@ MOVED = (
     "revenue calendar-year", "rpo fiscal-quarter", "margin_effect", "idle_value", "customer revenue", "ready calendar-year", "us_power",
 )  # fmt: skip
 OBLIGATION = ("rpo_value", "rpo_time", "rpo_delay", "rpo_cancelled", "rpo_unpaid")
+EXPOSED = ("loss", "fired", "idle_value")  # of every contract; kept for the studies of exposure
 IDLE = ("idle_no_demand", "idle_not_allowed", "idle_no_room")
 
 
@@ -142,6 +143,8 @@ def _each(plan: Plan) -> Iterator[tuple[str, Question]]:
         of = f"contracts.{name}"
         yield f"renegotiated {name}", question(plan, "renegotiated", of, "calendar-year")
         yield f"idle_value {name}", question(plan, "idle_value", of, "total")
+        yield f"loss {name}", question(plan, "counterparty_loss", of, "total")
+        yield f"fired {name}", question(plan, "renegotiated", of, "total")
         yield f"revenue {name}", question(plan, "revenue", of, "calendar-year")
         for part in OBLIGATION:
             yield f"{part} {name}", question(plan, part, of, "total")
@@ -192,7 +195,8 @@ class Findings:
 def find_all(run: Run) -> Findings:
     """Compute every question of the book in one pass."""
     plan = run.plan
-    asked = {key: replace(q, keep=key in MOVED) for key, q in [*_own(plan), *_each(plan), *_scenarios(plan), *_watched(plan)]}
+    kept = {*MOVED, *(f"{what} {name}" for what in EXPOSED for name in plan.names.contracts)}
+    asked = {key: replace(q, keep=key in kept) for key, q in [*_own(plan), *_each(plan), *_scenarios(plan), *_watched(plan)]}
     asked |= believe.questions(plan, subject(plan).contract)
     outcome = run.outcome(list(asked.values()))
     return Findings(run, outcome, dict(zip(asked, outcome.tallies)))
