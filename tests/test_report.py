@@ -70,6 +70,14 @@ def test_no_text_of_the_view_becomes_markup():
     assert block(page, "offtake-charts")[0]["data"]["title"].startswith("</script>")
 
 
+def test_a_table_stands_under_its_section_and_an_empty_one_nowhere():
+    page = html.render(EXAMPLE())
+    section = page[page.index('<section id="concentration">') :].split("</section>")[0]
+    cells = '<td>all together</td><td class="n">USD 87.7 bn</td><td class="n">–</td>'
+    assert "<h3>One provider late</h3>" in section and cells in section and '<p class="note">' in section
+    assert '<section id="national">' not in page
+
+
 def test_absent_is_a_dash_and_never_zero():
     assert parts.quantity(None, "USD") == parts.text(None) == parts.badge(None, {}) == "–"
     page = html.render(EXAMPLE())

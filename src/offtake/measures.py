@@ -15,6 +15,7 @@ import numpy as np
 from . import value
 from .block import Block
 from .errors import QuestionError
+from .kernels.supply import AT_IT, AT_UTILITY
 from .plan import Plan
 
 Parts = tuple[np.ndarray, ...]
@@ -86,6 +87,33 @@ def _counterparty_loss(b: Block, c: int) -> Parts:
     return (b.settlement.terminated[c].sum(axis=0) - regained + b.payments.arrears[c, -1],)
 
 
+def _energised(b: Block, t: int) -> np.ndarray:
+    """MW at the facility that a site's steps give, (M, L)."""
+    found: np.ndarray = b.supply.energised[t]
+    return found
+
+
+def _scheduled(b: Block, t: int) -> np.ndarray:
+    """MW at the facility by the steps' own months, without slip (S-02), (M, L)."""
+    s, month = b.plan.sites, np.arange(b.plan.months)[:, None]
+    total = np.zeros((b.plan.months, b.X.shape[1]))
+    for step in range(s.step_first[t], s.step_first[t + 1]):
+        mw, basis = b.X[s.step_mw_x[step]], s.step_basis[step]
+        facility = mw * (b.X[s.peak_pue_x[t]] if basis == AT_IT else 1.0 - b.X[s.losses_x[t]] if basis == AT_UTILITY else 1.0)
+        total += facility * (month >= s.step_month[step])
+    return total
+
+
+def _power(array: Callable[[Block, int], np.ndarray]) -> dict[str, Reader]:
+    """Readers of MW by site, and of all sites by their share on the US grid (S-06)."""
+
+    def national(b: Block, _: int) -> Parts:
+        share = b.plan.costs.us_share_x
+        return (np.sum([array(b, t) * b.X[share[t]] for t in range(len(share))], axis=0),)
+
+    return {"sites": lambda b, t: (array(b, t),), "national": national}
+
+
 def _us_power(b: Block, _: int) -> Parts:
     """Energy of all modelled pools on the US grid, MWh (S-06)."""
     return (b.ledger.us_energy, np.repeat(b.plan.us_generation[:, None], b.ledger.us_energy.shape[1], axis=1))
@@ -105,9 +133,9 @@ def _idle_cost(*who: int) -> Reader:
 
 
 def _passage(b: Block, j: int) -> Parts:
-    """1 where the path passes below threshold a for run b within the horizon: (TH x RUN, L)."""
+    """Month in which the path has been below threshold a for run b, the horizon if never: (TH x RUN, L)."""
     found = b.signed.passage[b.plan.customer_of_company[j]]
-    return ((found < b.plan.months).astype(float).reshape(-1, found.shape[-1]),)
+    return (found.reshape(-1, found.shape[-1]),)
 
 
 def _journal(b: Block, c: int) -> Parts:
@@ -268,7 +296,8 @@ _ALL = [
             {"contracts": _idle_cost(0, 1)}),
     Measure("idle_value_customer", "ratio", "share", "P-06", "part of idle_value that the customer pays for and does not use",
             {"contracts": _idle_cost(0)}),
-    Measure("passage", "surface", "share", "V-04", "P(coverage below a threshold for n months in a row, without renegotiation)",
+    Measure("passage", "surface", "share", "V-04",
+            "P(coverage below a threshold for n months in a row by the period's end, without renegotiation)",
             {"customers": _passage}),
     Measure("rpo", "stock", USD, "A-02", "firm value not yet recognised, collectible", {"contracts": _contract("rpo", "books")}),
     Measure("crpo", "stock", USD, "A-02", "part of RPO scheduled within 12 months", {"contracts": _contract("crpo", "books")}),
@@ -298,6 +327,9 @@ _ALL = [
             {"companies": lambda b, j: (b.segments.income_with[j], b.segments.revenue_with[j],
                                         b.segments.income_without[j], b.segments.revenue_without[j])}),
     Measure("us_power", "ratio", "share", "S-06", "energy of the modelled pools in the US / US generation", {"national": _us_power}),
+    Measure("us_energy", "flow", "MWh", "S-06", "energy of the modelled pools in the US", {"national": lambda b, _: (b.ledger.us_energy,)}),
+    Measure("energised", "stock", "MW", "S-06", "at the facility, by steps that take power; all sites: on the US grid", _power(_energised)),
+    Measure("scheduled", "stock", "MW", "S-06", "the same by the steps' own months, without slip", _power(_scheduled)),
     Measure("renegotiated", "stock", "share", "V-04", "P(the renegotiation rule has fired by the period's end)",
             {"contracts": _renegotiated}),
     Measure("exercised", "stock", "share", "C-06", "P(the option has been exercised by the period's end)", {"options": _exercised}),
@@ -383,6 +415,4 @@ def entity(measure: Measure, plan: Plan, of: str | None) -> Entity:
     for e in all_of:
         if e.label == of:
             return e
-    raise QuestionError(
-        f"'{measure.name}' is not known of '{of}'; it is known of: {', '.join(e.label for e in all_of) or 'nothing here'}"
-    )
+    raise QuestionError(f"'{measure.name}' is not known of '{of}'; it is known of: {', '.join(e.label for e in all_of) or 'nothing here'}")

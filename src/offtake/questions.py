@@ -112,7 +112,7 @@ class Question:
         if kind == "once":
             return parts[0][None, :]
         if kind == "surface":
-            return parts[0]
+            return np.concatenate([(parts[0] <= p.last).astype(float) for p in self.periods])
         if kind == "stock":
             return np.take(parts[0], self._months[1], axis=0)
         if kind == "causes":
@@ -149,7 +149,7 @@ def question(
     """Build a question from names; without `by` the calendar year, or the total where nothing else makes sense."""
     m = find(measure)
     e = entity(m, plan, of)
-    chosen = "total" if m.kind in ("once", "surface") else by or "calendar-year"
+    chosen = "total" if m.kind == "once" else by or ("total" if m.kind == "surface" else "calendar-year")
     if chosen not in BY:
         raise QuestionError(f"'{chosen}' is not a period; --by takes {', '.join(BY)}")
     if m.kind == "once" and by not in (None, "total"):

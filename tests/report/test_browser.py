@@ -13,7 +13,7 @@ from offtake.reports import html
 EXAMPLE = runpy.run_path(str(Path(__file__).parent / "example.py"))["example"]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 OFFLINE = ["--disable-background-networking", "--host-resolver-rules=MAP * ~NOTFOUND"]
-KINDS = {"fan": 5, "stack": 2, "heat": 1, "sankey": 1, "surface": 1, "tornado": 1}
+KINDS = {"fan": 5, "stack": 2, "heat": 1, "sankey": 1, "surface": 2, "tornado": 1}
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed: the report was not opened in a browser")
 needs_library = pytest.mark.skipif(not html.asset("vendor/echarts.min.js"), reason="the chart library is not built in: no charts")

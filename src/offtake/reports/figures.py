@@ -23,6 +23,7 @@ def charts(view: View) -> list[Chart]:
         ("heat", "capacity", view["heat"]),
         ("sankey", "placement", view["sankey"]),
         ("surface", "customer", view["surface"]),
+        ("surface", "customer", view.get("surface_by_year")),
     )
     found += [Chart("", kind, section, data) for kind, section, data in alone if data is not None]
     found += [Chart("", "tornado", "sensitivity", tornado) for tornado in view["tornado"]]

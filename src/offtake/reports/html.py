@@ -16,7 +16,7 @@ from string import Template
 from typing import Any
 
 from offtake.errors import WriteError
-from offtake.reports import figures, parts, sections
+from offtake.reports import figures, grids, parts, sections
 from offtake.reports.view import Stamp, View
 from offtake.reports.words import Translate, words
 
@@ -26,9 +26,11 @@ SECTIONS = (
     ("answers", sections.answers),
     ("money", None),
     ("capacity", None),
+    ("national", None),
     ("placement", None),
     ("commitments", sections.commitments),
     ("customer", None),
+    ("concentration", None),
     ("value", None),
     ("sensitivity", None),
     ("scenarios", sections.scenarios),
@@ -116,7 +118,7 @@ def footer(view: View, say: dict[str, str]) -> str:
 def section(name: str, make: Any, view: View, say: dict[str, str]) -> str:
     """Heading, the charts that stand under it, then its tables."""
     charts = figures.frames(view, name, say)
-    tables = make(view, say) if make else ""
+    tables = (make(view, say) if make else "") + grids.tables(view, name)
     if not charts and not tables:
         return ""
     return f'<section id="{name}"><h2>{parts.text(say[name])}</h2>\n{charts}{tables}</section>\n'

@@ -14,7 +14,7 @@ from typing import Literal, NotRequired, TypedDict
 Number = float | None
 Cell = str | float | None
 Quality = Literal["filed", "stated", "reported", "derived", "assumed"]
-Section = Literal["money", "capacity", "placement", "customer", "value"]
+Section = Literal["money", "capacity", "national", "placement", "customer", "concentration", "value"]
 
 
 class Stamp(TypedDict):
@@ -187,6 +187,13 @@ class Commitments(TypedDict):
     concentration: str | None
 
 
+class Level(TypedDict):
+    """A line of equal value over a surface: for each column the row, with parts between two rows' middles."""
+
+    name: str
+    rows: list[Number]
+
+
 class Surface(TypedDict):
     """P(renegotiation): values[run][threshold], shares; first passage for `run` months below `threshold` (V-04)."""
 
@@ -196,7 +203,19 @@ class Surface(TypedDict):
     values: list[list[Number]]
     threshold_name: NotRequired[str]
     run_name: NotRequired[str]
+    line: NotRequired[Level]
     note: NotRequired[str | None]
+
+
+class Grid(TypedDict):
+    """A table under a section's heading: a unit a column (None: text or numbers as they stand), rows of cells."""
+
+    section: str
+    title: str
+    columns: list[str]
+    units: list[str | None]
+    rows: list[list[Cell]]
+    note: str | None
 
 
 class Scenario(TypedDict):
@@ -282,6 +301,8 @@ class View(TypedDict):
     tornado: list[Tornado]
     commitments: Commitments | None
     surface: Surface | None
+    surface_by_year: NotRequired[Surface | None]
+    tables: NotRequired[list[Grid]]
     scenarios: Scenarios | None
     watch: list[Watch]
     claims: list[Claim]

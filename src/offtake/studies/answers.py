@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..montecarlo import Tally
 from ..tables import plain
 from ..units import format_interval, format_value
-from . import commitments, exposure, late, market_answers
+from . import commitments, exposure, late, market_answers, national
 from .findings import IDLE, Findings, Subject, subject, unit_of
 from .rests import Rests, rests_on
 from .tabulate import SHOWN, statistics
@@ -213,8 +213,11 @@ def where(a: Asked) -> Said:
 def power(a: Asked) -> Said:
     rows = a.rows("us_power")
     year = "2030" if a.at("us_power", "2030") else rows[-1]["period"] if rows else ""
-    text = f"{a.span('us_power', year)} of US generation in {year} for the sites of this book alone." if rows else "absent"
-    return Said(text, {"by_year": rows} | commitments.national(a.plan), a.row("us_power", year) if rows else None)
+    if not rows:
+        return Said("absent", {})
+    text = f"{a.span('us_power', year)} of US generation in {year} for the sites of this book alone. "
+    text += national.sentence(a, year, str(a.year + 2))
+    return Said(text, {"by_year": rows} | national.values(a), a.row("us_power", year))
 
 
 def watch(a: Asked) -> Said:

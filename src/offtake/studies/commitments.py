@@ -1,11 +1,10 @@
-"""All commitments of a book by layer and firmness, reconciled to their sum; concentration; the national view (C-11, V-05, S-06)."""
+"""All commitments of a book by layer and firmness, reconciled to their sum; concentration (C-11, V-05)."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from ..book.numbers import Number
-from ..catalog import row
 from ..plan import Plan
 
 
@@ -59,12 +58,4 @@ def summary(plan: Plan) -> dict[str, Any]:
         "herfindahl": sum((r["value"] / total) ** 2 for r in cloud) if total else None,
         "gigawatts": sum(r["power_mw"] or 0.0 for r in found) / 1000.0,
         "rows": found,
-    }
-
-
-def national(plan: Plan) -> dict[str, Any]:
-    """What the record says of data-centre load, beside the book's own share."""
-    return {
-        name: row("grid", name)
-        for name in ("us_generation", "us_data_centres_2023", "us_data_centres_2028_low", "us_data_centres_2028_high")
     }

@@ -131,7 +131,9 @@ def _own(plan: Plan) -> Iterator[tuple[str, Question]]:
     yield from ask("gap_event", "funding_gap", s.buyer, "calendar-year", between=(1e6, np.inf))
     yield from ask("customer_50", "revenue", s.buyer, "calendar-year", between=(50e9, np.inf))
     yield from ask("surface", "passage", s.buyer, "total")
-    yield from ask("us_power", "us_power", "national", "calendar-year")
+    yield from ask("surface by year", "passage", s.buyer, "calendar-year")
+    for measure in ("us_power", "us_energy", "energised", "scheduled"):
+        yield from ask(measure, measure, "national", "calendar-year")
     for mode, word in enumerate(FIRM_ON):
         given = (f"contracts.{s.contract}.firm_on", float(mode))
         yield from ask(f"rpo if {word}", "rpo", s.deal, "fiscal-quarter", given=given)

@@ -105,15 +105,31 @@
     });
   }
 
+  /* A line over the cells of a matrix, from middle to middle of its columns; `rows` counts rows, with parts between their middles. */
+  function overlay(option, line, rows) {
+    var columns = line.rows.length;
+    var points = line.rows.map(function (row, i) { return row === null ? null : [i + 0.5, row + 0.5]; });
+    option.visualMap.seriesIndex = 0;
+    option.xAxis = [option.xAxis, { type: 'value', min: 0, max: columns, show: false }];
+    option.yAxis = [option.yAxis, { type: 'value', min: 0, max: rows, show: false, inverse: true }];
+    option.series.push({
+      type: 'line', xAxisIndex: 1, yAxisIndex: 1, data: points, step: 'middle', showSymbol: false, silent: true, z: 5, tooltip: { show: false },
+      lineStyle: { color: '#b91c1c', width: 2.5 }, endLabel: { show: true, formatter: plain(line.name), color: '#b91c1c', fontWeight: 'bold' }
+    });
+    return option;
+  }
+
   function heat(data, words) {
     return matrix({ unit: data.unit, rows: data.rows, columns: data.periods, values: data.values }, words);
   }
 
   function surface(data, words) {
-    return matrix({
+    var option = matrix({
       unit: 'share', rows: data.runs.map(String), columns: data.thresholds.map(String), values: data.values, left: 60,
       columnName: data.threshold_name || words.threshold_name, rowName: data.run_name || words.run_name
     }, words);
+    if (data.line) { overlay(option, data.line, data.runs.length); option.grid.right = 44; }
+    return option;
   }
 
   function matrixTable(unit, rows, columns, values, corner, words) {
