@@ -102,3 +102,9 @@ def test_the_panels_show_what_the_answers_say(first: offtake.Run) -> None:
     assert late["rows"][-1][2] == pytest.approx(charts[0]["bands"][0]["mean"][-1])
     for table in [*tables, *panels.grid(a)[1]]:
         assert all(len(row) == len(table["columns"]) == len(table["units"]) for row in table["rows"])
+
+
+def test_self_funded_is_absent_without_equity_and_that_of_the_measure_with_it(first: offtake.Run, small: offtake.Run) -> None:
+    assert panels.self_funded(Asked(first), "msft") is None
+    measured = small.table("self_funded_share", "contracts.south", "total").rows()[0]["mean"]
+    assert panels.self_funded(Asked(small), "south") == pytest.approx(measured, rel=1e-12) and measured > 0.0

@@ -147,6 +147,8 @@ def _each(plan: Plan) -> Iterator[tuple[str, Question]]:
         yield f"idle_value {name}", question(plan, "idle_value", of, "total")
         yield f"loss {name}", question(plan, "counterparty_loss", of, "total")
         yield f"fired {name}", question(plan, "renegotiated", of, "total")
+        if len(plan.edges.kind):
+            yield f"self_funded {name}", question(plan, "self_funded_share", of, "total")
         yield f"revenue {name}", question(plan, "revenue", of, "calendar-year")
         for part in OBLIGATION:
             yield f"{part} {name}", question(plan, part, of, "total")

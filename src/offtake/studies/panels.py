@@ -73,15 +73,29 @@ def late_table(found: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def loss_table(a: Asked, told: dict[str, Any]) -> dict[str, Any]:
-    rows = [[r["name"], r["signed"], r["mean"], r["share"], r["p95"]] for r in told["answers"][4]["values"]["expected_loss"]]
+    rows = [
+        [r["name"], r["signed"], r["mean"], r["share"], r["p95"], self_funded(a, r["provider"])]
+        for r in told["answers"][4]["values"]["expected_loss"]
+    ]
+    edges = "" if len(a.plan.edges.kind) else " This book states no cash of a provider to its customer (C-10)."
     return {
         "section": "concentration",
         "title": "Expected loss by provider",
-        "columns": ["provider", "signed", "expected loss", "of signed", "95th percentile"],
-        "units": [None, "USD", "USD", "share", "USD"],
+        "columns": ["provider", "signed", "expected loss", "of signed", "95th percentile", "self-funded"],
+        "units": [None, "USD", "USD", "share", "USD", "share"],
         "rows": rows,
-        "note": "Value cancelled, less what the freed hours fetch within the term, and bills never paid (V-04); undiscounted.",
+        "note": "Value cancelled, less what the freed hours fetch within the term, and bills never paid (V-04); undiscounted. Self-funded: "
+        f"share of what is collected that comes out of the provider's own cash, mean.{edges}",
     }
+
+
+def self_funded(a: Asked, provider: str) -> float | None:
+    """Share of what a provider collects that comes out of its own cash; the plain mean over its contracts; absent where the book
+    states no equity."""
+    mine = [n for n in a.plan.names.contracts if a.plan.book.contracts[n].provider == provider]
+    found = [a.mean(f"self_funded {n}", "total") for n in mine]
+    known = [share for share in found if share is not None]
+    return sum(known) / len(known) if known else None
 
 
 def crowd_table(told: dict[str, Any]) -> dict[str, Any]:
