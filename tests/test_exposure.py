@@ -38,6 +38,13 @@ def test_loss_of_a_cut_by_hand() -> None:
     assert loss(block) == pytest.approx(np.full(64, 2_628_000.0 - 50 * HOURS * 0.5 * 2.0 + 2_628_000.0), rel=1e-12)
 
 
+def test_hours_let_after_the_term_make_nothing_good() -> None:
+    """A term of one year in a horizon of two: 50 freed GPUs are let for 8,760 hours, not for 17,520."""
+    year = {**DEAL, "term": "12 months", "total": "2628000 USD"}
+    block = block_of(year, WORK, {"companies": {"buyer": {"customer": {**BROKE, "users": "0 users"}}}})
+    assert loss(block) == pytest.approx(np.full(64, 2_628_000.0 - 50 * 8760 * 0.5 * 2.0), rel=1e-12)
+
+
 def test_who_pays_and_stays_is_no_loss() -> None:
     assert np.all(loss(block_of(DEAL, WORK)) == 0.0)
 
