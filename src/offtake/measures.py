@@ -12,10 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import value
+from . import power, value
 from .block import Block
 from .errors import QuestionError
-from .kernels.supply import AT_IT, AT_UTILITY
 from .plan import Plan
 
 Parts = tuple[np.ndarray, ...]
@@ -79,44 +78,6 @@ def _binding(b: Block, k: int) -> Parts:
 
 def _npv(b: Block, c: int) -> Parts:
     return (b.npv[c],)
-
-
-def _counterparty_loss(b: Block, c: int) -> Parts:
-    """What the provider does not get: value cancelled, less what the freed hours earn within the term, and bills never paid (V-04)."""
-    regained = (b.ledger.release[c] * b.schedule.in_term[c]).sum(axis=0)
-    return (b.settlement.terminated[c].sum(axis=0) - regained + b.payments.arrears[c, -1],)
-
-
-def _energised(b: Block, t: int) -> np.ndarray:
-    """MW at the facility that a site's steps give, (M, L)."""
-    found: np.ndarray = b.supply.energised[t]
-    return found
-
-
-def _scheduled(b: Block, t: int) -> np.ndarray:
-    """MW at the facility by the steps' own months, without slip (S-02), (M, L)."""
-    s, month = b.plan.sites, np.arange(b.plan.months)[:, None]
-    total = np.zeros((b.plan.months, b.X.shape[1]))
-    for step in range(s.step_first[t], s.step_first[t + 1]):
-        mw, basis = b.X[s.step_mw_x[step]], s.step_basis[step]
-        facility = mw * (b.X[s.peak_pue_x[t]] if basis == AT_IT else 1.0 - b.X[s.losses_x[t]] if basis == AT_UTILITY else 1.0)
-        total += facility * (month >= s.step_month[step])
-    return total
-
-
-def _power(array: Callable[[Block, int], np.ndarray]) -> dict[str, Reader]:
-    """Readers of MW by site, and of all sites by their share on the US grid (S-06)."""
-
-    def national(b: Block, _: int) -> Parts:
-        share = b.plan.costs.us_share_x
-        return (np.sum([array(b, t) * b.X[share[t]] for t in range(len(share))], axis=0),)
-
-    return {"sites": lambda b, t: (array(b, t),), "national": national}
-
-
-def _us_power(b: Block, _: int) -> Parts:
-    """Energy of all modelled pools on the US grid, MWh (S-06)."""
-    return (b.ledger.us_energy, np.repeat(b.plan.us_generation[:, None], b.ledger.us_energy.shape[1], axis=1))
 
 
 def _idle_cost(*who: int) -> Reader:
@@ -326,17 +287,19 @@ _ALL = [
     Measure("margin_effect", "change", "share", "A-06", "margin with the deals - margin with their capacity unbuilt (0.01 = 100 bp)",
             {"companies": lambda b, j: (b.segments.income_with[j], b.segments.revenue_with[j],
                                         b.segments.income_without[j], b.segments.revenue_without[j])}),
-    Measure("us_power", "ratio", "share", "S-06", "energy of the modelled pools in the US / US generation", {"national": _us_power}),
+    Measure("us_power", "ratio", "share", "S-06", "energy of the modelled pools in the US / US generation",
+            {"national": power.share_of_generation}),
     Measure("us_energy", "flow", "MWh", "S-06", "energy of the modelled pools in the US", {"national": lambda b, _: (b.ledger.us_energy,)}),
-    Measure("energised", "stock", "MW", "S-06", "at the facility, by steps that take power; all sites: on the US grid", _power(_energised)),
-    Measure("scheduled", "stock", "MW", "S-06", "the same by the steps' own months, without slip", _power(_scheduled)),
+    Measure("energised", "stock", "MW", "S-06", "at the facility, by steps that take power; all sites: on the US grid",
+            power.of_sites(power.energised)),
+    Measure("scheduled", "stock", "MW", "S-06", "the same by the steps' own months, without slip", power.of_sites(power.scheduled)),
     Measure("renegotiated", "stock", "share", "V-04", "P(the renegotiation rule has fired by the period's end)",
             {"contracts": _renegotiated}),
     Measure("exercised", "stock", "share", "C-06", "P(the option has been exercised by the period's end)", {"options": _exercised}),
     Measure("npv", "once", USD, "V-06", "cash - capex - energy - operations - rent + re-lease, discounted, before tax",
             {"contracts": _npv}),
     Measure("counterparty_loss", "once", USD, "V-04", "cancelled - re-let within the term + unpaid at the horizon's end",
-            {"contracts": _counterparty_loss}),
+            {"contracts": value.counterparty_loss}),
     Measure("journal", "postings", USD, "A-10", "the provider's postings of one path, debit and credit; --path says which",
             {"contracts": _journal}),
     Measure("fcf", "flow", USD, "V-06", "cash - capex - energy - operations - rent + re-lease - tax on operating income",

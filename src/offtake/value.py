@@ -84,3 +84,9 @@ def obligation(part: int) -> Callable[[Block, int], Parts]:
         return (out[part],)
 
     return read
+
+
+def counterparty_loss(b: Block, c: int) -> Parts:
+    """What the provider does not get: value cancelled, less what the freed hours earn within the term, and bills never paid (V-04)."""
+    regained = (b.ledger.release[c] * b.schedule.in_term[c]).sum(axis=0)
+    return (b.settlement.terminated[c].sum(axis=0) - regained + b.payments.arrears[c, -1],)
