@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 MONTHS = (3, 6, 12)
 SHOWN = 6  # months; what answer and chart tell of
-PATHS = 256
+PATHS = 128
 ALL = "all together"
 
 

@@ -15,7 +15,7 @@ from ..plan import Plan
 from ..questions import Question, read_all
 from .whatif import by_block
 
-PATHS = 1_024
+PATHS = 512
 APART = 1 << 40  # a path so far away is in no run: the customer comes from there
 
 
