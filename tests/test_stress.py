@@ -96,6 +96,6 @@ def test_command(tmp_path: Path) -> None:
     file = tmp_path / "one.yaml"
     file.write_text(BOOK)
     asked = ["stress", str(file), "revenue of companies.north @ 2026 > 140 M USD", "--paths", "2048"]
-    told = CliRunner().invoke(app, asked).stdout
+    told = " ".join(CliRunner().invoke(app, asked).stdout.split())
     assert "standard deviations out together" in told and "nearest path" in told
     assert json.loads(CliRunner().invoke(app, [*asked, "--json"]).stdout)["hits"] > 50
