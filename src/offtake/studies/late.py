@@ -191,12 +191,9 @@ def sentence(found: dict[str, Any]) -> str:
     each = ", ".join(f"{r['name']} {format_value(r['mean'], 'USD')}" for r in single)
     text = f"One provider {SHOWN} months late costs its customers work worth, on average, {each}"
     if len(single) > 1:
-        cost = found["idle_cost"]["mean"]
-        apart = (
-            f"costs {format_value(cost, 'USD')} of hours that one cloud would not leave idle" if cost > 0.0 else "leaves no more hours idle"
-        )
-        text += (
-            f"; all late together {format_value(together['mean'], 'USD')} ({format_interval(together['p05'], together['p95'], 'USD')}). "
-        )
-        text += f"Keeping pools apart {apart}"
+        idle, work = found["idle_cost"]["mean"], found["work_cost"]["mean"]
+        hours = f"{format_value(abs(idle), 'USD')} {'more' if idle > 0.0 else 'fewer'} idle hours at contract prices"
+        span = format_interval(together["p05"], together["p95"], "USD")
+        text += f"; all late together {format_value(together['mean'], 'USD')} ({span}). "
+        text += f"Keeping pools apart leaves work worth {format_value(work, 'USD')} undone that one cloud would do, and {hours}"
     return f"{text} (first {found['paths']} paths)."
