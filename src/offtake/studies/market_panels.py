@@ -28,7 +28,6 @@ def panels(a: Asked, told: dict[str, Any]) -> tuple[list[dict[str, Any]], list[T
         tables += [leaf_table(levels["tree"]), statement_table(levels["statements"])]
     if hold.get("positions"):
         tables.append(position_table(hold["positions"]))
-        charts += position_chart(hold["positions"])
     return charts, [t for t in tables if t is not None]
 
 
@@ -121,18 +120,13 @@ def statement_table(statements: list[dict[str, Any]]) -> Table:
 
 def position_table(positions: list[dict[str, Any]]) -> Table:
     keys = ("mean", "p05", "p50", "p95", "var_95", "cvar_95")
-    rows = [[p["position"], *(p.get(k) for k in keys), p["peak_to_trough"]["p50"]] for p in positions]
-    columns: dict[str, str | None] = {"position": None} | {
-        n: "share" for n in ("mean", "5th percentile", "median", "95th percentile", "VaR 95 %", "CVaR 95 %", "fall from the high, median")
-    }
-    note = "Shares of the money put in, bought at the last close, sold at the end of the tree's year; a short may lose more (V-08)."
-    return table("Positions", columns, rows, note)
-
-
-def position_chart(positions: list[dict[str, Any]]) -> list[dict[str, Any]]:
     leaves = [x["leaf"] for x in positions[0]["by_leaf"]]
-    lines = [{"name": p["position"], "values": [x["mean"] for x in p["by_leaf"]]} for p in positions]
-    return [
-        {"id": "positions", "title": "Mean profit by leaf", "unit": "share", "periods": leaves, "bands": [], "lines": lines,
-         "note": "Shares of the money put in (V-08).", "section": MARKET}
-    ]  # fmt: skip
+    rows = [[p["position"], *(p.get(k) for k in keys), p["peak_to_trough"]["p50"], *(x["mean"] for x in p["by_leaf"])] for p in positions]
+    columns: dict[str, str | None] = {"position": None} | {
+        n: "share" for n in ("mean", "5th percentile", "median", "95th percentile", "VaR 95 %", "CVaR 95 %", "fall from the high", *leaves)
+    }
+    note = (
+        "Shares of the money put in, bought at the last close, sold at the end of the tree's year; a short may lose more. "
+        "The fall is a median, leaves are means (V-08)."
+    )
+    return table("Positions", columns, rows, note)
