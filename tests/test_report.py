@@ -73,7 +73,7 @@ def test_no_text_of_the_view_becomes_markup():
 def test_a_table_stands_under_its_section_and_an_empty_one_nowhere():
     page = html.render(EXAMPLE())
     section = page[page.index('<section id="concentration">') :].split("</section>")[0]
-    cells = '<td>all together</td><td class="n">USD 87.7 bn</td><td class="n">–</td>'
+    cells = '<td>all together</td><td class="n">87.7 bn USD</td><td class="n">–</td>'
     assert "<h3>One provider late</h3>" in section and cells in section and '<p class="note">' in section
     assert '<section id="national">' not in page
 
@@ -117,15 +117,15 @@ def test_each_number_is_two_clicks_from_its_source():
 @pytest.mark.parametrize(
     ("value", "unit", "words"),
     [
-        (3.8e10, "USD", "USD 38 bn"),
-        (1.02e12, "USD", "USD 1.02 tn"),
-        (-2.5e6, "USD", "USD −2.50 m"),
+        (3.8e10, "USD", "38 bn USD"),
+        (1.02e12, "USD", "1.02 tn USD"),
+        (-2.5e6, "USD", "−2.50 M USD"),
         (0.55, "share", "55 %"),
         (0.0831, "share", "8.3 %"),
         (0.997, "share", "99.7 %"),
         (0.0, "share", "0 %"),
         (212000.0, "GPU", "212 k GPUs"),
-        (5.2e8, "GPU-h", "520 m GPU-h"),
+        (5.2e8, "GPU-h", "520 M GPU-h"),
         (26000.0, "MW", "26 GW"),
         (84, "months", "84 months"),
         (3.1e-16, None, "3.1e−16"),

@@ -8,12 +8,12 @@ from offtake.reports.view import Cell
 
 QUALITIES = ("filed", "stated", "reported", "derived", "assumed")
 SCALES = {
-    "USD": ((1e12, "USD {} tn"), (1e9, "USD {} bn"), (1e6, "USD {} m"), (1e3, "USD {} k"), (0.0, "USD {}")),
-    "GPU": ((1e6, "{} m GPUs"), (1e4, "{} k GPUs"), (0.0, "{} GPUs")),
-    "GPU-h": ((1e9, "{} bn GPU-h"), (1e6, "{} m GPU-h"), (1e4, "{} k GPU-h"), (0.0, "{} GPU-h")),
+    "USD": ((1e12, "{} tn USD"), (1e9, "{} bn USD"), (1e6, "{} M USD"), (1e3, "{} k USD"), (0.0, "{} USD")),
+    "GPU": ((1e6, "{} M GPUs"), (1e4, "{} k GPUs"), (0.0, "{} GPUs")),
+    "GPU-h": ((1e9, "{} bn GPU-h"), (1e6, "{} M GPU-h"), (1e4, "{} k GPU-h"), (0.0, "{} GPU-h")),
     "MW": ((1e4, "{} GW"), (0.0, "{} MW")),
 }
-DIVISORS = {" tn": 1e12, " bn": 1e9, " m": 1e6, " k": 1e3, " GW": 1e3}
+DIVISORS = {" tn": 1e12, " bn": 1e9, " M": 1e6, " k": 1e3, " GW": 1e3}
 ABSENT = "–"
 
 
@@ -40,7 +40,7 @@ def percent(share: float) -> str:
 
 
 def quantity(value: Cell, unit: str | None) -> str:
-    """A number in its unit, base units scaled for reading: 3.8e10 USD reads "USD 38 bn". Text stays, None is absent."""
+    """A number in its unit, base units scaled for reading: 3.8e10 USD reads "38 bn USD". Text stays, None is absent."""
     if value is None or isinstance(value, str):
         return text(value)
     if unit == "share":

@@ -31,7 +31,7 @@ class Stamp(TypedDict):
 
 
 class Headline(TypedDict):
-    """One figure of the first screen; value and interval are finished text ("USD 5.1 bn", "3.9 to 6.0")."""
+    """One figure of the first screen; value and interval are finished text ("5.1 bn USD", "3.9 to 6.0")."""
 
     label: str
     value: Cell
