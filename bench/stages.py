@@ -107,17 +107,17 @@ def ledger_ratio(p, repeats):
     def theirs(made, sunk, used, alive, X, Y):
         return twin.ledger(plan.costs, made, sunk, used, alive, stages.RELEASE_SHARE, X, Y, plan.hours)
 
-    given = (made, sunk_all, used, alive, p.X, p.Y)
-    gap = max(apart(array, p.side_by_side(lambda b, n=name: getattr(b.ledger, n))) for name, array in theirs(*given).items())
-    b, s = p.blocks[0], sunk[0]
-
-    def ours():
+    def ours(b, s):
         accounts.ledger_block(
             plan.costs, b.supply, s, b.used, b.signed.alive, b.books.revenue, stages.RELEASE_SHARE, b.X, b.Y, plan.hours, b.ledger
         )
 
+    for b, s in zip(p.blocks, sunk):  # anew: `wear` has since rewritten depreciation in place
+        ours(b, s)
+    given = (made, sunk_all, used, alive, p.X, p.Y)
+    gap = max(apart(array, p.side_by_side(lambda b, n=name: getattr(b.ledger, n))) for name, array in theirs(*given).items())
     seconds, chunk = best_chunk(p.count, lambda at: slices(at, *given), theirs, repeats)
-    return Ratio("ledger", least(ours, repeats) / LANES, seconds, chunk, gap)
+    return Ratio("ledger", least(lambda: ours(p.blocks[0], sunk[0]), repeats) / LANES, seconds, chunk, gap)
 
 
 def npv_ratio(p, repeats):

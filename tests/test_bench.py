@@ -21,3 +21,11 @@ def test_a_bench_runs_and_says_how_it_went(name: str, lines: int) -> None:
 def test_an_unknown_bench_is_named() -> None:
     done = subprocess.run([sys.executable, "-m", "bench", "nothing"], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 2 and "no bench 'nothing'; there are: startup" in done.stderr
+
+
+def test_the_twins_and_their_kernels_are_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT))
+    from bench.stages import ratios
+
+    for r in ratios(64, 1):
+        assert r.apart <= (1.0 if r.stage == "quantiles" else 1e-9), r.stage
