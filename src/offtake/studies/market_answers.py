@@ -133,7 +133,8 @@ def levels(a: Asked) -> Told:
         if "must_hold" in s:
             text += f" ({s['reading']}; {share(s['must_hold']['growth_a_year'])} a year)"
         else:
-            text += f" ({s['in_standard_deviations']:.1f} standard deviations; worst in {s['closes']} closes {share(s['worst_in_closes'])})"
+            text += f" (at any time until {s['until']}; {s['in_standard_deviations']:.1f} standard deviations of such a span; "
+            text += f"worst in {s['closes']} closes {share(s['worst_in_closes'])})"
         parts.append(text)
     anchors = ", ".join(_anchor(p) for p in found["tree"]["prices"] if p["method"] in ("pe", "ev_revenue")) or "none"
     text = f"{'; '.join(parts)}. Anchors over the stated multiples: {anchors}. Chances of branches are judged. Not investment advice."
