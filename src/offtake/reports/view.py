@@ -1,7 +1,7 @@
 """The view: everything the HTML report shows, as plain data. Reports format it; they compute nothing.
 
 **Units**  numbers are in the unit named beside them. The base units `USD`, `share`, `GPU`, `GPU-h` and `MW` are scaled for
-           display (USD bn, %, thousand GPUs ..); any other unit is printed as it stands.
+           display (bn USD, %, thousand GPUs ..); any other unit is printed as it stands.
 **Axes**   `periods` are labels such as `2026-03`, `2026Q1`, `FY2026` or `2026`; every list of a chart has their length,
            every row of a matrix too.
 **Absent** None is absent: an en dash, never 0 (N-06). A NaN or an infinity is a fault and is refused.

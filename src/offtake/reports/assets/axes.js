@@ -87,9 +87,11 @@
   function periodName(periods, words) {
     var p = String(periods[0] || '');
     if (/^\d{4}-\d\d$/.test(p)) { return words.month; }
+    if (/^FY\d{4}Q/i.test(p)) { return words.fiscal_quarter; }
     if (/^FY/i.test(p)) { return words.fiscal_year; }
     if (/Q\d/i.test(p)) { return words.quarter; }
-    return /^\d{4}$/.test(p) ? words.year : words.period;
+    if (/^\d{4}$/.test(p)) { return words.year; }
+    return /^\d/.test(p) ? words.period : '';  // names of things need no title
   }
 
   /* Months and quarters over years are labelled once a year, at their first period. */
