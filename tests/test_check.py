@@ -164,7 +164,7 @@ def test_nearest_valid_correlation_is_valid_and_the_edge() -> None:
     assert len(found([*asked[:at], nearest + back, *asked[at + 1 :]])) == 1
 
 
-@pytest.mark.parametrize("name", ["openai-aws", "two-clouds"])
+@pytest.mark.parametrize("name", ["gpu-cloud", "openai-aws", "two-clouds"])
 def test_rules_know_which_numbers_no_path_draws(name: str) -> None:
     """N-04: the rule that refuses idle dependence names exactly the uncertain numbers that the compiled book does not draw."""
     book = front.load(name)

@@ -81,7 +81,7 @@ def test_csv_and_path() -> None:
         (("measure", "two-clouds", "revenue", "--set", "contracts.north.totl=1 USD"), 1, "did you mean contracts.north.total?"),
         (("measure", "two-clouds", "revenue", "--scenario", "sunny"), 1, "no scenario is called 'sunny'"),
         (("mesure", "two-clouds"), 2, "No such command"),
-        (("list", "things"), 2, "is none of books, measures, catalog"),
+        (("list", "things"), 2, "is none of books, measures, fields, catalog"),
         (("run",), 2, "Missing argument"),
         (("show", "two-clouds", "contracts.north.totl"), 1, "did you mean contracts.north.total or"),
     ],
@@ -110,8 +110,9 @@ def test_show_gives_source_and_line() -> None:
 
 
 def test_lists_and_schema() -> None:
-    assert {row["book"] for row in json.loads(offtake("list", "--json").stdout)} == {"openai-aws", "two-clouds"}
+    assert {row["book"] for row in json.loads(offtake("list", "--json").stdout)} == {"gpu-cloud", "openai-aws", "two-clouds"}
     assert {"revenue", "rpo", "binding", "npv"} <= {row["measure"] for row in json.loads(offtake("list", "measures", "--json").stdout)}
+    assert {"contracts.*.total", "sites.*.lots.[].gpus"} <= {row["field"] for row in json.loads(offtake("list", "fields", "--json").stdout)}
     assert json.loads(offtake("schema").stdout)["type"] == "object"
 
 

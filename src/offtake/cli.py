@@ -158,15 +158,15 @@ def measure_book(
 
 @app.command("list")
 def list_things(
-    what: Annotated[str, typer.Argument(metavar="[books|measures|catalog]", help="What to list.")] = "books",
+    what: Annotated[str, typer.Argument(metavar="[books|measures|fields|catalog]", help="What to list.")] = "books",
     as_json: Json = False,
 ) -> None:
-    """List the shipped books, the measures every book has, or the catalog of sourced constants."""
+    """List the shipped books, the measures every book has, the fields of a book, or the catalog of sourced constants."""
     from . import front
     from .reports.terminal import rows_text
 
-    if what not in ("books", "measures", "catalog"):
-        raise typer.BadParameter(f"'{what}' is none of books, measures, catalog")
+    if what not in ("books", "measures", "fields", "catalog"):
+        raise typer.BadParameter(f"'{what}' is none of books, measures, fields, catalog")
     rows = front.listing(what)
     say_json(rows) if as_json else say(rows_text(rows, width()))
 

@@ -93,6 +93,10 @@ def listing(what: str) -> list[dict[str, Any]]:
         from .catalog import rows
 
         return [dict(row) for row in rows()]
+    if what == "fields":
+        from .book.dictionary import dictionary
+
+        return [dict(row) for row in dictionary()]
     from .measures import MEASURES
 
     return [
