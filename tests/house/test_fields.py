@@ -62,4 +62,4 @@ def _leaves(node: object, path: str) -> list[str]:
 
 def _is_number(node: dict[object, object]) -> bool:
     keys = {str(key) for key in node}
-    return bool(keys & PATHS) or ("value" in keys and keys <= {"value", "source", "assumed", "note", "clip"})
+    return bool(keys & PATHS) or ("value" in keys and keys <= {"value", "source", "assumed", "note", "clip", "quality"})
