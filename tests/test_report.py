@@ -170,7 +170,7 @@ def test_a_failed_write_leaves_the_old_file_whole(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "replace", full)
     with pytest.raises(html.WriteError) as fault:
         html.write(EXAMPLE(), path)
-    assert str(fault.value) == f"{path}: the report could not be written (No space left on device)"
+    assert str(fault.value) == f"{path}: the file could not be written (No space left on device)"
     assert path.read_text() == "old" and [p.name for p in tmp_path.iterdir()] == ["report.html"]
 
 

@@ -75,6 +75,7 @@ def run_book(
     set_: Sets = None,
     out: Annotated[Path | None, typer.Option("--out", help="Folder for the report; this folder unless told.")] = None,
     closes: ClosesFile = None,
+    xlsx: Annotated[Path | None, typer.Option("--xlsx", metavar="FILE", help="Write an Excel workbook too, with live formulas.")] = None,
     as_json: Json = False,
 ) -> None:
     """Answer the book's 13 questions and write the report BOOK.html."""
@@ -86,8 +87,11 @@ def run_book(
             done.read_closes(closes)
         answers = done.answers()
         done.report(target)
+        book_of_cells = None if xlsx is None else done.workbook(xlsx)
     say_json(answers) if as_json else say(answers_text(answers, width()))
     typer.echo(f"report: {target}", err=True)
+    if book_of_cells is not None:
+        typer.echo(f"workbook: {book_of_cells}", err=True)
 
 
 @app.command("check")

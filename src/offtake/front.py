@@ -278,13 +278,29 @@ class Run:
         from .reports import html
         from .studies.view import view
 
-        target = Path(path)
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise WriteError(f"{target.parent}: the folder could not be made ({error.strerror})") from None
+        target = _ready(path)
         html.write(view(self), target)
         return target
+
+    def workbook(self, path: str | Path) -> Path:
+        """Write the Excel workbook: inputs, answers, tables by period, and each contract's mean path as live formulas."""
+        from .reports import workbook
+        from .studies.sheets import contract_sheets, period_tables
+        from .studies.view import view
+
+        target = _ready(path)
+        workbook.write(view(self), period_tables(self), contract_sheets(self), target)
+        return target
+
+
+def _ready(path: str | Path) -> Path:
+    """A file to write, its folder made."""
+    target = Path(path)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WriteError(f"{target.parent}: the folder could not be made ({error.strerror})") from None
+    return target
 
 
 def run(

@@ -71,7 +71,11 @@ def write(view: View, path: str | os.PathLike[str], translate: Translate = str, 
 
     raises  WriteError when the folder cannot be written
     """
-    target, page = Path(path), render(view, translate, language).encode()
+    put(render(view, translate, language).encode(), Path(path))
+
+
+def put(page: bytes, target: Path) -> None:
+    """Put a file in place in one step. Raises WriteError; an older file stays whole."""
     held = None
     try:
         number, held = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
@@ -84,7 +88,7 @@ def write(view: View, path: str | os.PathLike[str], translate: Translate = str, 
     except OSError as fault:
         if held is not None:
             Path(held).unlink(missing_ok=True)
-        raise WriteError(f"{target}: the report could not be written ({fault.strerror or fault})") from fault
+        raise WriteError(f"{target}: the file could not be written ({fault.strerror or fault})") from fault
 
 
 def body(view: View, say: dict[str, str]) -> str:
