@@ -40,6 +40,7 @@ Sets = Annotated[list[str] | None, typer.Option("--set", help="Replace a number,
 ClosesFile = Annotated[
     Path | None, typer.Option("--closes", help="Daily closes, `date,TICKER,..`: what event, tree and positions need.")
 ]
+AllowRefused = Annotated[bool, typer.Option("--allow-refused", help="Go on without refused rows; what is left out is said.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -328,6 +329,21 @@ def reverse_stress(
     with computed(book, paths, seed, workers, scenario, set_) as done:
         found = done.stress(outcome)
     say_json(found) if as_json else say(stress_text(found, width()))
+
+
+@app.command("focus")
+def read_export(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A FOCUS 1.2 cost export, CSV or Parquet.")],
+    allow_refused: AllowRefused = False,
+    as_json: Json = False,
+) -> None:
+    """Read a cost export: what was consumed by commitment and month, and every row that does not reconcile."""
+    from . import front
+    from .reports.pace import export_text
+
+    found = front.read_export(file)
+    say_json(found.to_dict()) if as_json else say(export_text(found, width()))
+    raise typer.Exit(0 if found.sound or allow_refused else 1)
 
 
 def width() -> int:

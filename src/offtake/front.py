@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import polars
 
     from .closes import Closes
+    from .focus import Export
     from .montecarlo import Outcome, Reporter
     from .plan import Plan
     from .questions import Question
@@ -125,6 +126,13 @@ def back_test(book: Book, dates: Sequence[date], paths: int = 4096, seed: int = 
     from .studies import backtest
 
     return backtest.table(backtest.back_test(book, dates, paths, seed), dates)
+
+
+def read_export(file: str | Path) -> Export:
+    """A FOCUS 1.2 cost export: what was consumed, and every row that was refused. Raises QuestionError where it is no export."""
+    from .focus import read_focus
+
+    return read_focus(file)
 
 
 def schema() -> dict[str, Any]:
