@@ -331,6 +331,30 @@ def reverse_stress(
     say_json(found) if as_json else say(stress_text(found, width()))
 
 
+@app.command("pace")
+def pace_book(
+    book: BookName,
+    of: Annotated[str | None, typer.Option(help="A contract, such as contracts.aws; all that bill unless told.")] = None,
+    focus: Annotated[Path | None, typer.Option("--focus", help="A FOCUS 1.2 cost export of that contract.")] = None,
+    commitment: Annotated[str | None, typer.Option(help="Its CommitmentDiscountId; the whole file unless told.")] = None,
+    allow_refused: AllowRefused = False,
+    paths: Paths = 4_096,
+    seed: Seed = 1,
+    workers: Workers = None,
+    scenario: Scenarios = None,
+    set_: Sets = None,
+    as_json: Json = False,
+) -> None:
+    """Set consumption beside glide path and forecast: shortfall, and the month in which it becomes unavoidable."""
+    from . import front
+    from .reports.pace import pace_text
+
+    with computed(book, paths, seed, workers, scenario, set_) as done:
+        export = None if focus is None else front.read_export(focus, sound=not allow_refused)
+        found = done.pace(of, export, commitment)
+    say_json(found) if as_json else say(pace_text(found, width()))
+
+
 @app.command("focus")
 def read_export(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A FOCUS 1.2 cost export, CSV or Parquet.")],

@@ -25,6 +25,7 @@ COMMITMENT = ("CommitmentDiscountId", "CommitmentDiscountCategory", "CommitmentD
 NUMBERS = ("ContractedUnitPrice", "PricingQuantity", "ConsumedQuantity", "CommitmentDiscountQuantity")
 NEEDED = (*COSTS, *TIMES, *WORDS)  # must be columns; ChargeClass may be empty
 OPTIONAL = (*COMMITMENT, *NUMBERS, "ConsumedUnit", "ServiceName")
+GPU_HOURS = ("GPU-Hours", "GPU-Hour")
 NAMED = 1_000  # refused rows that are kept by name; all are counted
 SHAPE = "a FOCUS 1.2 export is a CSV file with a header or a Parquet file (.parquet), one charge a row"
 
@@ -89,6 +90,18 @@ class Export:
                 found[u.month] = found.get(u.month, 0.0) + u.billed
             elif u.commitment == commitment:
                 found[u.month] = u.consumed
+        return found
+
+    def hours_by_month(self, commitment: str | None) -> dict[str, float]:
+        """GPU-h used by month. Raises QuestionError where quantities are in another unit: they convert to GPU-h by no rule."""
+        self.by_month(commitment)
+        chosen = [u for u in self.used if u.quantity and commitment in (None, u.commitment)]
+        other = sorted({unit for u in chosen for unit in u.quantity} - set(GPU_HOURS))
+        if other or not chosen:
+            raise QuestionError(f"{self.file}: its use is counted in {', '.join(other) or 'nothing'}, not in {GPU_HOURS[0]}")
+        found: dict[str, float] = {}
+        for u in chosen:
+            found[u.month] = found.get(u.month, 0.0) + sum(u.quantity.values())
         return found
 
     def to_dict(self) -> dict[str, Any]:

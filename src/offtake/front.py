@@ -128,11 +128,12 @@ def back_test(book: Book, dates: Sequence[date], paths: int = 4096, seed: int = 
     return backtest.table(backtest.back_test(book, dates, paths, seed), dates)
 
 
-def read_export(file: str | Path) -> Export:
-    """A FOCUS 1.2 cost export: what was consumed, and every row that was refused. Raises QuestionError where it is no export."""
-    from .focus import read_focus
+def read_export(file: str | Path, sound: bool = False) -> Export:
+    """A FOCUS 1.2 cost export: what was consumed, and every row that was refused. Raises QuestionError where it is no export, or, if it
+    is to be `sound`, where a row was refused."""
+    from .focus import read_focus, read_sound
 
-    return read_focus(file)
+    return read_sound(file, allow_refused=False) if sound else read_focus(file)
 
 
 def schema() -> dict[str, Any]:
@@ -257,6 +258,13 @@ class Run:
         from .studies.worth import tree
 
         return tree(self)
+
+    def pace(self, of: str | None = None, export: Export | None = None, commitment: str | None = None) -> dict[str, Any]:
+        """Consumption against glide path and forecast, shortfalls, and when they become unavoidable; `export` says what was consumed of
+        contract `of`. Raises QuestionError for an unknown contract or commitment."""
+        from .studies import pace
+
+        return pace.pace(self, of, export, commitment)
 
     def stress(self, outcome: str) -> dict[str, Any]:
         """The most likely inputs that bring `MEASURE of ENTITY @ PERIOD < LEVEL` about, and the path that came nearest (V-09)."""

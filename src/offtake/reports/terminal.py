@@ -136,18 +136,19 @@ def _path_lines(told: dict[str, Any], unit: str, width: int) -> list[str]:
     rows = [{"month": row["month"]} | {k: format_value(row[k], None) for k in terms} for row in told["months"]]
     if not terms:
         return [*lines, "    every term is zero in every month of the period", ""]
-    return [*lines, "", *(line for part in _side_by_side(rows, terms, width) for line in [*grid(part, width).splitlines(), ""])]
+    return [*lines, "", *(line for part in side_by_side(rows, terms, width) for line in [*grid(part, width).splitlines(), ""])]
 
 
-def _side_by_side(rows: list[dict[str, str]], terms: list[str], width: int) -> list[list[dict[str, str]]]:
-    """Rows cut into tables that fit the width, each with its months."""
+def side_by_side(rows: list[dict[str, str]], terms: list[str], width: int) -> list[list[dict[str, str]]]:
+    """Rows cut into tables that fit the width, each with the first column."""
+    key = next(iter(rows[0]))
     tables: list[list[str]] = []
     used = width + 1
     for term in terms:
         size = max(len(term), *(len(row[term]) for row in rows)) + 2
         if used + size > width:
             tables.append([])
-            used = len(rows[0]["month"])
+            used = len(rows[0][key])
         tables[-1].append(term)
         used += size
-    return [[{k: row[k] for k in ("month", *names)} for row in rows] for names in tables]
+    return [[{k: row[k] for k in (key, *names)} for row in rows] for names in tables]
