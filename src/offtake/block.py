@@ -54,6 +54,7 @@ class Block:
     segment_hours: Segmented
     ordered: np.ndarray  # (C, M, L) share
     delivered: np.ndarray  # (C, M, L) share
+    before: np.ndarray  # (3, C, L) USD at the start of month 0: prepayment held, revenue ahead of billing, revenue of signed value
     changes: Changes
     equity: Equity
     leases: Leases

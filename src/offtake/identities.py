@@ -35,10 +35,10 @@ _RULES: dict[str, Callable[[Block, balance.Weights], None]] = {
     "A-02 RPO: opening + new + remeasured - revenue - terminated - lapsed = closing": lambda b, w: balance.rpo(b.books, w),
     "A-10 revenue = in scope + out of scope": lambda b, w: balance.scope(b.books, w),
     "A-10 revenue + RPO + not in RPO + terminated + lapsed = signed value + added": lambda b, w: balance.value(
-        b.books, b.settlement, b.equity, b.plan.terms.total_x, b.X, w
+        b.books, b.settlement, b.equity, b.before[2], b.plan.terms.total_x, b.X, w
     ),
     "C-09 contract liability: opening + received + interest - drawn - refunded = closing": lambda b, w: balance.liability(
-        b.settlement, w
+        b.settlement, b.before[0], w
     ),
     "S-05 committed + early = ready + late": lambda b, w: balance.committed(b.supply, b.plan.hours, w),
     "S-05 ready = offered + down": lambda b, w: balance.ready(b.supply, b.plan.hours, w),
@@ -54,7 +54,9 @@ _RULES: dict[str, Callable[[Block, balance.Weights], None]] = {
     "A-09 companies: cash and debt, opening + in - out = closing": lambda b, w: balance.companies(
         b.group, b.plan.finances.cash_x, b.plan.finances.debt_x, b.X, w
     ),
-    "A-10 debits = credits of bills": lambda b, w: balance.bills(b.books, b.settlement, b.equity.contra, w),
+    "A-10 debits = credits of bills": lambda b, w: balance.bills(
+        b.books, b.settlement, b.equity.contra, b.before[1], w
+    ),
     "A-10 debits = credits of payments": lambda b, w: balance.payments(
         b.settlement, b.payments.paid, b.payments.arrears, b.plan.terms.payment_lag_x, b.X, w
     ),

@@ -87,7 +87,7 @@ def allocate(plan: Plan) -> Block:
         segments=filled(accounts.Segments, len(n.companies), m, ln), npv=np.zeros((c, ln)), idle_cost=np.zeros((2, 3, c, m, ln)),
         segment_hours=place.Segments(plan.segment_pool, np.zeros((q, m, ln)), np.zeros((q, m, ln))),
         ordered=np.zeros(money), delivered=np.zeros(money), scratch=None,
-        changes=neutral(money), equity=_no_equity(plan),
+        before=np.zeros((3, c, ln)), changes=neutral(money), equity=_no_equity(plan),
         leases=filled(lease.Leases, len(plan.leases.contract), m, ln),
         wear=filled(wear.Wear, c * (len(plan.wear.pool) > 0), m, ln, impairment=np.zeros(money)),
         group=filled(company.Group, len(plan.finances.company), m, ln),
@@ -249,6 +249,7 @@ def _book(b: Block) -> None:
     recognise.recognise_block(
         p.terms, p.recognition, b.schedule, b.settlement, b.signed.alive, b.payments.collectible, b.ordered, b.delivered, b.X, b.books
     )
+    recognise.before_block(p.terms, p.recognition, b.schedule, b.X, *b.before)
     if len(p.leases.contract):
         lease.lease_block(p.leases, p.terms, b.schedule, b.settlement, b.delivered, b.X, b.books, b.leases)
     if len(p.edges.kind):

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 from .block import Block
-from .kernels import returns
+from .kernels import returns, settle
 
 Parts = tuple[np.ndarray, ...]
 
@@ -78,7 +78,7 @@ def obligation(part: int) -> Callable[[Block, int], Parts]:
 
     def read(b: Block, c: int) -> Parts:
         s, out = b.settlement, np.zeros((5, b.X.shape[1]))
-        total, rate = b.X[b.plan.terms.total_x[c]], b.X[b.plan.rate_x[c]]
+        total, rate = settle.left_of(c, b.plan.terms, b.X), b.X[b.plan.rate_x[c]]
         gone = s.terminated[c] + s.lapsed[c]
         returns.obligation_block(total, s.remaining[c, -1], gone, b.books.straight_line[c], b.payments.paid[c], rate, out)
         return (out[part],)

@@ -44,6 +44,7 @@ def draw(seed):
         makeup_x=np.array([-1, -1, -1, x(1, 14), x(1, 30), x(1, 14), -1, -1, -1, -1]), gpus_x=np.array([-1, -1, x(5, 40), *[-1] * 7]),
         committed_first=np.array([0] * 10 + [4]), committed_x=xs(1e5, 9e5, 4),
         optional=np.array([1] * 7 + [0] * 3), price_k=np.array([-1] * 8 + [*ys(1, 4, 2)] + [-1] * 4),
+        consumed_x=np.full(C, -1), taken_x=np.full(C, -1), owed_x=np.full(C, -1),
     )
     for c in np.flatnonzero(terms.form != 1):
         rows[terms.take_or_pay_x[c]] = np.ones(L)

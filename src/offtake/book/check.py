@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from ..errors import Issue, one_line
-from .rules import deals, dependence, equity, figures, forms, knowledge, market, options, references, sharing, work
+from .rules import consumed, deals, dependence, equity, figures, forms, knowledge, market, options, references, sharing, work
 from .rules.finding import Finding
 from .terms import Book
 from .walk import place_of
@@ -20,6 +20,7 @@ RULES: tuple[Rule, ...] = (
     knowledge.known_sources, knowledge.sourced, knowledge.one_origin, knowledge.published, knowledge.notes, knowledge.due,
     deals.needed_terms, deals.exemptions, deals.words, deals.order_of_dates, deals.within_total, deals.providers, deals.finances,
     options.complete, options.in_time, options.possible, options.prices, options.exclusive, options.refusal,
+    consumed.begun, consumed.one_way, consumed.whole, consumed.period, consumed.others,
     forms.makeup, forms.leases, forms.fixed_words, forms.own_terms, forms.years, forms.block_cost,
     work.needed_terms, work.reference_speed, work.somewhere, work.anchor,
     figures.above_zero, figures.lengths, figures.pue, figures.scenario_chances, figures.shares_in_time, dependence.possible,

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field, PrivateAttr
 
 from .company import Company
+from .consumption import Consumed
 from .equity import Edge
 from .fields import (
     FirmOn,
@@ -193,6 +194,7 @@ class Contract(Sourced):
     order_lead: Months | None = None
     payment_lag: Months | None = None
     options: dict[str, Option] = {}
+    consumed: Consumed | None = Field(default=None, description="what was billed of it before the book's first month (C-07)")
     exclusive: list[str] = Field(default=[], description="workloads that may run on this contract alone (C-01, P-03)")
     first_refusal: Share | None = Field(
         default=None, description="share of cases in which the provider, asked first, declines what another contract would add (C-01)"

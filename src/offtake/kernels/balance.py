@@ -155,12 +155,14 @@ def scope(books, w):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def value(books, settlement, equity, total_x, X, w):
-    """By contract; revenue without overage, credit and penalty, before equity given up; total_x (C,) rows of X."""
+def value(books, settlement, equity, before, total_x, X, w):
+    """By contract; revenue without overage, credit and penalty, before equity given up; before (C, L) USD earned before month 0;
+    total_x (C,) rows of X."""
     some = equity.contra.shape[0] > 0
     for c in range(books.revenue.shape[0]):
         begin(w)
         total = X[total_x[c]]
+        w.sum[:] = before[c, : w.sum.shape[0]]
         for m in range(books.revenue.shape[1]):
             revenue, rest, outside = books.revenue[c, m], books.rpo[c, m], books.not_in_rpo[c, m]
             overage, credit, penalty = settlement.overage_usd[c, m], settlement.credit[c, m], settlement.penalty[c, m]
@@ -175,12 +177,12 @@ def value(books, settlement, equity, total_x, X, w):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def liability(settlement, w):
-    """By contract; settlement (C, M, L)."""
+def liability(settlement, before, w):
+    """By contract; settlement (C, M, L); before (C, L) USD held before month 0."""
     for c in range(settlement.unearned.shape[0]):
         begin(w)
         for m in range(settlement.unearned.shape[1]):
-            opening, closing = settlement.unearned[c, m - 1] if m > 0 else w.nothing, settlement.unearned[c, m]
+            opening, closing = settlement.unearned[c, m - 1] if m > 0 else before[c], settlement.unearned[c, m]
             received, interest = settlement.prepaid_in[c, m], settlement.interest[c, m]
             drawdown, refunded = settlement.drawdown[c, m], settlement.refunded[c, m]
             for i in range(w.gross.shape[0]):
@@ -282,10 +284,12 @@ def ledger(accounts, impairment, sold, w):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def bills(books, settled, contra, w):
-    """By contract; books, settled (C, M, L); contra the same or no rows: revenue given up for equity, which no bill shows."""
+def bills(books, settled, contra, ahead, w):
+    """By contract; books, settled (C, M, L); contra the same or no rows: revenue given up for equity, which no bill shows; ahead
+    (C, L) USD of revenue ahead of billing before month 0."""
     for c in range(books.revenue.shape[0]):
         begin(w)
+        w.sum[:] = ahead[c, : w.sum.shape[0]]
         for m in range(books.revenue.shape[1]):
             invoiced, drawn, revenue = settled.invoiced[c, m], settled.drawdown[c, m], books.revenue[c, m]
             unbilled, deferred = books.unbilled[c, m], books.deferred[c, m]

@@ -15,7 +15,8 @@ import numpy as np
 from numba import njit
 
 from .makeup import advance, owed_month
-from .settle import BURN_DOWN
+from .settle import BURN_DOWN, held_before
+from .settle import opening as before_start
 
 RESERVED, USAGE, IN_PROPORTION = 0, 1, 2
 SIGNING, ORDER, TRANCHE, NEVER = 0, 1, 2, 3
@@ -94,11 +95,34 @@ def firm_month(opening, early, share_before, share, whole, terminated, lapsed, e
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def ahead_before(c, i, terms, table, schedule, X):
+    """USD by which revenue ran ahead of billing before month 0: what the policy accrues in the true-up period under way, at the price
+    of month 0."""
+    consumed, taken, owed = before_start(c, i, terms, X)
+    per = 1.0 if terms.form[c] >= BURN_DOWN else schedule.price[c, 0, i]
+    earned = earned_month(table.policy[c], per, 0.0, 0.0, taken, owed, X[table.breakage_x[c], i])
+    return min(max(earned - per * taken, 0.0), X[terms.total_x[c], i] - consumed)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def before_block(terms, table, schedule, X, held, ahead, earned):
+    """Balances at the start of month 0, all (C, L) USD: prepayment not drawn, revenue ahead of billing, revenue of signed value."""
+    for c in range(held.shape[0]):
+        for i in range(held.shape[1]):
+            consumed, _, _ = before_start(c, i, terms, X)
+            held[c, i], ahead[c, i] = held_before(c, i, terms, X), ahead_before(c, i, terms, table, schedule, X)
+            earned[c, i] = consumed + ahead[c, i]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def recognise_lane(c, i, terms, table, schedule, settlement, collectible, ordered, delivered, X, out):
     """Recognise one contract on one path."""
-    total, breakage, mode = X[terms.total_x[c], i], X[table.breakage_x[c], i], int(X[table.firm_on_x[c], i])
-    remaining, charged, earned_sum, revenue_sum, latent, early, share_before, was = total, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0
-    ahead, base_before, due_before, owed, head, left = 0.0, 0.0, 0.0, 0.0, 0, settlement.makeup_opened[c, 0, i]
+    breakage, mode = X[table.breakage_x[c], i], int(X[table.firm_on_x[c], i])
+    consumed, base_before, due_before = before_start(c, i, terms, X)
+    ahead = ahead_before(c, i, terms, table, schedule, X)
+    remaining, charged, earned_sum, revenue_sum = X[terms.total_x[c], i] - consumed - ahead, 0.0, ahead, 0.0
+    latent, early, share_before, was = 0.0, 0.0, 0.0, 1.0
+    owed, head, left = 0.0, 0, settlement.makeup_opened[c, 0, i]
     rights, remote = terms.makeup_x[c] >= 0, X[table.remote_x[c], i]
     for m in range(out.revenue.shape[1]):
         price, charge, owed_before = schedule.price[c, m, i], settlement.charge[c, m, i], owed

@@ -52,6 +52,9 @@ class Terms(NamedTuple):
     committed_x: np.ndarray
     optional: np.ndarray  # 1: has options; what they change is read for these alone
     price_k: np.ndarray  # (K,): rows of Y, the price of each pool's chip; -1: its contract's
+    consumed_x: np.ndarray  # USD of the total billed before month 0; -1: the contract began in month 0 or later
+    taken_x: np.ndarray  # of that, what counts in the true-up period under way: USD of an amount, GPU-h else
+    owed_x: np.ndarray  # GPU-h that fell due in that period; of an amount it follows from the months
 
 
 class Schedule(NamedTuple):
@@ -139,6 +142,30 @@ def period_amount(c, i, months_in, terms, X):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def opening(c, i, terms, X):
+    """What was before month 0 (C-07, C-08): USD billed of the total, and base and due to date of the true-up period under way."""
+    if terms.consumed_x[c] < 0:
+        return 0.0, 0.0, 0.0
+    consumed, taken, owed = min(X[terms.consumed_x[c], i], X[terms.total_x[c], i]), X[terms.taken_x[c], i], X[terms.owed_x[c], i]
+    if terms.form[c] >= BURN_DOWN:
+        since = -terms.starts[c]
+        amount, length = period_amount(c, i, since, terms, X)
+        past = since % 12 if (terms.true_up[c] == YEARLY and terms.form[c] == BUILD_UP) else since
+        taken, owed = min(taken, amount), amount * past / length
+    return consumed, taken, owed
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def left_of(c, terms, X):
+    """USD of the total value that is not billed at the start of month 0, (L,)."""
+    left = X[terms.total_x[c]].copy()
+    for i in range(left.shape[0]):
+        consumed, _, _ = opening(c, i, terms, X)
+        left[i] -= consumed
+    return left
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def mix_price(c, pool_contract, price_k, planned, ready, Y, price):
     """Price by chip (C-01): the mix of what is made available in the month; of what is planned where nothing is."""
     months, lanes = price.shape
@@ -186,7 +213,7 @@ def schedule_block(terms, changes, pool_contract, planned, ready, offered, X, Y,
         gather(c, pool_contract, offered, served)
         if terms.gpus_x[c] >= 0:
             cap_block(X[terms.gpus_x[c]], plan, there, served)
-        start, total, term = terms.starts[c], X[terms.total_x[c]], X[terms.term_x[c]]
+        start, total, term = terms.starts[c], left_of(c, terms, X), X[terms.term_x[c]]
         in_usd = terms.form[c] >= BURN_DOWN
         if terms.price_y[c] >= 0:
             out.price[c] = Y[terms.price_y[c]]
@@ -249,12 +276,17 @@ def free_share(c, terms, schedule, offered, X, out):
         m, last = first, min(terms.starts[c] + term, out.shape[0])
         while m < last:
             since = m - terms.starts[c]
-            end = min(terms.starts[c] + (12 * (since // 12 + 1) if yearly else term), last)
+            closing = terms.starts[c] + min(12 * (since // 12 + 1) if yearly else term, term)
+            end = min(closing, last)
             amount, length = period_amount(c, i, since, terms, X)
+            amount *= (closing - m) / length
+            if m == 0 and terms.consumed_x[c] >= 0:
+                _, taken, owed = opening(c, i, terms, X)
+                amount = max(amount + owed - taken, 0.0)
             worth = 0.0
             for n in range(m, end):
                 worth += schedule.price[c, n, i] * offered[n, i]
-            share = min(amount * (end - m) / length / max(worth, 1e-300), 1.0)
+            share = min(amount * (end - m) / (closing - m) / max(worth, 1e-300), 1.0)
             for n in range(m, end):
                 out[n, i] = share
             m = end

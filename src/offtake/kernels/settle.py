@@ -34,6 +34,8 @@ from .schedule import (
     Terms,
     due_month,
     is_true_up,
+    left_of,
+    opening,
     period_amount,
     schedule_block,
     segments_block,
@@ -42,7 +44,7 @@ from .schedule import (
 
 __all__ = [
     "AT_TERM", "BUILD_UP", "BURN_DOWN", "CALENDAR", "EXTEND", "MONTHLY", "READINESS", "RESERVED", "TAKE_OR_PAY", "WALK", "YEARLY",
-    "Schedule", "Settlement", "Terms", "schedule_block", "segments_block", "settle_block",
+    "Schedule", "Settlement", "Terms", "left_of", "opening", "schedule_block", "segments_block", "settle_block",
 ]  # fmt: skip
 
 
@@ -130,12 +132,21 @@ def opened_month(charge, rate, base, deficiency, over):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def held_before(c, i, terms, X):
+    """USD prepaid before month 0 and not yet drawn by what was billed since (C-09); the interest of that time is left out."""
+    consumed, _, _ = opening(c, i, terms, X)
+    return max(X[terms.prepaid_x[c], i] - consumed, 0.0) if terms.consumed_x[c] >= 0 else 0.0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def settle_lane(c, i, terms, schedule, alive, used, X, Y, out):
     """Bill one contract on one path, month by month."""
-    total, rate, prepaid = X[terms.total_x[c], i], X[terms.financing_x[c], i], X[terms.prepaid_x[c], i]
+    rate, prepaid = X[terms.financing_x[c], i], X[terms.prepaid_x[c], i]
+    consumed, base_sum, due_sum = opening(c, i, terms, X)
     share, end = X[terms.take_or_pay_x[c], i], terms.starts[c] + int(X[terms.term_x[c], i] + 0.5)
     form, lasts = terms.form[c], max(int(X[terms.makeup_x[c], i] + 0.5), 1) if terms.makeup_x[c] >= 0 else -1
-    remaining, held, due_sum, base_sum, before, period, balance, stale = total, 0.0, 0.0, 0.0, 1.0, -1.0, 0.0, 0.0
+    remaining, held = X[terms.total_x[c], i] - consumed, held_before(c, i, terms, X)
+    before, period, balance, stale = 1.0, -1.0, 0.0, 0.0
     for m in range(alive.shape[1]):
         live, took = alive[c, m, i], used[c, m, i]
         terminated = remaining * (1.0 - live / before) if before > 0.0 else 0.0
@@ -166,7 +177,7 @@ def settle_lane(c, i, terms, schedule, alive, used, X, Y, out):
         remaining -= charge + lapsed
         credit = min(X[terms.credit_x[c], i] * price * max(committed - available, 0.0), charge) if terms.remedy[c] == CREDIT else 0.0
         extra = overage * (Y[terms.overage_y[c], m, i] if terms.overage_y[c] >= 0 else price) * terms.allows_overage[c]
-        received = prepaid if m == max(terms.starts[c], 0) else 0.0
+        received = prepaid if (m == max(terms.starts[c], 0) and terms.consumed_x[c] < 0) else 0.0
         gone = 1.0 if (ends > 0.0 or (live <= 0.0 and before > 0.0)) else 0.0
         interest, drawdown, refunded, held = prepaid_month(charge - credit + extra + penalty, held, received, rate, float(end - m), gone)
         if lasts >= 0:

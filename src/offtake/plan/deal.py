@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..book.consumption import consumed_of
 from ..book.fields import FIRM_ON
 from ..book.forms import IN_USD, bought, word
 from ..book.numbers import Number, Series
@@ -74,7 +75,26 @@ def terms(book: Book, names: Names, rows: Rows) -> Terms:
         committed_x=ints([rows.x(f"contracts.{n}.committed.{y}") for n, d in zip(names.contracts, deals) for y in range(len(d.committed))]),
         optional=ints([int(bool(deal.options)) for deal in deals]),
         price_k=_by_chip(book, names, rows),
+        **_before(book, names, rows),
     )
+
+
+def _before(book: Book, names: Names, rows: Rows) -> dict[str, np.ndarray]:
+    """Rows of what was consumed before month 0: of the total, and in the true-up period under way (C-07)."""
+    found: list[tuple[int, int, int]] = []
+    for name in names.contracts:
+        past, at = book.contracts[name].consumed, f"contracts.{name}.consumed"
+        if past is None:
+            found.append((-1, -1, -1))
+        elif past.billed is not None:
+            taken = rows.x(f"{at}.billed") if book.contracts[name].form in IN_USD else rows.x_or(f"{at}.used", 0.0)
+            found.append((rows.x(f"{at}.billed"), taken, rows.x_or(f"{at}.due", 0.0)))
+        else:
+            whole, period = consumed_of(book, name)
+            in_usd = book.contracts[name].form in IN_USD
+            taken = rows.given(f"{at}.period", period) if in_usd else rows.x_or(f"{at}.used", 0.0)
+            found.append((rows.given(at, whole), taken, rows.x_or(f"{at}.due", 0.0)))
+    return {key: ints([row[n] for row in found]) for n, key in enumerate(("consumed_x", "taken_x", "owed_x"))}
 
 
 def _by_chip(book: Book, names: Names, rows: Rows) -> np.ndarray:

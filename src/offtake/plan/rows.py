@@ -68,6 +68,11 @@ class Rows:
         self.numbers.setdefault(name, [constant(value)] * len(self.books))
         return list(self.numbers).index(name)
 
+    def given(self, name: str, value: float) -> int:
+        """Factor row of a constant that the book's own numbers add up to."""
+        self.numbers.setdefault(f"={name}", [constant(value)] * len(self.books))
+        return list(self.numbers).index(f"={name}")
+
     def luck(self, customer: str) -> int:
         """Factor row of a customer's uniform draw: whether the renegotiation rule's chance comes true (V-04)."""
         return self.uniform(f"companies.{customer}.customer.renegotiation.luck")

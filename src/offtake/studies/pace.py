@@ -18,6 +18,7 @@ import numpy as np
 
 from .. import stages
 from ..block import Block
+from ..book.consumption import period_before
 from ..book.forms import IN_USD, word
 from ..book.numbers import Month
 from ..errors import QuestionError
@@ -259,11 +260,17 @@ def chosen(plan: Plan, of: str | None) -> list[str]:
 
 
 def told_of(plan: Plan, name: str, export: Export | None, commitment: str | None) -> Told:
-    """The past of a contract from a cost export, in the contract's unit."""
-    if export is None:
-        return Told({}, None, 0)
-    months = export.by_month(commitment) if unit_of(plan, name) == "USD" else export.hours_by_month(commitment)
-    return Told(months, export.counts(), 0)
+    """The past of a contract since its true-up period under way began: from a cost export, or from the book's own `consumed`."""
+    deal, months, source = plan.book.contracts[name], dict[str, float](), None
+    began = period_before(plan.book, deal)
+    usd = unit_of(plan, name) == "USD"
+    if export is not None:
+        months, source = export.by_month(commitment) if usd else export.hours_by_month(commitment), export.counts()
+    elif deal.consumed is not None:
+        months = {month: value.median() for month, value in deal.consumed.months.items()} if usd else {}
+        own = f"the book's export, {deal.consumed.focus}" if deal.consumed.focus else "the book's own figures"
+        source = f"{own}, since {month_label(began.start)}"
+    return Told({m: v for m, v in months.items() if m >= month_label(began.start)}, source, len(began))
 
 
 def pace(run: Run, of: str | None, export: Export | None = None, commitment: str | None = None) -> dict[str, Any]:

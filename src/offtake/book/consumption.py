@@ -1,0 +1,89 @@
+"""Consumption to date: what was billed of a contract before the book's first month, so that a book can start in its middle (C-07)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import AfterValidator, Field, ValidationInfo, model_validator
+
+from ..errors import OfftakeError, one_line
+from .fields import Sourced, Usd
+from .numbers import Fault, Month, Number, _custom, quantity
+
+if TYPE_CHECKING:
+    from .terms import Book, Contract
+
+GpuHours = Annotated[Number, quantity("GPU-h")]
+MonthName = Annotated[str, AfterValidator(lambda text: _custom(lambda: str(Month(text))))]
+
+
+class Consumed(Sourced):
+    """USD billed within the total before the book's first month: by month, as one sum, or read from a FOCUS export beside the book."""
+
+    months: dict[MonthName, Usd] = Field(default={})
+    billed: Usd | None = None
+    focus: str | None = Field(default=None, description="file name of a FOCUS 1.2 export, in the book's own folder")
+    commitment: str | None = Field(default=None, description="its CommitmentDiscountId; absent: all that the file bills")
+    allow_refused: bool = Field(default=False, description="go on without the rows that do not reconcile")
+    used: GpuHours | None = Field(default=None, description="GPU-h that count in the true-up period under way, of take_or_pay")
+    due: GpuHours | None = Field(default=None, description="GPU-h that fell due in that period")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_export(cls, data: Any, info: ValidationInfo) -> Any:
+        """The months of the export, as if they stood in the book: its hash covers them."""
+        if not isinstance(data, Mapping) or not data.get("focus") or data.get("months") or data.get("billed"):
+            return data
+        allowed = str(data.get("allow_refused", False)).lower() == "true"
+        found = _custom(lambda: _months_of((info.context or {}).get("folder"), str(data["focus"]), data.get("commitment"), allowed))
+        return {**data, "months": {month: f"{usd!r} USD" for month, usd in found.items()}}
+
+
+def _months_of(folder: Path | None, name: str, commitment: str | None, allowed: bool) -> dict[str, float]:
+    from ..focus import read_focus
+
+    rule, fix = "a FOCUS 1.2 export in the book's own folder, each row of which reconciles", f"`offtake focus {name}` names each row"
+    if folder is None or Path(name).name != name:
+        raise Fault(name, rule, "put the file beside the book and write its name alone", ("focus",))
+    try:
+        found = read_focus(folder / name)
+        months = found.by_month(commitment)
+    except OfftakeError as error:
+        got = one_line(str(error).replace(f"{folder / name}: ", ""))
+        raise Fault(got, rule, "mend the name, the file or `commitment`", ("focus",)) from None
+    if not found.sound and not allowed:
+        first = f", the first in row {found.rows[0].row}: {found.rows[0].got}" if found.rows else f"; {found.unreconciled[0]}"
+        got = f"{found.refused:,} of {found.read:,} rows refused{first}"
+        raise Fault(one_line(got), rule, f"{fix}; mend them, or write `allow_refused: true`", ("focus",))
+    return months
+
+
+def starts_of(deal: Contract) -> int:
+    """The contract's first month, absolute."""
+    return int(deal.starts if deal.starts is not None else deal.signed)
+
+
+def months_before(book: Book, deal: Contract) -> range:
+    """Absolute months of a contract that lie before the book's first."""
+    return range(starts_of(deal), int(book.start))
+
+
+def period_before(book: Book, deal: Contract) -> range:
+    """Of these, the months in the true-up period under way; a monthly period has none."""
+    from .forms import word
+
+    whole, true_up = months_before(book, deal), word(deal, "true_up")
+    if true_up == "month" or deal.form in ("reserved", "capacity_block"):
+        return range(whole.stop, whole.stop)
+    return whole if true_up == "term" else range(whole.stop - len(whole) % 12, whole.stop)
+
+
+def consumed_of(book: Book, name: str) -> tuple[float, float]:
+    """USD billed before the book's first month by month: in all, and in the true-up period under way."""
+    deal = book.contracts[name]
+    past = deal.consumed
+    assert past is not None
+    usd = {month: past.months[str(Month(month))].median() for month in months_before(book, deal)}
+    return sum(usd.values()), sum(usd[m] for m in period_before(book, deal))
