@@ -10,6 +10,8 @@ from offtake import front
 from offtake.book import text
 from offtake.errors import BookError
 from offtake.identities import worst_of
+from offtake.studies.formulas import FORMULAS
+from offtake.studies.journal import ENTRIES
 
 from ..deals import block_of, book_of, monthly
 from ..test_focus import SOUND, TRAPS, written
@@ -150,3 +152,20 @@ def test_an_export_beside_the_book(tmp_path: Path) -> None:
     assert told(tmp_path, {"focus": "export.csv"}) == []
     assert text.book_hash(text.load(tmp_path / "book.yaml")) != before
     assert np.isfinite(front.run(text.load(tmp_path / "book.yaml"), paths=64).pace()["contracts"][0]["run_rate"]["required"])
+
+
+@pytest.mark.parametrize("name", ["take_or_pay, rateable", "prepaid"])
+def test_journal_and_explanation_open_with_what_was_before(name: str) -> None:
+    """Every posting balances, the accounts end where the stocks end, and a number is the sum of its terms."""
+    _, rest = halves(FORMS[name])
+    total: dict[str, float] = {}
+    for entry in ENTRIES:
+        legs = entry.legs(rest, 0, 0)
+        assert sum(legs.values()) == pytest.approx(np.zeros(rest.plan.months), abs=1e-6), entry.name
+        for account, usd in legs.items():
+            total[account] = total.get(account, 0.0) + float(np.sum(usd[:4]))
+    assert rest.before[:2, 0, 0].max() > 0.0
+    assert total["contract liability"] == pytest.approx(-monthly(rest, "unearned")[3, 0], abs=1e-6)
+    assert total["contract asset"] == pytest.approx(monthly(rest, "unbilled")[3, 0], abs=1e-6)
+    terms = FORMULAS["revenue", "contracts"].terms
+    assert sum(t.sign * t.read(rest, 0, 0) for t in terms) == pytest.approx(monthly(rest, "revenue")[:, 0], abs=1e-6)

@@ -69,6 +69,11 @@ def gain(read: Read) -> Read:
     return lambda b, c, i: np.diff(read(b, c, i), prepend=0.0)
 
 
+def billed_later(b: Block, c: int, i: int) -> np.ndarray:
+    """What revenue gains on billing in each month; it may have been ahead before month 0."""
+    return np.diff(b.books.unbilled[c, :, i], prepend=b.before[1, c, i])
+
+
 def due(b: Block, c: int, i: int) -> np.ndarray:
     """Bills that fall due, after the payment lag."""
     lag = int(b.X[b.plan.terms.payment_lag_x[c], i] + 0.5)
@@ -136,7 +141,7 @@ _BILL = (
     Term("penalty", 1, of_contract("penalty", "settlement")),
 )
 _REVENUE = (
-    Term("earned, not billed yet", 1, gain(of_contract("unbilled", "books"))),
+    Term("earned, not billed yet", 1, billed_later),
     Term("billed, not earned yet", -1, gain(of_contract("deferred", "books"))),
     Term("equity given to the customer", -1, if_any("contra", "equity")),
 )
@@ -200,7 +205,7 @@ FORMULAS: dict[tuple[str, str], Formula] = {
     ("npv_after_tax", "contracts"): Formula("flow", _WORTH_AFTER_TAX),
     ("collected_value", "contracts"): Formula("flow", _COLLECTED),
     ("rpo", "contracts"): Formula("roll", _RPO),
-    ("unearned", "contracts"): Formula("roll", _LIABILITY),
+    ("unearned", "contracts"): Formula("roll", _LIABILITY, lambda b, c, i: float(b.before[0, c, i])),
     ("makeup_balance", "contracts"): Formula("roll", _MAKEUP),
     ("property", "contracts"): Formula("roll", _PROPERTY, lambda b, c, i: float(b.ledger.opening[c, i])),
     ("equity_ahead", "contracts"): Formula("roll", _EQUITY),

@@ -53,9 +53,11 @@ def receivable(b: Block, c: int, i: int) -> np.ndarray:
 
 
 def opening(b: Block, c: int, i: int) -> Legs:
-    there = np.zeros(b.plan.months)
-    there[0] = b.ledger.opening[c, i]
-    return {"property": there, "equity": -there}
+    """Property, and of a contract begun before month 0 the prepayment held and the revenue ahead of billing."""
+    first = np.zeros(b.plan.months)
+    first[0] = 1.0
+    held, asset, owned = b.before[0, c, i] * first, b.before[1, c, i] * first, b.ledger.opening[c, i] * first
+    return {"property": owned, "contract asset": asset, "contract liability": -held, "equity": held - asset - owned}
 
 
 def bill(b: Block, c: int, i: int) -> Legs:
@@ -63,7 +65,7 @@ def bill(b: Block, c: int, i: int) -> Legs:
     return {
         "receivable": b.settlement.invoiced[c, :, i],
         "contract liability": b.settlement.drawdown[c, :, i],
-        "contract asset": change(b.books.unbilled[c, :, i]),
+        "contract asset": change(b.books.unbilled[c, :, i], b.before[1, c, i]),
         "deferred revenue": -change(b.books.deferred[c, :, i]),
         "revenue": -(b.books.revenue[c, :, i] + borne),
     }
@@ -90,7 +92,7 @@ def prepayment(b: Block, c: int, i: int) -> Legs:
     return {
         "receivable": s.prepaid_in[c, :, i],
         "financing cost": s.interest[c, :, i],
-        "contract liability": -(change(s.unearned[c, :, i]) + s.drawdown[c, :, i] + s.refunded[c, :, i]),
+        "contract liability": -(change(s.unearned[c, :, i], b.before[0, c, i]) + s.drawdown[c, :, i] + s.refunded[c, :, i]),
     }
 
 
