@@ -110,7 +110,7 @@ def test_show_gives_source_and_line() -> None:
 
 
 def test_lists_and_schema() -> None:
-    assert {row["book"] for row in json.loads(offtake("list", "--json").stdout)} == {"gpu-cloud", "openai-aws", "two-clouds"}
+    assert {row["book"] for row in json.loads(offtake("list", "--json").stdout)} == {"gpu-cloud", "openai-aws", "small-lab", "two-clouds"}
     assert {"revenue", "rpo", "binding", "npv"} <= {row["measure"] for row in json.loads(offtake("list", "measures", "--json").stdout)}
     assert {"contracts.*.total", "sites.*.lots.[].gpus"} <= {row["field"] for row in json.loads(offtake("list", "fields", "--json").stdout)}
     assert json.loads(offtake("schema").stdout)["type"] == "object"

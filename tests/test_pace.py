@@ -1,6 +1,8 @@
 """Pace: glide path, shortfall and the month of no return worked by hand, and against a twin that a person would write."""
 
+import csv
 import json
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -157,3 +159,23 @@ def test_text_fits(width: int) -> None:
     lines = pace_text(found, width).splitlines()
     assert max(len(line) for line in lines) <= width and not any("not shown" in line for line in lines)
     assert all(x["unit"] in ("USD", "GPU-h") for x in found["contracts"])
+
+
+def test_the_shipped_book_starts_in_the_middle_of_its_commitment() -> None:
+    """GPU-hours x 2.60 by day, transfer at 50 USD a TB, the storage plan's 8,000 a month, less the 624 billed twice in July."""
+    with (front.BOOKS / "small-lab-focus.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    hours = sum(int(r["ConsumedQuantity"]) for r in rows if r["ConsumedUnit"] == "GPU-Hours")
+    transfer = sum(120 + 15 * m for m in range(6))
+    assert hours == sum(24 * (88 + 6 * (d.month - 5) + (d.day - 1) * 7 % 11 - 14 * (d.weekday() > 4)) for d in days()) - 240
+    found = front.run(front.load("small-lab"), paths=256).pace("contracts.spend")["contracts"][0]
+    past = [row["consumed"] for row in found["months"][:6]]
+    assert past[-1] == pytest.approx(hours * 2.6 + transfer * 50 + 6 * 8_000, rel=1e-9)
+    assert found["months"][6]["month"] == "2025-11" and found["run_rate"]["required"] == pytest.approx((6e6 - past[-1]) / 18, rel=1e-9)
+    (row,) = found["true_ups"]
+    assert row["true_up"] == "2027-04" and 0.1 < row["short"]["probability"] < 0.6
+    assert sum(m["probability"] for m in row["unavoidable"]) == pytest.approx(row["short"]["probability"])
+
+
+def days() -> list[date]:
+    return [date(2025, 5, 1) + timedelta(days=n) for n in range(184)]

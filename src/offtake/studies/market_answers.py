@@ -45,7 +45,9 @@ def move(a: Asked) -> Told:
     values = {"worth": believe.worth(a.f.tallies)}
     measure = "npv_after_tax" if values["worth"]["npv_after_tax"] else "npv"
     deal = f"The model's NPV {'after' if measure == 'npv_after_tax' else 'before'} tax is {span(values['worth'][measure], 'USD')}"
-    returns = f"{deal}, IRR {span(values['worth']['irr'], 'share')} and absent on {share(values['worth']['irr']['absent'])} of paths"
+    irr = values["worth"]["irr"]
+    known = f"IRR {span(irr, 'share')} and absent on {share(irr['absent'])} of paths" if irr else "IRR absent on every path"
+    returns = f"{deal}, {known}"
     key = (believe.PREFIX + measure, 0)
     missing = needs(a, "events", "the move")
     if missing:
