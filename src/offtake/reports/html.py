@@ -25,6 +25,7 @@ SECTIONS = (
     ("headline", sections.headline),
     ("answers", sections.answers),
     ("money", None),
+    ("pace", None),
     ("capacity", None),
     ("national", None),
     ("placement", None),

@@ -89,6 +89,7 @@ WORDS = {
     "month": "month",
     "no": "no",
     "not_computed": "Not computed:",
+    "pace": "Pace: taken against what is committed",
     "paths": "paths",
     "period": "period",
     "national": "Power: the book's sites beside the nation",

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 HELD = ("reserved", "capacity_block")  # paid as made available: what is not used is lost
 FIELDS = 5
 NOTHING = 1e-9  # relative: a shortfall below this part of what is due is rounding
-SHOWN = {"p05": 0.05, "p50": 0.50, "p95": 0.95}
+SHOWN = {"p05": 0.05, "p25": 0.25, "p50": 0.50, "p75": 0.75, "p95": 0.95}
 
 
 @dataclass(frozen=True)
@@ -273,8 +273,10 @@ def told_of(plan: Plan, name: str, export: Export | None, commitment: str | None
     return Told({m: v for m, v in months.items() if m >= month_label(began.start)}, source, len(began))
 
 
-def pace(run: Run, of: str | None, export: Export | None = None, commitment: str | None = None) -> dict[str, Any]:
-    """The pace of each contract that bills; an export tells of one of them what was consumed."""
+def pace(
+    run: Run, of: str | None, export: Export | None = None, commitment: str | None = None, paths: int | None = None
+) -> dict[str, Any]:
+    """The pace of each contract that bills; an export tells of one of them what was consumed. All paths unless told how many."""
     plan = run.plan
     names = chosen(plan, of)
     if export is not None and len(names) > 1:
@@ -286,7 +288,7 @@ def pace(run: Run, of: str | None, export: Export | None = None, commitment: str
         inside = b.schedule.in_term[[plan.names.contracts.index(n) for n in names]]
         return np.concatenate([found, inside])
 
-    values = by_block(plan, run.stamp.seed, run.stamp.paths, one, run.workers)
+    values = by_block(plan, run.stamp.seed, min(run.stamp.paths, paths or run.stamp.paths), one, run.workers)
     rows = []
     for n, name in enumerate(names):
         p = Paths(*values[n * FIELDS : (n + 1) * FIELDS])

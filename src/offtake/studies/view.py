@@ -11,6 +11,7 @@ from .answers import PENDING, Asked, both, percent
 from .findings import IDLE, scenario_columns, unit_of
 from .limits import LIMITS
 from .market_panels import panels
+from .pace_panels import panels as paced
 from .panels import concentration, grid, surface_by_year
 from .provenance import describe
 from .rests import quality_of
@@ -26,7 +27,7 @@ def view(run: Run) -> Any:
     told = run.answers()
     book = run.plan.book
     inputs = describe(book)
-    risk, power, market = concentration(a, told), grid(a), panels(a, told)
+    risk, power, market, rate = concentration(a, told), grid(a), panels(a, told), paced(a)
     return {
         "title": book.title,
         "subtitle": book.contracts[a.s.contract].name,
@@ -34,7 +35,7 @@ def view(run: Run) -> Any:
         "stamp": run.stamp.to_dict(),
         "headline": headline(a, told),
         "answers": [_answer(x) for x in told["answers"]],
-        "fans": [*fans(a), *risk[0], *power[0], *market[0]],
+        "fans": [*fans(a), *risk[0], *power[0], *market[0], *rate[0]],
         "stacks": stacks(a),
         "heat": heat(a),
         "sankey": sankey(a, told),
@@ -42,7 +43,7 @@ def view(run: Run) -> Any:
         "commitments": committed(a),
         "surface": surface(a),
         "surface_by_year": surface_by_year(a),
-        "tables": [*risk[1], *power[1], *market[1]],
+        "tables": [*risk[1], *power[1], *market[1], *rate[1]],
         "scenarios": compare(run, scenario_columns(run.plan)),
         "watch": watch(a, told),
         "claims": claims(told),
