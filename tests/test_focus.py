@@ -162,3 +162,12 @@ def test_the_verb_names_rows_and_fails_unless_they_are_allowed(tmp_path: Path) -
     assert CliRunner().invoke(app, ["focus", file, "--allow-refused"]).exit_code == 0
     found = json.loads(CliRunner().invoke(app, ["focus", file, "--json"]).stdout)
     assert [r["row"] for r in found["refused"]] == [3, 4] and found["used"][0]["consumed"] == 10.0
+
+
+def test_a_correction_may_lie_in_an_earlier_period_and_a_purchase_in_a_later_one(tmp_path: Path) -> None:
+    """Billed in August: 2 USD of July taken back, and 30 paid for a plan of the year to come."""
+    billing = {"BillingPeriodStart": "2025-08-01T00:00:00Z", "BillingPeriodEnd": "2025-09-01T00:00:00Z"}
+    back = SOUND | billing | {"ChargeClass": "Correction", "BilledCost": "-2"}
+    plan = august(ChargeCategory="Purchase", BilledCost="30", ChargePeriodEnd="2026-08-01T00:00:00Z", ConsumedQuantity="", ConsumedUnit="")
+    found = read_focus(written(tmp_path, SOUND, back, plan))
+    assert found.refused == 0 and found.by_month(None) == {"2025-07": 8.0, "2025-08": 30.0}
