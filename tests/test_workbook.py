@@ -47,7 +47,7 @@ def apart(ours, theirs) -> float:
     return float(np.abs(np.asarray(ours, float) - theirs).max() / max(np.abs(theirs).max(), 1.0))
 
 
-@pytest.fixture(scope="module", params=["two-clouds", "gpu-cloud", "openai-aws"])
+@pytest.fixture(scope="module", params=["two-clouds", "gpu-cloud", "small-lab", "openai-aws"])
 def made(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp(request.param)
     run = offtake.run(offtake.load(request.param), paths=64)

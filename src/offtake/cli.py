@@ -88,11 +88,10 @@ def run_book(
             done.read_closes(closes)
         answers = done.answers()
         done.report(target)
-        book_of_cells = None if xlsx is None else done.workbook(xlsx)
+        if xlsx is not None:
+            done.workbook(xlsx)
     say_json(answers) if as_json else say(answers_text(answers, width()))
-    typer.echo(f"report: {target}", err=True)
-    if book_of_cells is not None:
-        typer.echo(f"workbook: {book_of_cells}", err=True)
+    typer.echo(f"report: {target}" + (f"\nworkbook: {xlsx}" if xlsx is not None else ""), err=True)
 
 
 @app.command("check")
@@ -129,11 +128,7 @@ def show_number(
 def measure_book(
     book: BookName,
     name: Annotated[
-        str,
-        typer.Argument(
-            metavar="NAME",
-            help="A measure (see `offtake list measures`) or an address such as 'p95(revenue of contracts.aws @ 2027)'.",
-        ),
+        str, typer.Argument(metavar="NAME", help="A measure (`offtake list measures`) or an address: 'p95(revenue of contracts.aws @ 2027)'.")
     ],
     of: Annotated[str | None, typer.Option(help="The entity, such as contracts.aws.")] = None,
     by: Annotated[str | None, typer.Option(help="month, quarter, fiscal-quarter, fiscal-year, calendar-year or total.")] = None,

@@ -301,7 +301,7 @@ class Book(Term):
     title: str
     as_of: Moment
     start: Month
-    months: int = Field(gt=0, le=240)
+    months: int = Field(gt=0, le=480)
     sources: dict[str, Source]
     companies: dict[str, Company]
     chips: dict[str, Chip]

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..block import Block
-from ..kernels import recognise, schedule
+from ..kernels import recognise, schedule, settle
 from ..periods import periods_of
 
 LANE = 0
@@ -85,6 +85,18 @@ def has_rights(b: Block, c: int) -> bool:
     return bool(b.plan.terms.makeup_x[c] >= 0)
 
 
+def before(b: Block, c: int) -> tuple[float, float, float]:
+    """What was before month 0 (C-07, C-08): USD billed of the total; base and due to date of the true-up period under way."""
+    consumed, base, due = settle.opening(c, LANE, b.plan.terms, b.X)
+    return float(consumed), float(base), float(due)
+
+
+def held_and_ahead(b: Block, c: int) -> tuple[float, float]:
+    """USD prepaid and not drawn, and revenue ahead of billing, before month 0."""
+    held, ahead, _ = b.before
+    return float(held[c, LANE]), float(ahead[c, LANE])
+
+
 def in_usd(b: Block, c: int) -> bool:
     return bool(b.plan.terms.form[c] >= schedule.BURN_DOWN)
 
@@ -152,8 +164,10 @@ def dues(b: Block, c: int, sheet: Sheet) -> None:
     else:
         hours(b, c, sheet)
     unit = "USD" if in_usd(b, c) else "GPU-h"
-    sheet.made("due_sum", "due to date", unit, f"{past.format('due_sum')}+[due]", opening=0.0, model=at(b, c, "settlement", "ytd_due"))
-    sheet.made("base_sum", "base to date", unit, f"{past.format('base_sum')}+[base]", opening=0.0, model=at(b, c, "settlement", "ytd_base"))
+    _, base, due = before(b, c)
+    for key, title, opening in (("due", "due to date", due), ("base", "base to date", base)):
+        model = at(b, c, "settlement", f"ytd_{key}")
+        sheet.made(f"{key}_sum", title, unit, f"{past.format(f'{key}_sum')}+[{key}]", opening=opening, model=model)
 
 
 def hours(b: Block, c: int, sheet: Sheet) -> None:
@@ -191,7 +205,7 @@ def bills(b: Block, c: int, sheet: Sheet) -> None:
     lapsed = "IF([ends]=1,[room]-[charge],0)" if at_end == schedule.LAPSE else "0"
     sheet.made("lapsed", "lapsed", "USD", lapsed, model=at(b, c, "settlement", "lapsed"))
     left = at(b, c, "settlement", "remaining")
-    sheet.made("left", "value left", "USD", "[room]-[charge]-[lapsed]", opening=total_of(sheet), model=left)
+    sheet.made("left", "value left", "USD", "[room]-[charge]-[lapsed]", opening=total_of(sheet) - before(b, c)[0], model=left)
     late_hours = "MAX([committed]*[alive]-[available]*[alive],0)"
     credit = f"MIN({{credit}}*[price]*{late_hours},[charge])" if t.remedy[c] == schedule.CREDIT else "0"
     sheet.made("credited", "credit", "USD", credit, model=at(b, c, "settlement", "credit"))
@@ -215,28 +229,31 @@ def prepayment(b: Block, c: int, sheet: Sheet) -> None:
     """The contract liability of a prepayment (C-09)."""
     first = max(int(b.plan.terms.starts[c]), 0)
     begins = b.plan.terms.starts[c]
-    sheet.made("received", "prepayment received", "USD", f"IF([m]={first},{{prepaid}},0)", model=at(b, c, "settlement", "prepaid_in"))
+    received = "0" if b.plan.terms.consumed_x[c] >= 0 else f"IF([m]={first},{{prepaid}},0)"  # else it came before month 0
+    sheet.made("received", "prepayment received", "USD", received, model=at(b, c, "settlement", "prepaid_in"))
     sheet.made("gone", "contract over", "0 or 1", "IF(OR([ends]>0,AND([alive]<=0,[alive-]>0)),1,0)")
     ahead = f"{int(begins)}+INT({{term}}+0.5)-[m]>12"
     sheet.made("interest", "interest", "USD", f"IF({ahead},[unearned-]*{{financing_rate}}/12,0)", model=at(b, c, "settlement", "interest"))
     sheet.made("drawdown", "drawn by bills", "USD", "MIN([billed],[unearned-]+[received]+[interest])")
     sheet.made("refunded", "refunded", "USD", "([unearned-]+[received]+[interest]-[drawdown])*[gone]")
     held = "[unearned-]+[received]+[interest]-[drawdown]-[refunded]"
-    sheet.made("unearned", "prepaid and not drawn", "USD", held, opening=0.0, model=at(b, c, "settlement", "unearned"))
+    opening, _ = held_and_ahead(b, c)
+    sheet.made("unearned", "prepaid and not drawn", "USD", held, opening=opening, model=at(b, c, "settlement", "unearned"))
 
 
 def earned(b: Block, c: int, sheet: Sheet) -> None:
     """Revenue (A-01): accrued by policy inside a true-up period, caught up with charges at its end."""
+    _, ahead = held_and_ahead(b, c)
     rights, policy, usd = has_rights(b, c), b.plan.recognition.policy[c], in_usd(b, c)
     per = "" if usd else "[price]*"
-    before = {k: f"IF([trued-]=1,0,[{k}-])" for k in ("base_sum", "due_sum")}
+    past = {k: f"IF([trued-]=1,0,[{k}-])" for k in ("base_sum", "due_sum")}
     if policy == recognise.RESERVED:
-        accrued = f"{per}MAX(MAX([base_sum],[due_sum])-MAX({before['base_sum']},{before['due_sum']}),0)"
+        accrued = f"{per}MAX(MAX([base_sum],[due_sum])-MAX({past['base_sum']},{past['due_sum']}),0)"
     elif policy == recognise.IN_PROPORTION:
-        accrued = f"{per}([base_sum]-{before['base_sum']})/MAX(1-{{breakage}},1E-12)"
+        accrued = f"{per}([base_sum]-{past['base_sum']})/MAX(1-{{breakage}},1E-12)"
     else:
-        unused = f"MAX([due_sum]-[base_sum],0)-MAX({before['due_sum']}-{before['base_sum']},0)"
-        accrued = f"{per}MAX([base_sum]-{before['base_sum']}+{{breakage}}*({unused}),0)"
+        unused = f"MAX([due_sum]-[base_sum],0)-MAX({past['due_sum']}-{past['base_sum']},0)"
+        accrued = f"{per}MAX([base_sum]-{past['base_sum']}+{{breakage}}*({unused}),0)"
     sheet.made("accrued", "accrued by policy", "USD", accrued)
     deferred = "[price]*[makeup_opened]" if rights else "0"
     added = "+[added]" if b.plan.terms.optional[c] else ""
@@ -244,11 +261,11 @@ def earned(b: Block, c: int, sheet: Sheet) -> None:
     owed = "-[owed-]" if rights else ""
     own = f"IF([trued]=1,[charged]-[own_sum-],MIN([accrued],[to_come-]{owed}-[terminated]-[lapsed]{added}))"
     sheet.made("own", "earned on charges", "USD", own)
-    sheet.made("own_sum", "earned on charges to date", "USD", "[own_sum-]+[own]", opening=0.0)
+    sheet.made("own_sum", "earned on charges to date", "USD", "[own_sum-]+[own]", opening=ahead)
     sheet.made("earned", "earned of the value", "USD", f"[own]+[owed-]+{deferred}-[owed]" if rights else "[own]")
     taken = "-[added]" if added else ""
     to_come = f"[to_come-]-([terminated]+[lapsed]+[earned]{taken})"
-    sheet.made("to_come", "value not earned yet", "USD", to_come, opening=total_of(sheet))
+    sheet.made("to_come", "value not earned yet", "USD", to_come, opening=total_of(sheet) - before(b, c)[0] - ahead)
     sheet.made("earned_sum", "earned to date", "USD", "[earned_sum-]+[earned]", opening=0.0)
     penalty = "+[penalty]" if added else ""
     revenue, model = f"[earned]+[overage_usd]-[credited]{penalty}", at(b, c, "books", "revenue")
