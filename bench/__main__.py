@@ -53,6 +53,18 @@ def placement() -> Iterator[Line]:
         yield Line(f"placement, {name}", ">= 50 x HiGHS, 1e-9", figure, f"{ours / theirs:.0f}", right and ours >= 50 * theirs)
 
 
+def accounts() -> Iterator[Line]:
+    """Settlement, recognition, ledger and worth of many contracts against those of one, a contract."""
+    from bench.many import costs
+
+    found = costs(1, (1, 2), (48,)) if QUICK else costs()
+    for months in sorted({c.months for c in found}):
+        each = {c.contracts: c.seconds / c.contracts for c in found if c.months == months}
+        ratio = each[max(each)] / each[min(each)]
+        told = ", ".join(f"{1e6 * s / months:.0f} us at {n}" for n, s in each.items())
+        yield Line(f"accounts, {months} months", "<= 2 a contract; n^2: 100", f"{told} (a month of 64 paths)", f"{ratio:.2f}", ratio <= 2)
+
+
 def memory() -> Iterator[Line]:
     """Peak memory of a run of few and of many paths."""
     few, many = (64, 128) if QUICK else (1_024, 65_536)
@@ -91,7 +103,7 @@ def _seconds(command: list[str]) -> float:
     return min(found)
 
 
-BENCHES = {"startup": startup, "stages": stages, "placement": placement, "memory": memory}
+BENCHES = {"startup": startup, "stages": stages, "placement": placement, "accounts": accounts, "memory": memory}
 
 
 def main() -> int:

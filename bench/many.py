@@ -32,7 +32,8 @@ def many(count, months):
     book["contracts"] = {f"c{n}": deepcopy(deal) | {"sites": [f"s{n}"], "priority": n + 1} for n in range(count)}
     book["sites"] = {f"s{n}": deepcopy(site) for n in range(count)}
     chat = book["workloads"]["chat"]
-    book["workloads"] = {"chat": chat | {"may_run": [f"c{n}" for n in range(count)], "home": "c0"}}  # one workload: placement is not what is timed
+    # one workload: placement is not what is timed
+    book["workloads"] = {"chat": chat | {"may_run": [f"c{n}" for n in range(count)], "home": "c0"}}
     book["companies"]["lab"]["customer"]["compute_cost"] = "3 to 12 M USD/month"
     for key in ("equity", "factors", "scenarios", "signals", "claims", "correlations"):
         book.pop(key)

@@ -128,7 +128,7 @@ def show_number(
 def measure_book(
     book: BookName,
     name: Annotated[
-        str, typer.Argument(metavar="NAME", help="A measure (`offtake list measures`) or an address: 'p95(revenue of contracts.aws @ 2027)'.")
+        str, typer.Argument(metavar="NAME", help="A measure (`offtake list measures`) or an address: 'p95(revenue of contracts.x @ 2027)'.")
     ],
     of: Annotated[str | None, typer.Option(help="The entity, such as contracts.aws.")] = None,
     by: Annotated[str | None, typer.Option(help="month, quarter, fiscal-quarter, fiscal-year, calendar-year or total.")] = None,
