@@ -1,0 +1,52 @@
+"""The verbs of the command line. Each calls `front` and prints; nothing is computed here.
+
+Exit codes: 0 done, 1 the book or the question is at fault, 2 wrong command line, 70 a bug of ours.
+Imports stand inside the commands, so that `--help` loads neither numpy nor numba. Verbs are listed in the order of these modules.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import NoReturn
+
+import typer
+
+from .base import app
+
+# the order in which verbs are listed
+# isort: off
+from . import runs as runs
+from . import books as books
+from . import worth as worth
+from . import evidence as evidence
+# isort: on
+
+__all__ = ["app", "main"]
+
+
+def main() -> NoReturn:
+    """Run the command line and turn what went wrong into a sentence and an exit code."""
+    from ..errors import BookError, OfftakeError
+
+    try:
+        app(standalone_mode=True)
+        sys.exit(0)
+    except BookError as error:
+        for issue in error.issues:
+            typer.echo(issue.to_text(), err=True)
+        sys.exit(1)
+    except OfftakeError as error:
+        typer.echo(f"offtake: {error}", err=True)
+        sys.exit(1)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except KeyboardInterrupt:
+        typer.echo("offtake: interrupted; nothing half-written is left", err=True)
+        sys.exit(130)
+    except Exception as error:
+        if os.environ.get("OFFTAKE_DEBUG"):
+            raise
+        typer.echo(f"offtake: a bug of ours: {type(error).__name__}: {error}. OFFTAKE_DEBUG=1 shows where.", err=True)
+        sys.exit(70)

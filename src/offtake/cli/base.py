@@ -1,0 +1,66 @@
+"""What the verbs share: the app, the options that several of them take, and how they print."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from ..front import Run
+
+app = typer.Typer(
+    name="offtake",
+    help="What a multi-year AI compute contract is worth, to whom, and what could go wrong.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+BookName = Annotated[
+    str, typer.Argument(metavar="BOOK", help="A shipped book's name (see `offtake list`) or a path to a YAML file.")
+]
+Paths = Annotated[int, typer.Option(min=1, help="How many futures to compute.")]
+Seed = Annotated[int, typer.Option(min=0, help="Same book, seed and paths: the same bytes.")]
+Workers = Annotated[int | None, typer.Option(min=1, help="Threads; all cores unless told. The numbers do not depend on it.")]
+Scenarios = Annotated[list[str] | None, typer.Option("--scenario", help="Force a scenario; give it again to stack patches.")]
+Sets = Annotated[list[str] | None, typer.Option("--set", help="Replace a number, as in contracts.aws.take_or_pay=0.9.")]
+ClosesFile = Annotated[
+    Path | None, typer.Option("--closes", help="Daily closes, `date,TICKER,..`: what event, tree and positions need.")
+]
+AllowRefused = Annotated[bool, typer.Option("--allow-refused", help="Go on without refused rows; what is left out is said.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def say(text: str) -> None:
+    """Print to standard output, the only place where that happens."""
+    typer.echo(text)
+
+
+def say_json(value: Any) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False))
+
+
+@contextmanager
+def computed(
+    book: str, paths: int, seed: int, workers: int | None, scenario: list[str] | None, sets: list[str] | None
+) -> Iterator[Run]:
+    """A run of a book, with progress on stderr while it is used."""
+    from .. import front
+    from ..reports.progress import Progress
+
+    with Progress() as progress:
+        loaded = front.load(book, set=sets or ())
+        yield front.run(loaded, paths=paths, seed=seed, workers=workers, scenario=scenario or (), progress=progress)
+
+
+def width() -> int:
+    """Columns to print in: the terminal's, at most 120."""
+    import shutil
+
+    return min(120, shutil.get_terminal_size((100, 24)).columns)

@@ -1,0 +1,89 @@
+"""Verbs of what is on record: facts, forecasts scored, consumption."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .base import AllowRefused, BookName, Json, Paths, Scenarios, Seed, Sets, Workers, app, computed, say, say_json, width
+
+
+@app.command("facts")
+def list_facts(
+    key: Annotated[str | None, typer.Argument(metavar="[KEY]", help="One series, such as AMZN.aws_revenue; all keys unless told.")] = None,
+    as_of: Annotated[str | None, typer.Option(metavar="DATE", help="As it was known on this date; all that is known unless told.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List what companies reported by quarter: value, quality, date of publication and document."""
+    from .. import front
+    from ..reports.scores import facts_text
+
+    rows = front.known_facts(key, None if as_of is None else _day(as_of))
+    say_json(rows) if as_json else say(facts_text(rows, width()))
+
+
+@app.command("backtest")
+def back_test_book(
+    book: BookName,
+    as_of: Annotated[str | None, typer.Option(metavar="DATES", help="Dates with commas; quarter ends of 7 quarters unless told.")] = None,
+    paths: Paths = 4_096,
+    seed: Seed = 1,
+    as_json: Json = False,
+) -> None:
+    """Forecast reported totals with what was known on past dates, and score them against what came."""
+    from .. import front
+    from ..reports.scores import scores_text
+
+    loaded = front.load(book)
+    dates = [_day(d) for d in as_of.split(",")] if as_of else front.past_quarters(loaded)
+    table = front.back_test(loaded, dates, paths, seed)
+    say_json(table.about | {"rows": table.rows()}) if as_json else say(scores_text(table, width()))
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        raise typer.BadParameter(f"'{text}' is no date; write 2024-06-30") from None
+
+
+@app.command("pace")
+def pace_book(
+    book: BookName,
+    of: Annotated[str | None, typer.Option(help="A contract, such as contracts.aws; all that bill unless told.")] = None,
+    focus: Annotated[Path | None, typer.Option("--focus", help="A FOCUS 1.2 cost export of that contract.")] = None,
+    commitment: Annotated[str | None, typer.Option(help="Its CommitmentDiscountId; the whole file unless told.")] = None,
+    allow_refused: AllowRefused = False,
+    paths: Paths = 4_096,
+    seed: Seed = 1,
+    workers: Workers = None,
+    scenario: Scenarios = None,
+    set_: Sets = None,
+    as_json: Json = False,
+) -> None:
+    """Set consumption beside glide path and forecast: shortfall, and the month in which it becomes unavoidable."""
+    from .. import front
+    from ..reports.pace import pace_text
+
+    with computed(book, paths, seed, workers, scenario, set_) as done:
+        export = None if focus is None else front.read_export(focus, sound=not allow_refused)
+        found = done.pace(of, export, commitment)
+    say_json(found) if as_json else say(pace_text(found, width()))
+
+
+@app.command("focus")
+def read_export(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A FOCUS 1.2 cost export, CSV or Parquet.")],
+    allow_refused: AllowRefused = False,
+    as_json: Json = False,
+) -> None:
+    """Read a cost export: what was consumed by commitment and month, and every row that does not reconcile."""
+    from .. import front
+    from ..reports.pace import export_text
+
+    found = front.read_export(file)
+    say_json(found.to_dict()) if as_json else say(export_text(found, width()))
+    raise typer.Exit(0 if found.sound or allow_refused else 1)
