@@ -99,3 +99,12 @@ def test_command() -> None:
     told = json.loads(done.stdout)
     assert done.exit_code == 0 and told["path"] == 17
     assert set(told["rows"][0]) == {"period", "account", "contract", "entry", "rule", "debit", "credit"}
+
+
+def test_the_rounding_of_a_large_stock_is_no_posting_error() -> None:
+    """Months before a site's first chip, when property of 1e9 USD stands still: its change is rounding, not an entry out of balance."""
+    run = offtake.run(offtake.load("openai-aws"), paths=64)
+    rows = run.table("journal", path=17).rows()
+    assert {r["contract"] for r in rows} == {f"contracts.{n}" for n in run.plan.names.contracts}
+    debit, credit = (sum(r[side] or 0.0 for r in rows) for side in ("debit", "credit"))
+    assert debit == pytest.approx(credit, rel=1e-12)

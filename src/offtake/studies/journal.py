@@ -30,11 +30,15 @@ DUST = 1e-6  # USD: a leg below this in a period is rounding of the sums it come
 
 @dataclass(frozen=True)
 class Entry:
-    """A kind of entry: its rule, and its legs (account -> USD a month, credits negative) on one contract and lane."""
+    """A kind of entry: its rule, and its legs (account -> USD a month, credits negative) on one contract and lane.
+
+    A leg that is the change of a stock carries the stock's rounding: `stock` (M,) is as large as what was subtracted.
+    """
 
     name: str
     rule: str
     legs: Callable[[Block, int, int], Legs]
+    stock: Callable[[Block, int, int], np.ndarray] | None = None
 
 
 def change(stock: np.ndarray, opening: float = 0.0) -> np.ndarray:
@@ -127,14 +131,24 @@ def release(b: Block, c: int, i: int) -> Legs:
     return {"cash": b.ledger.release[c, :, i], "re-lease income": -b.ledger.release[c, :, i]}
 
 
+def property_held(b: Block, c: int, i: int) -> np.ndarray:
+    held: np.ndarray = np.maximum(np.abs(b.ledger.net[c, :, i]), abs(b.ledger.opening[c, i]))
+    return held
+
+
+def billed_to_date(b: Block, c: int, i: int) -> np.ndarray:
+    billed: np.ndarray = np.abs(np.cumsum(b.settlement.invoiced[c, :, i]))
+    return billed
+
+
 ENTRIES = (
     Entry("opening", "A-04", opening),
     Entry("bill", "A-01", bill),
     Entry("equity", "C-10", consideration),
     Entry("prepayment", "C-09", prepayment),
-    Entry("collection", "V-02", collection),
+    Entry("collection", "V-02", collection, billed_to_date),
     Entry("spending", "A-04", spending),
-    Entry("wear", "A-04", wear),
+    Entry("wear", "A-04", wear, property_held),
     Entry("running costs", "A-05", running),
     Entry("re-lease", "V-04", release),
 )
@@ -168,7 +182,7 @@ def _contract(run: Run, b: Block, c: int, lane: int, by: str) -> list[tuple[Any,
     name = plan.names.contracts[c]
     provider = plan.book.contracts[name].provider
     periods = periods_of(plan.start, plan.months, by, plan.fiscal_year_end(provider))
-    entries = [(e, _balanced(e, e.legs(b, c, lane), name)) for e in ENTRIES]
+    entries = [(e, _balanced(e, b, c, lane)) for e in ENTRIES]
     rows: list[tuple[Any, ...]] = []
     for p in periods:
         for e, legs in entries:
@@ -180,11 +194,13 @@ def _contract(run: Run, b: Block, c: int, lane: int, by: str) -> list[tuple[Any,
     return rows
 
 
-def _balanced(e: Entry, legs: Legs, name: str) -> Legs:
+def _balanced(e: Entry, b: Block, c: int, lane: int) -> Legs:
     """The legs, if they add up to nothing in every month."""
-    left = np.abs(sum(legs.values()))
-    gross = np.maximum.accumulate(np.maximum(sum(np.abs(a) for a in legs.values()), 1.0))
+    legs = e.legs(b, c, lane)
+    left, size = np.abs(sum(legs.values())), np.maximum(sum(np.abs(a) for a in legs.values()), 1.0)
+    gross = np.maximum.accumulate(size if e.stock is None else np.maximum(size, e.stock(b, c, lane)))
     worst = int(np.argmax(left / gross))
     if not left[worst] <= TOLERANCE * gross[worst]:
+        name = b.plan.names.contracts[c]
         raise IdentityError(f"A-10 debits = credits: '{e.name}' of contracts.{name} is off by {left[worst]:.3g} USD in month {worst}")
     return legs
