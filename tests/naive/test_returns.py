@@ -44,6 +44,14 @@ def test_of_two_roots_the_falling_one() -> None:
     assert irr(-100.0, *[0.0] * 11, 230.0, *[0.0] * 11, -132.0) == pytest.approx(0.20, rel=1e-9)
 
 
+@pytest.mark.parametrize("rates, nearest", [((-0.30, 0.05, 0.60), -0.30), ((-0.50, 0.10, 0.25), 0.25)])
+def test_of_two_falling_roots_the_nearer_to_zero(rates: tuple[float, ...], nearest: float) -> None:
+    """(y - y1)(y - y2)(y - y3) in y = 1 / (1 + rate) a year, multiplied out by hand: value falls at the lowest and at the highest rate."""
+    a, b, c = (1.0 / (1.0 + r) for r in rates)
+    gap = [0.0] * 11
+    assert irr(-a * b * c, *gap, a * b + b * c + c * a, *gap, -(a + b + c), *gap, 1.0) == pytest.approx(nearest, rel=1e-8)
+
+
 def test_payback_by_hand() -> None:
     assert payback(-10.0, 4.0, 4.0, 4.0, 4.0) == 4.0
     assert payback(5.0, -10.0, 4.0, 1.0, 1.0) == 4.0
