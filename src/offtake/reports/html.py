@@ -25,6 +25,7 @@ SECTIONS = (
     ("headline", sections.headline),
     ("answers", sections.answers),
     ("money", None),
+    ("contracts", None),
     ("pace", None),
     ("capacity", None),
     ("national", None),

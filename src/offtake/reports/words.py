@@ -62,6 +62,7 @@ WORDS = {
     "commitments": "Commitments",
     "concentration": "Concentration: one provider late, one customer gone",
     "contents": "Contents",
+    "contracts": "Contract by contract",
     "correlation": "correlation",
     "customer": "The customer: cash and renegotiation",
     "determined": "determined: within 10 points over all optimal plans",

@@ -8,6 +8,7 @@ from ..tables import plain
 from ..units import format_interval, format_value
 from . import commitments
 from .answers import PENDING, Asked, both, percent
+from .deal_panels import pages
 from .findings import IDLE, scenario_columns, unit_of
 from .limits import LIMITS
 from .market_panels import panels
@@ -28,6 +29,7 @@ def view(run: Run) -> Any:
     book = run.plan.book
     inputs = describe(book)
     risk, power, market, rate = concentration(a, told), grid(a), panels(a, told), paced(a)
+    deals = pages(a)
     return {
         "title": book.title,
         "subtitle": book.contracts[a.s.contract].name,
@@ -43,7 +45,7 @@ def view(run: Run) -> Any:
         "commitments": committed(a),
         "surface": surface(a),
         "surface_by_year": surface_by_year(a),
-        "tables": [*risk[1], *power[1], *market[1], *rate[1]],
+        "tables": [*deals, *risk[1], *power[1], *market[1], *rate[1]],
         "scenarios": compare(run, scenario_columns(run.plan)),
         "watch": watch(a, told),
         "claims": claims(told),
