@@ -21,7 +21,7 @@ RULES: tuple[Rule, ...] = (
     deals.needed_terms, deals.exemptions, deals.words, deals.order_of_dates, deals.within_total, deals.providers, deals.finances,
     options.complete, options.in_time, options.possible, options.prices, options.exclusive, options.refusal,
     consumed.begun, consumed.one_way, consumed.whole, consumed.period, consumed.others,
-    forms.makeup, forms.leases, forms.fixed_words, forms.own_terms, forms.years, forms.block_cost,
+    forms.makeup, forms.leases, forms.fixed_words, forms.yearly, forms.own_terms, forms.years, forms.block_cost,
     work.needed_terms, work.reference_speed, work.somewhere, work.anchor,
     figures.above_zero, figures.lengths, figures.pue, figures.scenario_chances, figures.shares_in_time, dependence.possible,
     market.events, market.tree, market.positions,

@@ -8,9 +8,11 @@ from math import ceil
 
 from ..forms import FIXED, IN_USD
 from ..numbers import Number, Series
+from ..ranges import support
 from ..terms import Book, Contract
 from .finding import Finding, billing, middle
 
+YEAR = 12.0  # months
 ROUNDED = 0.01  # a sum in rounded numbers agrees within this
 
 
@@ -55,6 +57,14 @@ def fixed_words(book: Book) -> Iterator[Finding]:
         if deal.form == "build_up" and deal.true_up == "month":
             rule = "a build_up is trued up by commitment year or at the end (C-08)"
             yield Finding(("contracts", name, "true_up"), "month", rule, "write `true_up: year` or `true_up: term`")
+
+
+def yearly(book: Book) -> Iterator[Finding]:
+    """A yearly true-up has a year to close (C-03)."""
+    for name, deal in billing(book).items():
+        if deal.true_up == "year" and deal.term is not None and support(deal.term)[1] < YEAR:
+            got = f"year, in a contract of {deal.term.text}"
+            yield Finding(("contracts", name, "true_up"), got, "no true-up period is longer than the term (C-03)", "write `true_up: term`")
 
 
 def own_terms(book: Book) -> Iterator[Finding]:
