@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 import offtake
 from offtake.cli import app
 from offtake.errors import QuestionError
+from offtake.reports.stress import stress_text
 from offtake.studies.stress import reverse_stress
 
 BOOK = """
@@ -99,3 +100,12 @@ def test_command(tmp_path: Path) -> None:
     told = " ".join(CliRunner().invoke(app, asked).stdout.split())
     assert "standard deviations out together" in told and "nearest path" in told
     assert json.loads(CliRunner().invoke(app, [*asked, "--json"]).stdout)["hits"] > 50
+
+
+def test_a_choice_among_words_is_set_as_the_word(small: offtake.Run) -> None:
+    """RPO hangs on `firm_on`: the way to little of it leads through `never`, which a book writes as a word, not as 3."""
+    found = small.stress("rpo of contracts.north @ 2027-12 < 1 bn USD")
+    chosen = next(i for i in found["inputs"] if i["input"] == "contracts.north.firm_on")
+    assert chosen["median"] == "signing" and chosen["value"] == chosen["on_nearest"] == "never"
+    assert found["holds_when_set"] >= 0.5 and found["nearest_value"] < 1e9
+    assert "never" in stress_text(found, 100)

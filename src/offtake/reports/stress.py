@@ -28,9 +28,13 @@ def stress_text(found: dict[str, Any], width: int) -> str:
         head.append(f"{under}most likely with these inputs, {found['distance']:.2f} standard deviations out together; set so, it holds on "
                     f"{share(found['holds_when_set'])} of {found['checked_paths']} paths")  # fmt: skip
     rows = [
-        [i["input"], format_value(i["median"], i["unit"]), format_value(i["value"], i["unit"]), share(i["quantile"]),
-         format_value(i["on_nearest"], i["unit"])]
+        [i["input"], _said(i["median"], i["unit"]), _said(i["value"], i["unit"]), share(i["quantile"]), _said(i["on_nearest"], i["unit"])]
         for i in found["inputs"]
-    ]  # fmt: skip
+    ]
     table = grid(["input", "median", "most likely", "quantile", "nearest path"], rows)
     return "\n".join([paragraphs(head, width), *table, paragraphs([last], width)])
+
+
+def _said(value: float | str, unit: str) -> str:
+    """A number in its unit, or the word that a choice took."""
+    return value if isinstance(value, str) else format_value(value, unit)

@@ -28,6 +28,7 @@ from ..errors import QuestionError
 from ..plan import compile_book
 from ..questions import Question, address, at_period, by_of, question
 from ..units import UnitError, read_quantity
+from .rests import number_at
 
 if TYPE_CHECKING:
     from ..front import Run
@@ -151,9 +152,15 @@ def _input(name: str, number: Number, score: float, there: float) -> dict[str, A
     """One input: its value and quantile at the point, its median, and its score on the nearest path."""
     normal = NormalDist()
     return {
-        "input": name, "unit": number.unit, "median": value_at(number, 0.0), "value": value_at(number, score),
-        "quantile": normal.cdf(score), "on_nearest": value_at(number, there), "source": number.source, "assumed": number.assumed,
+        "input": name, "unit": number.unit, "median": said(number, 0.0), "value": said(number, score),
+        "quantile": normal.cdf(score), "on_nearest": said(number, there), "source": number.source, "assumed": number.assumed,
     }  # fmt: skip
+
+
+def said(number: Number, score: float) -> float | str:
+    """`value_at`; of a choice among words the word."""
+    value = value_at(number, score)
+    return number.labels[int(value)] if number.labels else value
 
 
 def value_at(number: Number, score: float) -> float:
@@ -184,8 +191,14 @@ def _distance_to_go(run: Run, wanted: Outcome, book: Book, means: Sequence[tuple
 
 def set_numbers(book: Book, values: dict[str, tuple[float, str]]) -> Book:
     """The book with constants, in base units, where numbers were."""
-    return with_numbers(book, [(path, f"{value!r} {unit}" if unit not in ("share", "multiple") else repr(value))
-                               for path, (value, unit) in values.items()])  # fmt: skip
+    return with_numbers(book, [(path, written(number_at(book, path), value, unit)) for path, (value, unit) in values.items()])
+
+
+def written(number: Any, value: float, unit: str) -> str:
+    """A constant as a book writes it; of a choice among words the word."""
+    if isinstance(number, Number) and number.labels:
+        return number.labels[int(value)]
+    return repr(value) if unit in ("share", "multiple") else f"{value!r} {unit}"
 
 
 def chance_in(book: Book, run: Run, wanted: Outcome) -> float:
