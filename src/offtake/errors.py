@@ -4,6 +4,7 @@
       BookError        a book has issues; `.issues` holds them all
       QuestionError    a measure, entity, period or path that does not exist
       WriteError       a file could not be written; the old one is whole
+      StoreError       a store that is not there, is not ours, or refused what was asked of it
       IdentityError    a run broke an identity of A-10
       ShapeError       arrays that do not fit together: a bug of the caller
 
@@ -61,6 +62,10 @@ class QuestionError(OfftakeError):
 
 class WriteError(OfftakeError):
     """A file could not be written; what was there before is whole."""
+
+
+class StoreError(OfftakeError):
+    """A store that is not there, belongs to another program, or refused a write; what stood in it is whole."""
 
 
 class IdentityError(OfftakeError):
