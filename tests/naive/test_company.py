@@ -2,19 +2,18 @@
 
 import csv
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from offtake.kernels import accounts, company
 
+from ..shared import ABSENT, SHARED
 from .money import zeros
 
 C, J, M, L = 3, 3, 40, 4
 OWNER = np.array([0, 2, 2])
-FACTS = Path(__file__).parents[3] / "shared" / "facts"
-FACTS = FACTS if FACTS.exists() else Path("/work/shared/facts")
+FACTS = SHARED / "facts"
 
 
 def drawn(seed):
@@ -104,7 +103,7 @@ def modelled(capex, wear, existing, progress, lag, life):
     return out.depreciation[0, :, 0].reshape(-1, 3).sum(axis=1)
 
 
-@pytest.mark.skipif(not FACTS.exists(), reason="needs the fact files")
+@pytest.mark.skipif(not FACTS.exists(), reason=ABSENT)
 def test_filed_depreciation_follows_filed_capex():
     """Lives and lag fitted to the four quarters of 2024 foretell the three of 2025 within 8 %; those of the shipped book give all seven
     within 3 %, where the last quarter of 2024 held on would be 19 % short in the end (its trend, drawn on, would be 5 % short)."""

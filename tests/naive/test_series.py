@@ -171,7 +171,7 @@ def test_a_path_is_the_same_bits_wherever_its_block_starts():
 
 def test_mean_reversion_settles_at_its_level_with_its_spread():
     if numba.config.DISABLE_JIT:
-        pytest.skip("thousands of paths")
+        pytest.skip("thousands of paths: too slow without compilation")
     X = np.tile(np.array([1.0, 2.0, 3.0, 0.4])[:, None], LANES)
     logs = np.log([filled([[(s.MEAN_REVERSION, [0, 1, 2, 3])]], X, first=b * LANES)[0, -1] for b in range(64)]).ravel()
     spread = 0.4 / math.sqrt(2.0 * 3.0)
