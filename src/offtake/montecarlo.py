@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, pairwise
@@ -19,7 +19,8 @@ import numpy as np
 
 from . import stages
 from .block import Block
-from .errors import IdentityError
+from .errors import IdentityError, QuestionError
+from .evidence.weights import alike
 from .identities import IDENTITIES, Worst, worst_of
 from .kernels import reduce
 from .plan import Plan
@@ -29,6 +30,7 @@ from .spread import cores, in_order
 LANES = 64
 CHUNK = 256
 PILOT = 1_024
+PILOT_CHUNKS = 16  # at most, where weights leave few paths that count
 KEPT = 16_384
 TOLERANCE = 1e-9
 
@@ -50,12 +52,49 @@ class Silent:
         """Nothing."""
 
 
+Filler = Callable[[Block, int, int, np.ndarray], None]  # block, seed, first path, clipped
+
+
+@dataclass(frozen=True)
+class Futures:
+    """Which paths a run computes: the first `count` of a seed, what each counts, and what fills a block with 64 of them.
+
+    weights  (count,) int64, 0 to `reduce.HEAVIEST`; without them each path counts one. A chunk without weight is not computed.
+    """
+
+    count: int
+    seed: int
+    weights: np.ndarray | None = None
+    fill: Filler = stages.fill
+
+    def of(self, first: int, last: int) -> np.ndarray | None:
+        """Weights of paths first .. last - 1."""
+        return None if self.weights is None else self.weights[first:last]
+
+    @property
+    def chunks(self) -> tuple[list[int], list[int]]:
+        """Chunks of the pilot, then the others that count: from the front, or where weights differ the heaviest."""
+        starts = range(0, self.count, CHUNK)
+        if self.weights is None:
+            return list(range(len(starts)))[: PILOT // CHUNK], list(range(len(starts)))[PILOT // CHUNK :]
+        heavy = np.add.reduceat(self.weights, starts) if self.count else np.zeros(0, np.int64)
+        order = np.argsort(-heavy, kind="stable")[: np.count_nonzero(heavy)]
+        gathered = np.cumsum(heavy[order]) ** 2.0 / np.cumsum(np.add.reduceat(self.weights.astype(float) ** 2, starts)[order])
+        enough = int(np.searchsorted(gathered, min(PILOT, self.count))) + 1
+        pilot = order[: min(enough, PILOT_CHUNKS)].tolist()
+        return sorted(pilot), sorted(set(order.tolist()) - set(pilot))
+
+
 @dataclass(frozen=True)
 class Tally:
-    """What all paths said to one question: one entry a row; `kept` holds the first paths' values (rows, kept)."""
+    """What all paths said to one question: one entry a row; `kept` holds the first paths' values (rows, kept).
+
+    `count` is the number of paths with a value, of those that count; `share` is their part of all weight.
+    """
 
     question: Question
     count: np.ndarray
+    share: np.ndarray
     mean: np.ndarray
     se: np.ndarray
     quantiles: dict[float, np.ndarray]
@@ -75,6 +114,11 @@ class Outcome:
     identities: list[Worst]
     clipped: np.ndarray
     unsolved: int
+    weights: np.ndarray | None = None  # (kept,) of the kept paths, where a run has weights
+
+    def alike(self, kept: np.ndarray) -> np.ndarray:
+        """Columns of kept values (rows, kept) that count alike: themselves, or with weights each about as often as its weight says."""
+        return kept if self.weights is None else kept[:, alike(self.weights)]
 
 
 QUANTILES = (0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95)
@@ -87,25 +131,28 @@ STRIPES = 16
 class _Chunk:
     worst: list[Worst]
     unsolved: int
-    sums: tuple[np.ndarray, np.ndarray]  # of values and of their squares by row; empty until the ranges are known
+    sums: np.ndarray  # of values and of their squares by row, (2, rows), or the five of `tally_weighted`; empty in a pilot
 
 
 class _Histogram:
     """Counts of all workers, in stripes of rows that one worker at a time may write: memory does not grow with the workers."""
 
-    def __init__(self, low: np.ndarray, scale: np.ndarray) -> None:
-        self.low, self.scale = low, scale
-        self.whole = reduce.empty(len(low))
+    def __init__(self, low: np.ndarray, scale: np.ndarray, weighted: bool) -> None:
+        self.low, self.scale, self.weighted = low, scale, weighted
+        self.whole = reduce.empty(len(low), kind=reduce.WEIGHED if weighted else reduce.BIN)
         ends = [len(low) * n // STRIPES for n in range(STRIPES + 1)]
         self._stripes = [(threading.Lock(), slice(a, b)) for a, b in pairwise(ends)]
 
-    def tally(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Count the rows of one chunk (width, N); returns its sums and sums of squares by row."""
-        total, squares = np.zeros(len(rows)), np.zeros(len(rows))
+    def tally(self, rows: np.ndarray, weight: np.ndarray | None) -> np.ndarray:
+        """Count the rows of one chunk (width, N); returns its sums by row."""
+        sums = np.zeros((5 if self.weighted else 2, len(rows)))
         for lock, s in self._stripes:
             with lock:
-                reduce.tally(self.whole[s], rows[s], self.low[s], self.scale[s], total[s], squares[s])
-        return total, squares
+                if weight is None:
+                    reduce.tally(self.whole[s], rows[s], self.low[s], self.scale[s], sums[0, s], sums[1, s])
+                else:
+                    reduce.tally_weighted(self.whole[s], rows[s], weight, self.low[s], self.scale[s], sums[:, s])
+        return sums
 
 
 @dataclass
@@ -120,14 +167,19 @@ class _Desk:
 class _Workers:
     """Desks that are handed on from chunk to chunk, and what all share: the histogram, and the first paths, a column each."""
 
-    def __init__(self, plan: Plan, seed: int, questions: Sequence[Question], paths: int) -> None:
-        self.plan, self.seed, self.questions, self.paths = plan, seed, questions, paths
+    def __init__(self, plan: Plan, questions: Sequence[Question], futures: Futures) -> None:
+        self.plan, self.futures, self.questions = plan, futures, questions
+        self.paths = paths = futures.count
+        self.pilot_chunks, self.other_chunks = futures.chunks
         self.width = sum(q.width for q in questions)
         self.wanted = np.flatnonzero(np.concatenate([np.full(q.width, q.keep) for q in questions]))
         self.first_paths = min(paths, KEPT) if len(self.wanted) else 0  # what nobody asks for is not kept
         self.kept = np.empty((len(self.wanted), self.first_paths))
         self.inputs = np.empty((len(plan.inputs.names), self.first_paths))
-        self.pilot = np.empty((self.width, min(paths, PILOT)))
+        if futures.weights is not None:  # a path of weight 0 may not be computed
+            self.kept.fill(np.nan)
+            self.inputs.fill(0.0)
+        self.pilot = np.empty((self.width, sum(self._ends(c)[1] - self._ends(c)[0] for c in self.pilot_chunks)))
         self.histogram: _Histogram | None = None
         self._desks: deque[_Desk] = deque()
 
@@ -147,24 +199,33 @@ class _Workers:
         yield desk
         self._desks.append(desk)
 
+    def _ends(self, number: int) -> tuple[int, int]:
+        """First path of a chunk, and the one after its last."""
+        return number * CHUNK, min((number + 1) * CHUNK, self.paths)
+
+    def _pilot_of(self, number: int) -> np.ndarray:
+        """The pilot's columns of a chunk; only the last chunk of a run is short."""
+        first = self.pilot_chunks.index(number) * CHUNK
+        return self.pilot[:, first : first + CHUNK]
+
     def chunk(self, number: int) -> _Chunk:
         """Compute chunk `number` and tally it; before the ranges are known its rows go into the pilot instead."""
-        first = number * CHUNK
-        last = min(first + CHUNK, self.paths)
+        first, last = self._ends(number)
         with self._desk() as desk:
             room = desk.rows[: self.width * (last - first)].reshape(self.width, -1)
-            rows = room if self.histogram else self.pilot[:, first:last]
+            rows = room if self.histogram else self._pilot_of(number)
             worst, unsolved = self._compute(desk, first, last, rows)
             if first < self.first_paths:
                 self.kept[:, first:last] = rows[self.wanted]
-            return _Chunk(worst, unsolved, self.histogram.tally(rows) if self.histogram else (np.empty(0), np.empty(0)))
+            found = self.histogram.tally(rows, self.futures.of(first, last)) if self.histogram else np.empty(0)
+            return _Chunk(worst, unsolved, found)
 
     def _compute(self, desk: _Desk, first: int, last: int, rows: np.ndarray) -> tuple[list[Worst], int]:
         """Fill the rows of paths first .. last - 1; returns the worst of each identity and the months without a placement."""
         block, worst, unsolved = desk.block, [Worst.none(name) for name in IDENTITIES], 0
         for start in range(first, last, LANES):
             lanes = min(LANES, last - start)
-            stages.fill(block, self.seed, start, desk.clipped)
+            self.futures.fill(block, self.futures.seed, start, desk.clipped)
             read_all(self.questions, block, rows[:, start - first : start - first + lanes])
             if first < self.first_paths:
                 self.inputs[:, start : start + lanes] = block.Z[:, :lanes]
@@ -175,9 +236,12 @@ class _Workers:
     def find_ranges(self, pilot: Sequence[_Chunk]) -> _Histogram:
         """Histogram ranges from the first paths, which are then tallied; what lies outside later falls into end bins that keep
         their own extremes."""
-        self.histogram = _Histogram(*reduce.ranges(self.pilot))
-        for number, part in enumerate(pilot):
-            part.sums = self.histogram.tally(self.pilot[:, number * CHUNK : (number + 1) * CHUNK].copy())
+        weights = [self.futures.of(*self._ends(number)) for number in self.pilot_chunks]
+        weight = None if self.futures.weights is None else np.concatenate([w for w in weights if w is not None])
+        low, scale = reduce.ranges(self.pilot, weight=weight)
+        self.histogram = _Histogram(low, scale, weight is not None)
+        for number, part, mine in zip(self.pilot_chunks, pilot, weights):
+            part.sums = self.histogram.tally(self._pilot_of(number).copy(), mine)
         self.pilot = np.empty((0, 0))
         return self.histogram
 
@@ -186,28 +250,42 @@ def run(
     plan: Plan, questions: Sequence[Question], paths: int, seed: int, workers: int | None = None, reporter: Reporter | None = None
 ) -> Outcome:
     """Compute `paths` futures and tally the questions. Raises IdentityError where an identity of A-10 breaks."""
+    return compute(plan, questions, Futures(paths, seed), workers, reporter)
+
+
+def compute(
+    plan: Plan, questions: Sequence[Question], futures: Futures, workers: int | None = None, reporter: Reporter | None = None
+) -> Outcome:
+    """`run`, of futures that may have weights and another source. Raises QuestionError where no path has any weight."""
+    if futures.weights is not None and not futures.weights.any():
+        raise QuestionError("no path has any weight: nothing is left to compute")
     tell = reporter or Silent()
-    team = _Workers(plan, seed, questions, paths)
+    team = _Workers(plan, questions, futures)
     threads = workers or cores()
+    prepare(plan, tell)
+    tell.stage("finding ranges")
+    pilot = list(in_order(team.chunk, team.pilot_chunks, threads))
+    histogram = team.find_ranges(pilot)
+    tell.stage(f"computing {futures.count:,} paths")
+    sums = np.zeros((5 if histogram.weighted else 2, team.width))
+    worst, unsolved = [Worst.none(name) for name in IDENTITIES], 0
+    for number, part in enumerate(chain(pilot, in_order(team.chunk, team.other_chunks, threads))):
+        sums += part.sums
+        worst = [max(a, b) for a, b in zip(worst, part.worst)]
+        unsolved += part.unsolved
+        tell.step(min((number + 1) * CHUNK, futures.count), futures.count)
+    _refuse_broken(worst)
+    tallies = _tallies(questions, histogram, sums, team.kept, futures)
+    return Outcome(
+        plan, futures.count, futures.seed, tallies, team.inputs, worst, team.clipped(), unsolved, futures.of(0, team.first_paths)
+    )
+
+
+def prepare(plan: Plan, tell: Reporter) -> None:
+    """Compile the kernels where this machine's cache does not hold them."""
     if not stages.is_compiled():
         tell.stage("compiling the kernels, once on a machine: about a minute")
         stages.compile_kernels(plan, tell.step)
-    tell.stage("finding ranges")
-    chunks = range(-(-paths // CHUNK))
-    pilot = list(in_order(team.chunk, chunks[: PILOT // CHUNK], threads))
-    histogram = team.find_ranges(pilot)
-    tell.stage(f"computing {paths:,} paths")
-    total, squares = np.zeros(team.width), np.zeros(team.width)
-    worst, unsolved = [Worst.none(name) for name in IDENTITIES], 0
-    for number, part in enumerate(chain(pilot, in_order(team.chunk, chunks[len(pilot) :], threads))):
-        total += part.sums[0]
-        squares += part.sums[1]
-        worst = [max(a, b) for a, b in zip(worst, part.worst)]
-        unsolved += part.unsolved
-        tell.step(min((number + 1) * CHUNK, paths), paths)
-    _refuse_broken(worst)
-    tallies = _tallies(questions, histogram, total, squares, team.kept)
-    return Outcome(plan, paths, seed, tallies, team.inputs, worst, team.clipped(), unsolved)
 
 
 def _refuse_broken(worst: list[Worst]) -> None:
@@ -217,19 +295,22 @@ def _refuse_broken(worst: list[Worst]) -> None:
 
 
 def _tallies(
-    questions: Sequence[Question], histogram: _Histogram, total: np.ndarray, squares: np.ndarray, kept: np.ndarray
+    questions: Sequence[Question], histogram: _Histogram, sums: np.ndarray, kept: np.ndarray, futures: Futures
 ) -> list[Tally]:
     whole, found, at, row = histogram.whole, [], 0, 0
+    counted = futures.count if futures.weights is None else futures.weights.sum()
     for q in questions:
         part = slice(at, at + q.width)
-        n = reduce.count(whole, part)
-        mean, se = reduce.mean_and_error(histogram.low[part], total[part], squares[part], n)
-        values = {p: reduce.quantiles(whole, part, p) for p in QUANTILES}
-        errors = {p: reduce.quantile_errors(whole, part, p) for p in QUANTILES}
-        own = kept[row : row + q.width] if q.keep else kept[:0]
-        found.append(Tally(q, n, mean, se, values, errors, own))
+        weight = reduce.count(whole, part)
+        own = sums[:, part] if histogram.weighted else np.stack([*sums[:, part], sums[0, part], weight, weight])
+        n, effective = own[4].astype(np.int64), reduce.effective_paths(weight, own[3])
+        mean, se = reduce.weighted_mean_and_error(histogram.low[part], weight, own)
+        values = {p: reduce.quantiles(whole, part, p, n) for p in QUANTILES}
+        errors = {p: reduce.quantile_errors(whole, part, p, n, effective) for p in QUANTILES}
+        mine = kept[row : row + q.width] if q.keep else kept[:0]
+        found.append(Tally(q, n, weight / counted, mean, se, values, errors, mine))
         at += q.width
-        row += len(own)
+        row += len(mine)
     return found
 
 

@@ -1,13 +1,17 @@
-"""Rows of per-path values -> counts, sums and quantiles, whatever the order of the paths, and rank correlations (U-01, U-02, U-04).
+"""Rows of per-path values -> counts, sums and quantiles, whatever the order of the paths and whatever each counts (U-01, U-02, E-02).
 
-**Axes**    rows (R), paths of a chunk (N), bins (B + 3: one below, B inside, one above, one for NaN), inputs (I), outputs (O).
-**Units**   those of the row.
+**Axes**    rows (R), paths of a chunk (N), bins (B + 3: one below, B inside, one above, one for NaN).
+**Units**   those of the row; a weight is a whole number, and only its share of all weights matters.
 **Order**   counts, extremes and ties are the same bits in any order of chunks; sums are added by the caller in chunk order.
-**Source**  speed.md, Reduction.
+**Source**  speed.md, Reduction. Error of a weighted mean: the delta method of a ratio, Owen, Monte Carlo theory, ch. 9. Effective
+            paths: Kish, Survey Sampling, 1965.
 
 Every bin keeps its least and its most value and how many paths had exactly those. So an atom (nothing unpaid, the whole
 contract) that is an end of its bin comes back exactly, and a quantile is off by less than its bin's observed width. An atom
 with other values of its bin on both sides of it is spread over them. NaN is absent: counted in the last bin, and in no sum.
+
+A path of weight w counts like w paths in every share, but like one in the ranks of a quantile, whose unit is the mean weight of
+the row's paths: equal weights of any size give the bits of no weights, and weights 0 and 1 those of the paths with a 1.
 """
 
 import numpy as np
@@ -22,18 +26,30 @@ MARGIN = 0.02  # of that range, added at either end
 BIN = np.dtype(
     [("least", np.float64), ("most", np.float64), ("count", np.int32), ("at_least", np.int32), ("at_most", np.int32)], align=True
 )
+WEIGHED = np.dtype(
+    [("least", np.float64), ("most", np.float64), ("count", np.int64), ("at_least", np.int64), ("at_most", np.int64)], align=True
+)
+HEAVIEST = 1 << 30  # a weight is at most this, so that no sum over four billion paths overflows
+LIGHT = 1e-3  # of the heaviest: lighter paths of a pilot say nothing about where the others lie
 
 
-def empty(rows, bins=BINS):
-    """A histogram of nothing: (R, B + 3) of BIN, each with its paths, least and most value and how many paths had exactly it."""
-    found = np.zeros((rows, bins + 3), BIN)
+def empty(rows, bins=BINS, kind=BIN):
+    """A histogram of nothing: (R, B + 3) of BIN, each with its paths, least and most value and how many paths had exactly it.
+
+    Of kind WEIGHED the last three are sums of weights.
+    """
+    found = np.zeros((rows, bins + 3), kind)
     found["least"], found["most"] = np.inf, -np.inf
     return found
 
 
-def ranges(pilot, bins=BINS):
-    """Lower end and bins per unit of each row, from the pilot's values (R, N); 0 bins per unit where they are all one value."""
+def ranges(pilot, bins=BINS, weight=None):
+    """Lower end and bins per unit of each row, from the pilot's values (R, N); 0 bins per unit where they are all one value.
+
+    weight  (N,) int64 of its paths: the light ones do not count
+    """
     low, scale = np.zeros(pilot.shape[0]), np.zeros(pilot.shape[0])
+    pilot = pilot if weight is None else pilot[:, weight > LIGHT * weight.max(initial=0)]
     for r, row in enumerate(pilot):
         known = np.sort(row[np.isfinite(row)])
         if len(known) == 0:
@@ -83,6 +99,41 @@ def tally(histogram, rows, low, scale, total, squares):
         squares[r] += squared
 
 
+@njit(cache=True, forceinline=True, error_model="numpy")
+def heavier(value, known, ties, beyond, weight):
+    """`extreme` where a path counts its weight."""
+    return (value, weight) if beyond else (known, ties + (weight if value == known else 0))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def tally_weighted(histogram, rows, weight, low, scale, sums):
+    """Count rows (R, N) by weight (N,) int64 into a histogram of WEIGHED; a path of weight 0 leaves no trace.
+
+    sums  (5, R) gain the sums of w a, w2 a2, w2 a, w2 and 1, with a = value - low, in the order of the paths
+    """
+    for r in range(rows.shape[0]):
+        row, held, start, unit, bins = rows[r], histogram[r], low[r], scale[r], histogram.shape[1] - 3
+        plain, squared, cross, heavy, paths = 0.0, 0.0, 0.0, 0.0, 0.0
+        for n in range(row.shape[0]):
+            if weight[n] > 0:
+                value, absent, w = row[n], np.isnan(row[n]), float(weight[n])
+                bin = held[bins + 2 if absent else bin_of(value, start, unit, bins)]
+                above = 0.0 if absent else value - start
+                plain += w * above
+                squared += w * w * (above * above)
+                cross += w * w * above
+                heavy += 0.0 if absent else w * w
+                paths += 0.0 if absent else 1.0
+                bin.count += weight[n]
+                bin.least, bin.at_least = heavier(value, bin.least, bin.at_least, value < bin.least, weight[n])
+                bin.most, bin.at_most = heavier(value, bin.most, bin.at_most, value > bin.most, weight[n])
+        sums[0, r] += plain
+        sums[1, r] += squared
+        sums[2, r] += cross
+        sums[3, r] += heavy
+        sums[4, r] += paths
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
 def by_period(values, first, last, out):
     """Sums of values (M, L) from month first[p] to last[p], both in, into out (P, L); first month first."""
@@ -116,73 +167,88 @@ def value_in_bin(rank, count, least, most, at_least, at_most):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def paths_of(histogram, r):
-    """Paths with a value in row r."""
-    paths = 0
+def weight_of(histogram, r):
+    """Weight of the paths with a value in row r: their number where each counts 1."""
+    weight = 0
     for b in range(histogram.shape[1] - 1):
-        paths += histogram[r, b].count
-    return paths
+        weight += histogram[r, b].count
+    return weight
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def value_at(histogram, r, rank):
-    """Value of the rank-th path (from 0) of row r; NaN beyond the last."""
+def value_at(histogram, r, rank, unit):
+    """Value of the rank-th path (from 0) of row r, a path being `unit` of weight; NaN beyond the last."""
     before = 0
     for b in range(histogram.shape[1] - 1):
         bin = histogram[r, b]
-        if rank < before + bin.count:
-            return value_in_bin(float(rank - before), bin.count, bin.least, bin.most, bin.at_least, bin.at_most)
+        if rank < (before + bin.count) / unit:
+            inside = rank - before / unit
+            return value_in_bin(inside, bin.count / unit, bin.least, bin.most, bin.at_least / unit, bin.at_most / unit)
         before += bin.count
     return np.nan
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def quantile(histogram, r, p):
-    """Quantile p of row r: on a straight line between the two paths next to rank p (n - 1), as numpy's default."""
-    n = paths_of(histogram, r)
-    rank = p * max(n - 1, 0)
-    whole = int(np.floor(rank))
-    left = value_at(histogram, r, whole)
+def quantile(histogram, r, p, paths):
+    """Quantile p of row r, which `paths` paths answer: on a straight line between the two next to rank p (n - 1), as numpy's default."""
+    unit = weight_of(histogram, r) / max(paths, 1)
+    rank = p * max(paths - 1, 0)
+    whole = np.floor(rank)
+    left = value_at(histogram, r, whole, unit)
     if rank == whole:
         return left
-    right = value_at(histogram, r, whole + 1)
+    right = value_at(histogram, r, whole + 1.0, unit)
     return left if left == right else left + (rank - whole) * (right - left)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def quantile_error(histogram, r, p):
+def quantile_error(histogram, r, p, paths, effective):
     """Monte Carlo error of quantile p of row r (U-02): sqrt(p (1 - p) / n) over the density between the quantiles one such
-    binomial error to either side of p; NaN with fewer than two paths."""
-    n = paths_of(histogram, r)
-    if n < 2:
+    binomial error to either side of p, n being the effective paths; NaN with fewer than two."""
+    if effective < 2.0:
         return np.nan
-    spread = np.sqrt(p * (1.0 - p) / n)
+    spread = np.sqrt(p * (1.0 - p) / effective)
     low, high = max(p - spread, 0.0), min(p + spread, 1.0)
     if high == low:
         return 0.0
-    return spread * (quantile(histogram, r, high) - quantile(histogram, r, low)) / (high - low)
+    return spread * (quantile(histogram, r, high, paths) - quantile(histogram, r, low, paths)) / (high - low)
 
 
 def count(histogram, rows):
-    """Paths with a value, by row of a slice."""
+    """Paths with a value, by row of a slice; their weight where they have one."""
     return histogram["count"][rows, :-1].sum(axis=1, dtype=np.int64)
 
 
-def quantiles(histogram, rows, p):
-    """Quantile p of a slice of rows; NaN for a row without paths."""
-    return np.array([quantile(histogram, r, p) for r in range(rows.start, rows.stop)], np.float64)
+def quantiles(histogram, rows, p, paths=None):
+    """Quantile p of a slice of rows; NaN for a row without paths. `paths` (R,) counts them where they have weights."""
+    n = count(histogram, rows) if paths is None else paths
+    return np.array([quantile(histogram, r, p, n[r - rows.start]) for r in range(rows.start, rows.stop)], np.float64)
 
 
-def quantile_errors(histogram, rows, p):
+def quantile_errors(histogram, rows, p, paths=None, effective=None):
     """Monte Carlo errors of quantile p of a slice of rows."""
-    return np.array([quantile_error(histogram, r, p) for r in range(rows.start, rows.stop)], np.float64)
+    n = count(histogram, rows) if paths is None else paths
+    e = n if effective is None else effective
+    return np.array([quantile_error(histogram, r, p, n[i], float(e[i])) for i, r in enumerate(range(rows.start, rows.stop))], np.float64)
 
 
 def mean_and_error(low, total, squares, n):
     """Mean and its standard error from sums of (value - low); NaN where there is no path, and no error for a single one."""
-    known = n > 0
-    safe = np.where(known, n, 1)
+    return weighted_mean_and_error(low, n, np.stack([total, squares, total, n, n]))
+
+
+def effective_paths(weight, heavy):
+    """Kish: as many equal paths would have the error of these; (sum w)2 / sum w2, 0 of none."""
+    return np.divide(weight.astype(float) * weight, heavy, out=np.zeros(len(weight)), where=heavy > 0)
+
+
+def weighted_mean_and_error(low, weight, sums):
+    """Mean and its standard error from the total weight of each row and the sums of `tally_weighted`."""
+    total, squares, cross, heavy, _ = sums
+    known = weight > 0
+    safe, heavy = np.where(known, weight, 1), np.where(known, heavy, 1)
+    n = np.where(known, effective_paths(safe, heavy), 1.0)
     shifted = total / safe
-    variance = np.maximum(squares / safe - shifted**2, 0.0) * safe / np.maximum(safe - 1, 1)
+    variance = np.maximum(squares / heavy - shifted * (2.0 * (cross / heavy) - shifted), 0.0) * n / np.maximum(n - 1.0, 1.0)
     mean = np.where(known, low + shifted, np.nan)
-    return mean, np.where(n > 1, np.sqrt(variance / safe), np.nan)
+    return mean, np.where(known & (n > 1.0), np.sqrt(variance / n), np.nan)

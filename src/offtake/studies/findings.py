@@ -183,7 +183,7 @@ class Findings:
 
     @cached_property
     def sensitivity(self) -> Sensitivity:
-        return Sensitivity(self.outcome.plan.inputs.names, self.outcome.inputs)
+        return Sensitivity(self.outcome.plan.inputs.names, self.outcome.alike(self.outcome.inputs))
 
     def row(self, key: str, period: str) -> int | None:
         """Row of a period, or None where the book has no such question or period."""
@@ -193,7 +193,7 @@ class Findings:
         return labels.index(period) if period in labels else None
 
     def movers(self, key: str, row: int) -> list[Mover]:
-        return self.sensitivity.movers(self.tallies[key].kept[row])
+        return self.sensitivity.movers(self.outcome.alike(self.tallies[key].kept[row : row + 1])[0])
 
 
 def find_all(run: Run) -> Findings:

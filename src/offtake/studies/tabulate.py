@@ -61,8 +61,8 @@ def measure(run: Run, name: str, of: str | None, by: str | None, path: int | Non
         questions.append(question(run.plan, "straight_line", q.entity.label, q.by))
     tallies = run.outcome([replace(asked, keep=False) for asked in questions]).tallies
     columns = _periods(q)
-    if q.measure.kind == "once" and any(n < run.stamp.paths for n in tallies[0].count):
-        columns["absent"] = [1.0 - n / run.stamp.paths for n in tallies[0].count]  # paths without such a number (N-06)
+    if q.measure.kind == "once" and any(tallies[0].share < 1.0):
+        columns["absent"] = list(1.0 - tallies[0].share)  # paths without such a number (N-06)
     columns |= statistics(tallies[0])
     if len(tallies) > 1:
         columns["straight_line"] = list(tallies[1].mean)
