@@ -28,8 +28,8 @@ def test_run_writes_the_report_and_thirteen_answers(tmp_path: Path) -> None:
     assert again.stdout == done.stdout and (tmp_path / "two-clouds.html").read_text(encoding="utf-8") == page
 
 
-def test_terminal_answers_fit_in_two_screens() -> None:
-    done = offtake("run", "two-clouds", "--paths", "128", "--out", "/tmp/offtake-test")
+def test_terminal_answers_fit_in_two_screens(tmp_path: Path) -> None:
+    done = offtake("run", "two-clouds", "--paths", "128", "--out", str(tmp_path))
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) <= 100
     assert max(len(line) for line in done.stdout.splitlines()) <= 120
@@ -99,9 +99,29 @@ def test_empty_folder_is_not_a_book(tmp_path: Path) -> None:
 
 
 def test_every_verb_has_help() -> None:
-    for verb in ("run", "check", "show", "measure", "list", "schema", "explain", "event", "tree"):
-        done = offtake(verb, "--help")
-        assert done.returncode == 0 and "Usage" in done.stdout
+    from typer.testing import CliRunner
+
+    from offtake.cli import app
+
+    verbs = [command.name for command in app.registered_commands]
+    assert {"run", "check", "show", "measure", "list", "schema", "explain", "compare", "focus"} <= set(verbs)
+    for verb in verbs:
+        done = CliRunner().invoke(app, [str(verb), "--help"], env={"COLUMNS": "80"})
+        assert done.exit_code == 0 and "Usage" in done.stdout and max(map(len, done.stdout.splitlines())) <= 80, verb
+
+
+def test_version() -> None:
+    assert offtake("--version").stdout == "offtake 0.1.0\n"
+    assert "Usage" in offtake().stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full is not on this machine: no full disk to write to")
+@pytest.mark.parametrize("words", [("list",), ("list", "--json"), ("schema",)])
+def test_a_full_disk_behind_standard_output_is_no_bug_of_ours(words: tuple[str, ...]) -> None:
+    code = "from offtake.cli import main; main()"
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([sys.executable, "-c", code, *words], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "offtake: standard output could not be written (No space left on device)\n")
 
 
 def test_show_gives_source_and_line() -> None:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from .book import text
 from .book.terms import Book
-from .errors import BookError, Issue, QuestionError, WriteError
+from .errors import BookError, Issue, QuestionError
+from .files import writable
 from .tables import Stamp, Table
 
 if TYPE_CHECKING:
@@ -294,7 +295,7 @@ class Run:
         from .reports import html
         from .studies.view import view
 
-        target = _ready(path)
+        target = writable(path)
         html.write(view(self), target)
         return target
 
@@ -304,19 +305,9 @@ class Run:
         from .studies.sheets import contract_sheets, period_tables
         from .studies.view import view
 
-        target = _ready(path)
+        target = writable(path)
         workbook.write(view(self), period_tables(self), contract_sheets(self), target)
         return target
-
-
-def _ready(path: str | Path) -> Path:
-    """A file to write, its folder made."""
-    target = Path(path)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise WriteError(f"{target.parent}: the folder could not be made ({error.strerror})") from None
-    return target
 
 
 def run(

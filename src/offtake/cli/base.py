@@ -22,34 +22,51 @@ app = typer.Typer(
     add_completion=False,
 )
 
-BookName = Annotated[
-    str, typer.Argument(metavar="BOOK", help="A shipped book's name (see `offtake list`) or a path to a YAML file.")
-]
+BookName = Annotated[str, typer.Argument(metavar="BOOK", help="A shipped book's name (see `offtake list`) or a path to a YAML file.")]
 Paths = Annotated[int, typer.Option(min=1, help="How many futures to compute.")]
 Seed = Annotated[int, typer.Option(min=0, help="Same book, seed and paths: the same bytes.")]
 Workers = Annotated[int | None, typer.Option(min=1, help="Threads; all cores unless told. The numbers do not depend on it.")]
 Scenarios = Annotated[list[str] | None, typer.Option("--scenario", help="Force a scenario; give it again to stack patches.")]
 Sets = Annotated[list[str] | None, typer.Option("--set", help="Replace a number, as in contracts.aws.take_or_pay=0.9.")]
-ClosesFile = Annotated[
-    Path | None, typer.Option("--closes", help="Daily closes, `date,TICKER,..`: what event, tree and positions need.")
-]
+ClosesFile = Annotated[Path | None, typer.Option("--closes", help="Daily closes, `date,TICKER,..`: what event, tree and positions need.")]
 AllowRefused = Annotated[bool, typer.Option("--allow-refused", help="Go on without refused rows; what is left out is said.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
-def say(text: str) -> None:
-    """Print to standard output, the only place where that happens."""
-    typer.echo(text)
+def say(text: str, nl: bool = True) -> None:
+    """Print to standard output, the only place where that happens. Raises WriteError where it is full."""
+    try:
+        typer.echo(text, nl=nl)
+    except BrokenPipeError:
+        raise
+    except OSError as fault:
+        from ..errors import WriteError
+
+        raise WriteError(f"standard output could not be written ({fault.strerror})") from None
 
 
 def say_json(value: Any) -> None:
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False))
+    say(json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False))
+
+
+def say_version(wanted: bool) -> None:
+    """Print the version and end, where it was asked for."""
+    if wanted:
+        from importlib.metadata import version
+
+        say(f"offtake {version('offtake')}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[bool, typer.Option("--version", callback=say_version, is_eager=True, help="Print the version and exit.")] = False,
+) -> None:
+    """What a multi-year AI compute contract is worth, to whom, and what could go wrong."""
 
 
 @contextmanager
-def computed(
-    book: str, paths: int, seed: int, workers: int | None, scenario: list[str] | None, sets: list[str] | None
-) -> Iterator[Run]:
+def computed(book: str, paths: int, seed: int, workers: int | None, scenario: list[str] | None, sets: list[str] | None) -> Iterator[Run]:
     """A run of a book, with progress on stderr while it is used."""
     from .. import front
     from ..reports.progress import Progress

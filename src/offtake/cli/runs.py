@@ -24,10 +24,13 @@ def run_book(
     as_json: Json = False,
 ) -> None:
     """Answer the book's 13 questions and write the report BOOK.html."""
+    from ..files import writable
     from ..reports.terminal import answers_text
 
     target = (out or Path(".")) / f"{Path(book).stem}.html"
     with computed(book, paths, seed, workers, scenario, set_) as done:
+        for file in [target, *([xlsx] if xlsx is not None else [])]:
+            writable(file)
         if closes is not None:
             done.read_closes(closes)
         answers = done.answers()
@@ -65,7 +68,7 @@ def measure_book(
     if as_json:
         say_json(table.about | {"rows": table.rows()})
     elif as_csv:
-        typer.echo(table.to_csv(), nl=False)
+        say(table.to_csv(), nl=False)
     else:
         say(table_text(table, width()))
 
@@ -94,9 +97,7 @@ def explain_measure(
 
 @app.command("compare")
 def compare_sides(
-    a: Annotated[
-        str, typer.Argument(metavar="A", help="BOOK, BOOK:SCENARIO or BOOK:ONE+OTHER; `base` forces the book without scenarios.")
-    ],
+    a: Annotated[str, typer.Argument(metavar="A", help="BOOK, BOOK:SCENARIO or BOOK:ONE+OTHER; `base` forces the book without scenarios.")],
     b: Annotated[str | None, typer.Argument(metavar="[B]", help="The other side; A as it is written unless told.")] = None,
     paths: Paths = 4_096,
     seed: Seed = 1,

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import xlsxwriter
 from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
 
+from ..files import AUTHOR
 from .html import put
 from .view import View
 
@@ -63,7 +64,8 @@ def write(view: View, tables: list[dict[str, Any]], sheets: list[Any], path: Pat
     """
     book = Book()
     told = datetime.fromisoformat(str(view["as_of"])).replace(tzinfo=None)
-    book.file.set_properties({"title": view["title"], "created": told})  # not the clock: the same run gives the same bytes
+    # not the clock: the same run gives the same bytes
+    book.file.set_properties({"title": view["title"], "author": AUTHOR, "created": told})
     front = book.sheet("Read me")
     _table(book, "Answers", "The answers", _ANSWERS, _answers(view), (5, 40, 110, 50))
     _table(book, "Inputs", "Every number that the run read", _INPUTS, _inputs(view), (44, 26, 12, 11, 18, 12, 8, 60))

@@ -1,0 +1,52 @@
+"""Whose a file is: a run replaces what it wrote itself, never what someone else wrote.
+
+A report carries its mark in its head, a workbook in its properties, where a spreadsheet program that saves it puts its own user's name.
+Read-only but for the folder that it makes; `reports/html.put` puts the bytes in place.
+"""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from pathlib import Path
+
+from .errors import WriteError
+
+MARK = '<meta name="generator" content="offtake">'
+AUTHOR = "offtake"
+_HEAD = 4096  # bytes of a report in which its mark stands
+
+
+def is_ours(target: Path) -> bool:
+    """Whether a report or a workbook was written here and not changed by another program since."""
+    if zipfile.is_zipfile(target):
+        try:
+            with zipfile.ZipFile(target) as held:
+                said = held.read("docProps/core.xml").decode("utf-8", "replace")
+        except (KeyError, zipfile.BadZipFile):
+            return False
+        return all(f"<{tag}>{AUTHOR}</{tag}>" in said for tag in ("dc:creator", "cp:lastModifiedBy"))
+    with target.open("rb") as held_file:
+        return MARK.encode() in held_file.read(_HEAD)
+
+
+def writable(path: str | Path) -> Path:
+    """A file that may be written: its folder made, nobody else's file in its place.
+
+    raises  WriteError  before anything is computed, so that nobody waits for a refusal
+    """
+    target = Path(path)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise WriteError(f"{target.parent}: the folder could not be made ({fault.strerror})") from None
+    if not os.access(target.parent, os.W_OK | os.X_OK):
+        raise WriteError(f"{target.parent}: no right to write in this folder")
+    if target.is_dir():
+        raise WriteError(f"{target}: a folder stands where the file would go")
+    try:
+        if target.exists() and not is_ours(target):
+            raise WriteError(f"{target}: offtake did not write this file, so it stays as it is; move it or name another place")
+    except OSError as fault:
+        raise WriteError(f"{target}: the file in its place could not be read ({fault.strerror})") from None
+    return target
