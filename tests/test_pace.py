@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from offtake import front
 from offtake.cli import app
 from offtake.reports.pace import pace_text
-from offtake.studies.pace import Paths, error_of, periods, spread
+from offtake.studies.pace import Paths, periods, spread
 
 from .deals import book_of
 from .test_focus import SOUND, written
@@ -132,8 +132,8 @@ def test_errors_of_quantiles_are_the_spread_of_repeats() -> None:
     """400 repeats of 1,000 exponentials: the standard deviation of their quantile is the error that one repeat tells."""
     r = np.random.default_rng(5)
     draws = np.sort(r.exponential(size=(400, 1000)), axis=1)
-    for q in (0.5, 0.95):
-        told = np.mean([error_of(row, q) for row in draws])
+    for name, q in (("p50", 0.5), ("p95", 0.95)):
+        told = np.mean([spread(row)[f"se_{name}"] for row in draws])
         assert told == pytest.approx(np.quantile(draws, q, axis=1).std(), rel=0.15)
     assert spread(np.array([1.0, 2.0, 3.0, 6.0]))["se"] == pytest.approx(np.sqrt(14 / 3) / 2)
 

@@ -6,7 +6,8 @@ A block is filled again and again by one worker; nothing may keep a view of it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -62,6 +63,13 @@ class Block:
     group: Group
     when: np.ndarray  # (O, L) int64: month in which each option is exercised, the horizon if never
     scratch: Any  # the solver's working arrays, made at the first placement
+    told: dict[Hashable, np.ndarray] = field(default_factory=dict)  # what several measures read; gone when the block is filled again
+
+    def once(self, key: Hashable, compute: Callable[[], np.ndarray]) -> np.ndarray:
+        """`compute()`, or what it gave since the block was last filled."""
+        if key not in self.told:
+            self.told[key] = compute()
+        return self.told[key]
 
     def pools_of(self, contract: int) -> np.ndarray:
         """Pool numbers of a contract."""

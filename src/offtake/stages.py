@@ -128,6 +128,7 @@ def follow(b: Block) -> None:
 def serve(b: Block) -> None:
     """What is ready, wanted, signed and placed; no money yet."""
     p = b.plan
+    b.told.clear()
     supply.supply_block(p.lots, p.sites, p.pools, b.X, p.hours, b.supply)
     tranche.tranche_block(p.places.contract, b.supply.planned, b.supply.ready, p.recognition.order_lead_x, b.X, b.ordered, b.delivered)
     if len(p.edges.kind):
@@ -153,6 +154,7 @@ def compile_part(plan: Plan, part: str, step: Callable[[int, int, str], None] = 
             lambda: _range(b, *(_by_contract(plan) for _ in range(2))),
             lambda: draw.draw_block(plan.draws, 1, 0, plan.forced, b.Z, b.X, b.scenario, clipped),
             lambda: series.series_block(plan.timelines, b.X, b.scenario, 1, 0, b.Y),
+            lambda: worst_of(b, 1),
         ],
         "rest": [
             lambda: supply.supply_block(plan.lots, plan.sites, plan.pools, b.X, plan.hours, b.supply),
@@ -162,7 +164,6 @@ def compile_part(plan: Plan, part: str, step: Callable[[int, int, str], None] = 
             lambda: _settle(b),
             lambda: _book(b),
             lambda: returns.irr_block(b.ledger.capex[0], rows[0].copy()),
-            lambda: worst_of(b, 1),
             lambda: reduce.tally(reduce.empty(1), rows, rows[:, 0].copy(), rows[:, 0].copy(), rows[:, 0].copy(), rows[:, 0].copy()),
             lambda: reduce.by_period(rows, month, month, rows),
             lambda: reduce.shares_by_period(b.supply.binding[0], month, month, np.zeros((1, 5, LANES))),

@@ -73,17 +73,18 @@ def payback(b: Block, c: int) -> Parts:
     return (out,)
 
 
+def _obligation(b: Block, c: int) -> np.ndarray:
+    """A dollar of signed value in parts (5, L): value today, lost to time, delay, cancelled, unpaid."""
+    s, out = b.settlement, np.zeros((5, b.X.shape[1]))
+    total, rate = settle.left_of(c, b.plan.terms, b.X), b.X[b.plan.rate_x[c]]
+    gone = s.terminated[c] + s.lapsed[c]
+    returns.obligation_block(total, s.remaining[c, -1], gone, b.books.straight_line[c], b.payments.paid[c], rate, out)
+    return out
+
+
 def obligation(part: int) -> Callable[[Block, int], Parts]:
-    """Reader of one part of a dollar of signed value: 0 value today, 1 time, 2 delay, 3 cancelled, 4 unpaid."""
-
-    def read(b: Block, c: int) -> Parts:
-        s, out = b.settlement, np.zeros((5, b.X.shape[1]))
-        total, rate = settle.left_of(c, b.plan.terms, b.X), b.X[b.plan.rate_x[c]]
-        gone = s.terminated[c] + s.lapsed[c]
-        returns.obligation_block(total, s.remaining[c, -1], gone, b.books.straight_line[c], b.payments.paid[c], rate, out)
-        return (out[part],)
-
-    return read
+    """Reader of one part of `_obligation`; all five come from one pass."""
+    return lambda b, c: (b.once(("obligation", c), lambda: _obligation(b, c))[part],)
 
 
 def counterparty_loss(b: Block, c: int) -> Parts:

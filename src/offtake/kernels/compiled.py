@@ -7,3 +7,6 @@ out of a call, which halves the run time of short functions: so an `inner` funct
 from numba import njit
 
 inner = njit(error_model="numpy", nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True, _nrt=False)
+
+# The same, and copied into its caller: a step of a month that is handed whole tables would else copy them at every call.
+step = njit(error_model="numpy", nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True, _nrt=False, forceinline=True)

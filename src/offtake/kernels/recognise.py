@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from .compiled import inner, step
 from .makeup import advance, owed_month
 from .settle import BURN_DOWN, held_before
 from .settle import opening as before_start
@@ -94,7 +95,7 @@ def firm_month(opening, early, share_before, share, whole, terminated, lapsed, e
     return new, gone, ended, taken, opening - gone - ended + new - taken, early - absorbed - undone + (plus - inside)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@step
 def ahead_before(c, i, terms, table, schedule, X):
     """USD by which revenue ran ahead of billing before month 0: what the policy accrues in the true-up period under way, at the price
     of month 0."""
@@ -114,53 +115,103 @@ def before_block(terms, table, schedule, X, held, ahead, earned):
             earned[c, i] = consumed + ahead[c, i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def recognise_lane(c, i, terms, table, schedule, settlement, collectible, ordered, delivered, X, out):
-    """Recognise one contract on one path."""
-    breakage, mode = X[table.breakage_x[c], i], int(X[table.firm_on_x[c], i])
-    consumed, base_before, due_before = before_start(c, i, terms, X)
-    ahead = ahead_before(c, i, terms, table, schedule, X)
-    remaining, charged, earned_sum, revenue_sum = X[terms.total_x[c], i] - consumed - ahead, 0.0, ahead, 0.0
-    latent, early, share_before, was = 0.0, 0.0, 0.0, 1.0
-    owed, head, left = 0.0, 0, settlement.makeup_opened[c, 0, i]
-    rights, remote = terms.makeup_x[c] >= 0, X[table.remote_x[c], i]
+class Standing(NamedTuple):
+    """Where the books of a contract stand on each path when a month begins, all (L,)."""
+
+    remaining: np.ndarray  # USD of signed value neither recognised, terminated nor lapsed
+    ahead: np.ndarray  # USD by which revenue runs ahead of billing
+    charged: np.ndarray  # USD charged to date, without what make-up rights still hold
+    accrued: np.ndarray  # USD of that recognised to date
+    revenue: np.ndarray  # USD recognised since month 0
+    latent: np.ndarray  # RPO as if collectible
+    early: np.ndarray  # USD recognised before it was firm
+    share: np.ndarray  # share of the signed value that is firm
+    was: np.ndarray  # whether it was collectible last month
+    owed: np.ndarray  # USD of make-up rights that are not yet revenue
+    head: np.ndarray  # month of the oldest right with hours left
+    left: np.ndarray  # GPU-h left of it
+    base: np.ndarray  # base to date of the true-up period
+    due: np.ndarray  # due to date of it
+
+
+@step
+def stand(c, terms, table, schedule, settlement, X, s):
+    """Fill `s` with how contract c opens."""
+    for i in range(s.due.shape[0]):
+        consumed, s.base[i], s.due[i] = before_start(c, i, terms, X)
+        s.ahead[i] = s.accrued[i] = ahead_before(c, i, terms, table, schedule, X)
+        s.remaining[i] = X[terms.total_x[c], i] - consumed - s.ahead[i]
+        s.left[i] = settlement.makeup_opened[c, 0, i]
+        s.charged[i] = s.revenue[i] = s.latent[i] = s.early[i] = s.share[i] = s.owed[i] = s.head[i] = 0.0
+        s.was[i] = 1.0
+
+
+@step
+def rights_month(c, m, i, table, schedule, settlement, X, s):
+    """Make-up rights in a month (A-01): USD of the charge that new ones defer; `s.owed` is brought to the month's end."""
+    out_hours = settlement.makeup[c, m, i] + settlement.makeup_expired[c, m, i]
+    head, s.left[i] = advance(c, m, i, int(s.head[i]), s.left[i], out_hours, settlement.makeup_opened)
+    s.owed[i] = owed_month(
+        c, m, i, head, s.left[i], settlement.makeup_opened, schedule.price, X[table.breakage_x[c], i], X[table.remote_x[c], i]
+    )
+    s.head[i] = head
+    return schedule.price[c, m, i] * settlement.makeup_opened[c, m, i]
+
+
+@step
+def own_month(c, m, i, terms, table, schedule, settlement, owed, gone, X, s):
+    """Revenue of a month apart from make-up rights: what accrues, or at a true-up what makes revenue to date equal charges to date."""
+    rights = terms.makeup_x[c] >= 0
+    per = 1.0 if terms.form[c] >= BURN_DOWN else schedule.price[c, m, i]
+    base, due = settlement.ytd_base[c, m, i], settlement.ytd_due[c, m, i]
+    accrued = earned_month(table.policy[c], per, s.base[i], s.due[i], base, due, 0.0 if rights else X[table.breakage_x[c], i])
+    trued = settlement.trued[c, m, i] > 0.0
+    # before a true-up revenue may run ahead of billing, but never beyond the value that is left: a termination takes back the rest
+    own = s.charged[i] - s.accrued[i] if trued else min(accrued, s.remaining[i] - owed - gone)
+    s.base[i], s.due[i] = (0.0, 0.0) if trued else (base, due)
+    s.accrued[i] += own
+    return own
+
+
+@step
+def recognise_month(c, m, i, terms, table, schedule, settlement, collectible, ordered, delivered, X, s, out):
+    """Recognise one contract for one month on one path."""
+    charge, owed_before, deferred = settlement.charge[c, m, i], s.owed[i], 0.0
+    terminated, lapsed, added = settlement.terminated[c, m, i], settlement.lapsed[c, m, i], settlement.added[c, m, i]
+    if terms.makeup_x[c] >= 0:
+        deferred = rights_month(c, m, i, table, schedule, settlement, X, s)
+    s.charged[i] += charge - deferred
+    own = own_month(c, m, i, terms, table, schedule, settlement, owed_before, terminated + lapsed - added, X, s)
+    earned = own + owed_before + deferred - s.owed[i]
+    s.revenue[i] += earned
+    s.remaining[i] -= terminated + lapsed + earned - added
+    mode = int(X[table.firm_on_x[c], i])
+    share = max(firm_share(mode, 1.0 if m >= terms.signed[c] else 0.0, ordered[c, m, i], delivered[c, m, i]), s.share[i])
+    whole = s.remaining[i] + s.revenue[i]  # what is neither terminated nor lapsed
+    opening, now = s.latent[i], collectible[c, m, i]
+    new, gone, ended, taken, s.latent[i], s.early[i] = firm_month(
+        opening, s.early[i], s.share[i], share, whole, terminated, lapsed, earned, added
+    )
+    s.share[i] = share
+    extra = settlement.overage_usd[c, m, i] - settlement.credit[c, m, i] + settlement.penalty[c, m, i]
+    s.ahead[i] += earned - charge
+    out.revenue[c, m, i] = earned + extra
+    out.in_scope[c, m, i], out.out_scope[c, m, i] = taken * now, earned + extra - taken * now
+    out.new[c, m, i], out.remeasured[c, m, i] = new * now, opening * (now - s.was[i])
+    out.rpo_terminated[c, m, i], out.rpo_lapsed[c, m, i] = gone * now, ended * now
+    out.rpo[c, m, i] = s.latent[i] * now
+    out.not_in_rpo[c, m, i] = s.remaining[i] - s.latent[i] * now
+    out.unbilled[c, m, i], out.deferred[c, m, i], out.makeup_owed[c, m, i] = max(s.ahead[i], 0.0), max(-s.ahead[i], 0.0), s.owed[i]
+    s.was[i] = now
+
+
+@inner
+def recognise_contract(c, terms, table, schedule, settlement, collectible, ordered, delivered, X, s, out):
+    """Recognise one contract. Lanes are the inner loop, so that a month's rows are read in one piece."""
+    stand(c, terms, table, schedule, settlement, X, s)
     for m in range(out.revenue.shape[1]):
-        price, charge, owed_before = schedule.price[c, m, i], settlement.charge[c, m, i], owed
-        per, deferred = 1.0 if terms.form[c] >= BURN_DOWN else price, 0.0
-        base, due = settlement.ytd_base[c, m, i], settlement.ytd_due[c, m, i]
-        terminated, lapsed, added = settlement.terminated[c, m, i], settlement.lapsed[c, m, i], settlement.added[c, m, i]
-        if rights:
-            deferred = price * settlement.makeup_opened[c, m, i]
-            out_hours = settlement.makeup[c, m, i] + settlement.makeup_expired[c, m, i]
-            head, left = advance(c, m, i, head, left, out_hours, settlement.makeup_opened)
-            owed = owed_month(c, m, i, head, left, settlement.makeup_opened, schedule.price, breakage, remote)
-        charged += charge - deferred
-        accrued = earned_month(table.policy[c], per, base_before, due_before, base, due, 0.0 if rights else breakage)
-        trued = settlement.trued[c, m, i] > 0.0
-        # before a true-up revenue may run ahead of billing, but never beyond the value that is left: a termination takes back the rest
-        own = charged - earned_sum if trued else min(accrued, remaining - owed_before - terminated - lapsed + added)
-        earned_sum += own
-        earned = own + owed_before + deferred - owed
-        revenue_sum += earned
-        remaining -= terminated + lapsed + earned - added
-        base_before, due_before = (0.0, 0.0) if trued else (base, due)
-        share = max(firm_share(mode, 1.0 if m >= terms.signed[c] else 0.0, ordered[c, m, i], delivered[c, m, i]), share_before)
-        whole = remaining + revenue_sum  # what is neither terminated nor lapsed
-        opening, now = latent, collectible[c, m, i]
-        new, gone, ended, taken, latent, early = firm_month(
-            opening, early, share_before, share, whole, terminated, lapsed, earned, added
-        )
-        share_before = share
-        extra = settlement.overage_usd[c, m, i] - settlement.credit[c, m, i] + settlement.penalty[c, m, i]
-        ahead += earned - charge
-        out.revenue[c, m, i] = earned + extra
-        out.in_scope[c, m, i], out.out_scope[c, m, i] = taken * now, earned + extra - taken * now
-        out.new[c, m, i], out.remeasured[c, m, i] = new * now, opening * (now - was)
-        out.rpo_terminated[c, m, i], out.rpo_lapsed[c, m, i] = gone * now, ended * now
-        out.rpo[c, m, i] = latent * now
-        out.not_in_rpo[c, m, i] = remaining - latent * now
-        out.unbilled[c, m, i], out.deferred[c, m, i], out.makeup_owed[c, m, i] = max(ahead, 0.0), max(-ahead, 0.0), owed
-        was = now
+        for i in range(out.revenue.shape[2]):
+            recognise_month(c, m, i, terms, table, schedule, settlement, collectible, ordered, delivered, X, s, out)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -192,10 +243,10 @@ def straight_month(m, start, term, total):
 @njit(cache=True, nogil=True, error_model="numpy")
 def recognise_block(terms, table, schedule, settlement, alive, collectible, ordered, delivered, X, out):
     """Fill `out` for all contracts."""
-    falls_due = np.empty(out.revenue.shape[1:])
+    falls_due, w = np.empty(out.revenue.shape[1:]), np.empty((14, out.revenue.shape[2]))
+    s = Standing(w[0], w[1], w[2], w[3], w[4], w[5], w[6], w[7], w[8], w[9], w[10], w[11], w[12], w[13])
     for c in range(out.revenue.shape[0]):
-        for i in range(out.revenue.shape[2]):
-            recognise_lane(c, i, terms, table, schedule, settlement, collectible, ordered, delivered, X, out)
+        recognise_contract(c, terms, table, schedule, settlement, collectible, ordered, delivered, X, s, out)
         current_contract(c, schedule, alive, falls_due, out)
         for m in range(out.revenue.shape[1]):
             for i in range(out.revenue.shape[2]):

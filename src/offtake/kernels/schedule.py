@@ -141,7 +141,7 @@ def period_amount(c, i, months_in, terms, X):
     return amount, length
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, forceinline=True, nogil=True, error_model="numpy")
 def opening(c, i, terms, X):
     """What was before month 0 (C-07, C-08): USD billed of the total, and base and due to date of the true-up period under way."""
     if terms.consumed_x[c] < 0:

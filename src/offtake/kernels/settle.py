@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from .compiled import inner, step
 from .makeup import expired_month, makeup_month
 from .schedule import (
     AT_TERM,
@@ -104,7 +105,7 @@ def write_month(c, m, i, out, used, base, overage, deficiency, charge, extra, cr
     out.billed[c, m, i] = charge - credit + extra + penalty
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def period_due(c, i, first, terms, schedule, alive, share):
     """Due quantity (GPU-h) of the true-up period that begins in month `first`, as it is settled at its end (C-04)."""
     due = 0.0
@@ -131,76 +132,131 @@ def opened_month(charge, rate, base, deficiency, over):
     return 0.0 if over > 0.0 else min(deficiency, paid)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@step
 def held_before(c, i, terms, X):
     """USD prepaid before month 0 and not yet drawn by what was billed since (C-09); the interest of that time is left out."""
     consumed, _, _ = opening(c, i, terms, X)
     return max(X[terms.prepaid_x[c], i] - consumed, 0.0) if terms.consumed_x[c] >= 0 else 0.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def settle_lane(c, i, terms, schedule, alive, used, X, Y, out):
-    """Bill one contract on one path, month by month."""
-    rate, prepaid = X[terms.financing_x[c], i], X[terms.prepaid_x[c], i]
-    consumed, base_sum, due_sum = opening(c, i, terms, X)
-    share, end = X[terms.take_or_pay_x[c], i], terms.starts[c] + int(X[terms.term_x[c], i] + 0.5)
-    form, lasts = terms.form[c], max(int(X[terms.makeup_x[c], i] + 0.5), 1) if terms.makeup_x[c] >= 0 else -1
-    remaining, held = X[terms.total_x[c], i] - consumed, held_before(c, i, terms, X)
-    before, period, balance, stale = 1.0, -1.0, 0.0, 0.0
-    for m in range(alive.shape[1]):
-        live, took = alive[c, m, i], used[c, m, i]
-        terminated = remaining * (1.0 - live / before) if before > 0.0 else 0.0
-        left, penalty = remaining, 0.0
-        remaining -= terminated
-        if terms.optional[c] == 1:
-            penalty = left * schedule.fee[c, m, i]
-            added = remaining * schedule.change[c, m, i] + schedule.extra[c, m, i] * live
-            remaining += added
-            out.added[c, m, i], out.penalty[c, m, i] = added, penalty
-        committed, available = schedule.committed[c, m, i] * live, schedule.available[c, m, i] * live
-        price, ends, makeup = schedule.price[c, m, i], schedule.ends[c, m, i], 0.0
-        per = 1.0 if form >= BURN_DOWN else price  # USD per unit in which the commitment is tested
-        if form >= BURN_DOWN:
-            amount, length = period_amount(c, i, m - terms.starts[c], terms, X)
-            room = remaining if form == BURN_DOWN else min(amount * live - base_sum, remaining)
-            base, overage = amount_month(took, price, room)
-            due = amount * live / length * schedule.in_term[c, m, i]
-        else:
-            if lasts >= 0 and period < 0.0:
-                period = period_due(c, i, m, terms, schedule, alive, share)
-            makeup = makeup_month(took, committed, period - base_sum, balance) if lasts >= 0 else 0.0
-            base, overage, due = take_month(form, took - makeup, committed, available, due_month(committed, available, share))
-        due_sum, base_sum = due_sum + due, base_sum + base
-        trued = is_true_up(terms.true_up[c], m - terms.starts[c], ends)
-        deficiency = max(due_sum - base_sum, 0.0) if (trued and form != BURN_DOWN) else 0.0
-        charge, lapsed = charge_month(per, base, deficiency, remaining, ends, terms.at_end[c])
-        remaining -= charge + lapsed
-        credit = min(X[terms.credit_x[c], i] * price * max(committed - available, 0.0), charge) if terms.remedy[c] == CREDIT else 0.0
-        extra = overage * (Y[terms.overage_y[c], m, i] if terms.overage_y[c] >= 0 else price) * terms.allows_overage[c]
-        received = prepaid if (m == max(terms.starts[c], 0) and terms.consumed_x[c] < 0) else 0.0
-        gone = 1.0 if (ends > 0.0 or (live <= 0.0 and before > 0.0)) else 0.0
-        interest, drawdown, refunded, held = prepaid_month(charge - credit + extra + penalty, held, received, rate, float(end - m), gone)
-        if lasts >= 0:
-            stale += out.makeup_opened[c, m - lasts, i] if m >= lasts else 0.0
-            expired = expired_month(balance - makeup, stale, makeup, gone)
-            stale -= makeup + expired
-            opened = opened_month(charge, per, base, deficiency, gone)
-            balance += opened - makeup - expired
-            out.makeup[c, m, i], out.makeup_opened[c, m, i], out.makeup_expired[c, m, i] = makeup, opened, expired
-            out.makeup_balance[c, m, i] = balance
-        hours = 1.0 if form < BURN_DOWN else (1.0 / price if price > 0.0 else 0.0)
-        write_month(c, m, i, out, took, base * hours, overage, deficiency * hours, charge, extra, credit, penalty)
-        out.prepaid_in[c, m, i], out.drawdown[c, m, i], out.interest[c, m, i] = received, drawdown, interest
-        out.refunded[c, m, i], out.unearned[c, m, i], out.invoiced[c, m, i] = refunded, held, out.billed[c, m, i] - drawdown
-        out.terminated[c, m, i], out.lapsed[c, m, i], out.remaining[c, m, i] = terminated, lapsed, remaining
-        out.ytd_due[c, m, i], out.ytd_base[c, m, i], out.trued[c, m, i] = due_sum, base_sum, 1.0 if trued else 0.0
-        due_sum, base_sum, period = (0.0, 0.0, -1.0) if trued else (due_sum, base_sum, period)
-        before = live
+class Standing(NamedTuple):
+    """Where a contract stands on each path when a month begins, all (L,)."""
+
+    remaining: np.ndarray  # USD of the total not billed
+    held: np.ndarray  # USD prepaid and not drawn
+    before: np.ndarray  # share of the contract that stood last month
+    due: np.ndarray  # due to date of the true-up period, in the unit of the commitment
+    base: np.ndarray  # and base to date
+    period: np.ndarray  # due hours of the whole period, -1 until they are read
+    balance: np.ndarray  # GPU-h of make-up not taken
+    stale: np.ndarray  # GPU-h of make-up too old to last
+
+
+@step
+def stand(c, terms, X, s):
+    """Fill `s` with how contract c opens."""
+    for i in range(s.due.shape[0]):
+        consumed, s.base[i], s.due[i] = opening(c, i, terms, X)
+        s.remaining[i], s.held[i] = X[terms.total_x[c], i] - consumed, held_before(c, i, terms, X)
+        s.before[i], s.period[i], s.balance[i], s.stale[i] = 1.0, -1.0, 0.0, 0.0
+
+
+@step
+def rights_month(c, m, i, lasts, gone, makeup, opened, s, out):
+    """Make-up rights after a month (C-04): what expires, what was opened, and the balance."""
+    s.stale[i] += out.makeup_opened[c, m - lasts, i] if m >= lasts else 0.0
+    expired = expired_month(s.balance[i] - makeup, s.stale[i], makeup, gone)
+    s.stale[i] -= makeup + expired
+    s.balance[i] += opened - makeup - expired
+    out.makeup[c, m, i], out.makeup_opened[c, m, i], out.makeup_expired[c, m, i] = makeup, opened, expired
+    out.makeup_balance[c, m, i] = s.balance[i]
+
+
+@step
+def option_month(c, m, i, live, left, remaining, schedule, out):
+    """Signed value that options add or take away, and the penalty of what is given up (C-06): what remains, and the penalty."""
+    penalty = left * schedule.fee[c, m, i]
+    added = remaining * schedule.change[c, m, i] + schedule.extra[c, m, i] * live
+    out.added[c, m, i], out.penalty[c, m, i] = added, penalty
+    return remaining + added, penalty
+
+
+@step
+def prepayment_month(c, m, i, terms, billed, gone, X, s, out):
+    """Bill `billed` to the prepayment first (C-09)."""
+    end = terms.starts[c] + int(X[terms.term_x[c], i] + 0.5)
+    received = X[terms.prepaid_x[c], i] if (m == max(terms.starts[c], 0) and terms.consumed_x[c] < 0) else 0.0
+    interest, drawdown, refunded, s.held[i] = prepaid_month(
+        billed, s.held[i], received, X[terms.financing_x[c], i], float(end - m), gone
+    )
+    out.prepaid_in[c, m, i], out.drawdown[c, m, i], out.interest[c, m, i] = received, drawdown, interest
+    out.refunded[c, m, i], out.unearned[c, m, i], out.invoiced[c, m, i] = refunded, s.held[i], out.billed[c, m, i] - drawdown
+
+
+@step
+def taken_month(c, m, i, lasts, terms, schedule, alive, took, remaining, X, s):
+    """Base, overage and due of a month in the unit of the commitment, make-up taken (GPU-h), and USD per unit."""
+    live, share = alive[c, m, i], X[terms.take_or_pay_x[c], i]
+    committed, available = schedule.committed[c, m, i] * live, schedule.available[c, m, i] * live
+    price, form, makeup = schedule.price[c, m, i], terms.form[c], 0.0
+    if form >= BURN_DOWN:
+        amount, length = period_amount(c, i, m - terms.starts[c], terms, X)
+        room = remaining if form == BURN_DOWN else min(amount * live - s.base[i], remaining)
+        base, overage = amount_month(took, price, room)
+        return base, overage, amount * live / length * schedule.in_term[c, m, i], 0.0, 1.0
+    if lasts >= 0:
+        if s.period[i] < 0.0:
+            s.period[i] = period_due(c, i, m, terms, schedule, alive, share)
+        makeup = makeup_month(took, committed, s.period[i] - s.base[i], s.balance[i])
+    base, overage, due = take_month(form, took - makeup, committed, available, due_month(committed, available, share))
+    return base, overage, due, makeup, price
+
+
+@step
+def settle_month(c, m, i, terms, schedule, alive, used, X, Y, s, out):
+    """Bill one contract for one month on one path."""
+    live, took, before, form = alive[c, m, i], used[c, m, i], s.before[i], terms.form[c]
+    lasts = max(int(X[terms.makeup_x[c], i] + 0.5), 1) if terms.makeup_x[c] >= 0 else -1
+    left, penalty = s.remaining[i], 0.0
+    terminated = left * (1.0 - live / before) if before > 0.0 else 0.0
+    remaining = left - terminated
+    if terms.optional[c] == 1:
+        remaining, penalty = option_month(c, m, i, live, left, remaining, schedule, out)
+    price, ends = schedule.price[c, m, i], schedule.ends[c, m, i]
+    base, overage, due, makeup, per = taken_month(c, m, i, lasts, terms, schedule, alive, took, remaining, X, s)
+    due_sum, base_sum = s.due[i] + due, s.base[i] + base
+    trued = is_true_up(terms.true_up[c], m - terms.starts[c], ends)
+    deficiency = max(due_sum - base_sum, 0.0) if (trued and form != BURN_DOWN) else 0.0
+    charge, lapsed = charge_month(per, base, deficiency, remaining, ends, terms.at_end[c])
+    remaining -= charge + lapsed
+    missing = max((schedule.committed[c, m, i] - schedule.available[c, m, i]) * live, 0.0)
+    credit = min(X[terms.credit_x[c], i] * price * missing, charge) if terms.remedy[c] == CREDIT else 0.0
+    extra = overage * (Y[terms.overage_y[c], m, i] if terms.overage_y[c] >= 0 else price) * terms.allows_overage[c]
+    gone = 1.0 if (ends > 0.0 or (live <= 0.0 and before > 0.0)) else 0.0
+    hours = 1.0 if form < BURN_DOWN else (1.0 / price if price > 0.0 else 0.0)
+    write_month(c, m, i, out, took, base * hours, overage, deficiency * hours, charge, extra, credit, penalty)
+    prepayment_month(c, m, i, terms, charge - credit + extra + penalty, gone, X, s, out)
+    if lasts >= 0:
+        rights_month(c, m, i, lasts, gone, makeup, opened_month(charge, per, base, deficiency, gone), s, out)
+    out.terminated[c, m, i], out.lapsed[c, m, i], out.remaining[c, m, i] = terminated, lapsed, remaining
+    out.ytd_due[c, m, i], out.ytd_base[c, m, i], out.trued[c, m, i] = due_sum, base_sum, 1.0 if trued else 0.0
+    s.due[i], s.base[i], s.period[i] = (0.0, 0.0, -1.0) if trued else (due_sum, base_sum, s.period[i])
+    s.remaining[i], s.before[i] = remaining, live
+
+
+@inner
+def settle_contract(c, terms, schedule, alive, used, X, Y, s, out):
+    """Bill one contract. Lanes are the inner loop, so that a month's rows are read in one piece."""
+    stand(c, terms, X, s)
+    for m in range(used.shape[1]):
+        for i in range(used.shape[2]):
+            settle_month(c, m, i, terms, schedule, alive, used, X, Y, s, out)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def settle_block(terms, schedule, alive, used, X, Y, out):
-    """Fill `out` for all contracts from use (C, M, L) GPU-h; a month depends on the one before, so the lane is the outer loop."""
+    """Fill `out` for all contracts from use (C, M, L) GPU-h."""
+    lanes = np.empty((8, used.shape[2]))
+    s = Standing(lanes[0], lanes[1], lanes[2], lanes[3], lanes[4], lanes[5], lanes[6], lanes[7])
     for c in range(used.shape[0]):
-        for i in range(used.shape[2]):
-            settle_lane(c, i, terms, schedule, alive, used, X, Y, out)
+        settle_contract(c, terms, schedule, alive, used, X, Y, s, out)
