@@ -137,12 +137,12 @@ def test_the_mean_path_takes_means_and_commonest_words():
 
 def test_a_workbook_that_cannot_be_written_leaves_the_old_one(tmp_path, monkeypatch):
     run = offtake.run(offtake.load("two-clouds"), paths=64)
-    path = tmp_path / "book.xlsx"
-    path.write_bytes(b"old")
+    path = run.workbook(tmp_path / "book.xlsx")
+    old = path.read_bytes()
     monkeypatch.setattr("os.replace", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
     with pytest.raises(offtake.errors.WriteError, match="No space left"):
         run.workbook(path)
-    assert path.read_bytes() == b"old" and list(tmp_path.iterdir()) == [path]
+    assert path.read_bytes() == old and list(tmp_path.iterdir()) == [path]
 
 
 def test_same_run_same_bytes(tmp_path):
