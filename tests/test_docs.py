@@ -1,15 +1,19 @@
 """The documents are tested: examples are read, verbs and measures are named, limits printed in the report are in the file."""
 
 import re
+import shlex
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 import yaml
+from typer.testing import CliRunner
 
 from offtake.book.grammar import read_number
 from offtake.book.numbers import Number
 from offtake.book.options import Option, When
 from offtake.cli import app
+from offtake.errors import BookError
 from offtake.measures import MEASURES
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -56,5 +60,27 @@ def test_every_measure_is_in_the_dictionary() -> None:
 
 def test_every_verb_is_in_the_readme() -> None:
     text = (DOCS.parent / "README.md").read_text(encoding="utf-8")
-    for verb in (command.name for command in app.registered_commands):
+    verbs = [str(command.name) for command in app.registered_commands]
+    verbs += [f"{group.name} {command.name}" for group in app.registered_groups for command in group.typer_instance.registered_commands]
+    for verb in verbs:
         assert f"offtake {verb}" in text
+
+
+@pytest.mark.parametrize("page", ["facts.md"])
+def test_a_walk_through_prints_what_it_says(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks of `$ offtake ..` run in order in one empty folder; a block under `FILE:` is that file; `..` stands for lines left out."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")
+    text = (DOCS / page).read_text(encoding="utf-8")
+    for name, body in re.findall(r"^`([\w.]+)`:\n\n((?:    (?!\$).*\n|\n(?=    (?!\$)))+)", text, re.MULTILINE):
+        (tmp_path / name).write_text(dedent(body), encoding="utf-8")
+    runs = re.findall(r"^    \$ offtake (.*)\n((?:    (?!\$).*\n|\n(?=    (?!\$)))*)", text, re.MULTILINE)
+    assert len(runs) >= 5
+    for command, said in runs:
+        told = CliRunner().invoke(app, shlex.split(command))
+        lines = told.stdout.splitlines() if told.exception is None else str(told.exception).splitlines()
+        if isinstance(told.exception, BookError):
+            lines = "\n".join(issue.to_text() for issue in told.exception.issues).splitlines()
+        for part in dedent(said).strip().split("\n..\n"):
+            wanted = [line for line in part.splitlines() if line != ".."]
+            assert any(lines[i : i + len(wanted)] == wanted for i in range(len(lines) + 1)), (command, wanted, lines)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from offtake.book.grammar import read_number, read_timeline
-from offtake.book.numbers import Fault, Month, Number, Series, _day, _moment, labelled
+from offtake.book.numbers import Beside, Fault, Month, Number, Series, _day, labelled, moment
 from offtake.world.laws import quantile
 
 DOUBLE = {"rel": 1e-12}
@@ -81,10 +81,10 @@ def test_families(text: str, unit: str, kind: str, params: tuple[float, ...]) ->
 
 def test_an_empirical_file_beside_the_book(tmp_path: Path) -> None:
     (tmp_path / "slips.csv").write_text("1\n\n2\n4.5\n", encoding="utf-8")
-    assert read_number("empirical(slips.csv) years", "month", folder=tmp_path).params == (12, 24, 54)
+    assert read_number("empirical(slips.csv) years", "month", beside=Beside(tmp_path)).params == (12, 24, 54)
     (tmp_path / "slips.csv").write_text("months\n2\n", encoding="utf-8")
     with pytest.raises(Fault) as error:
-        read_number("empirical(slips.csv) months", "month", folder=tmp_path)
+        read_number("empirical(slips.csv) months", "month", beside=Beside(tmp_path))
     assert error.value.got == "months in slips.csv:1"
 
 
@@ -185,8 +185,8 @@ def test_a_month_refuses(text: Any) -> None:
 
 
 def test_a_date_of_knowledge_is_the_end_of_that_day() -> None:
-    assert _moment("2025-11-03") == datetime(2025, 11, 3, 23, 59, 59, tzinfo=UTC)
-    assert _moment("2025-11-03T21:05Z") == datetime(2025, 11, 3, 21, 5, tzinfo=UTC)
+    assert moment("2025-11-03") == datetime(2025, 11, 3, 23, 59, 59, tzinfo=UTC)
+    assert moment("2025-11-03T21:05Z") == datetime(2025, 11, 3, 21, 5, tzinfo=UTC)
     assert _day("2025-11-03") == date(2025, 11, 3)
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from .book import text
 from .book.terms import Book
 from .errors import BookError, Issue, QuestionError
+from .fact_store import on_record
 from .files import writable
 from .tables import Stamp, Table
 
@@ -53,9 +54,10 @@ def _patches(pairs: Sequence[str]) -> list[tuple[str, str]]:
     return found
 
 
-def load(book: str | Path, set: Sequence[str] = ()) -> Book:
-    """Read and check a book. Raises BookError with every issue."""
-    loaded = text.load(locate(book), patches=_patches(set))
+def load(book: str | Path, set: Sequence[str] = (), as_of: date | None = None, store: str | Path | None = None) -> Book:
+    """Read and check a book, as of its own day or another, with the facts of the catalog and of a store (`offtake.db` in this folder, where
+    there is one). Raises BookError with every issue."""
+    loaded = text.load(locate(book), _patches(set), on_record(store), as_of)
     from .book.check import check as rules
 
     issues = rules(loaded)
@@ -64,20 +66,22 @@ def load(book: str | Path, set: Sequence[str] = ()) -> Book:
     return loaded
 
 
-def check(book: str | Path, set: Sequence[str] = ()) -> list[Issue]:
+def check(book: str | Path, set: Sequence[str] = (), as_of: date | None = None, store: str | Path | None = None) -> list[Issue]:
     """Every issue of a book, in file order."""
     try:
-        load(book, set)
+        load(book, set, as_of, store)
     except BookError as error:
         return list(error.issues)
     return []
 
 
-def show(book: str | Path, path: str | None = None, set: Sequence[str] = ()) -> list[dict[str, Any]]:
+def show(
+    book: str | Path, path: str | None = None, set: Sequence[str] = (), as_of: date | None = None, store: str | Path | None = None
+) -> list[dict[str, Any]]:
     """Resolved numbers below a path: value or distribution, unit, source, date, quality and line."""
     from .studies.provenance import describe
 
-    loaded = load(book, set)
+    loaded = load(book, set, as_of, store)
     rows = [row for row in describe(loaded) if path is None or row["path"] == path or row["path"].startswith(f"{path}.")]
     if not rows:
         from difflib import get_close_matches
@@ -107,11 +111,41 @@ def listing(what: str) -> list[dict[str, Any]]:
     ]
 
 
-def known_facts(key: str | None, as_of: date | None) -> list[dict[str, Any]]:
-    """Series there are, or one series as it was known on a date (today's catalog where none is given). Raises QuestionError."""
-    from .studies.history import series
+def list_facts(like: str | None = None, as_of: date | None = None, store: str | Path | None = None) -> list[dict[str, Any]]:
+    """Series on record, or those whose key has `like` in it. Raises QuestionError."""
+    from .studies.record import listing
 
-    return series(key, as_of)
+    return listing(on_record(store), like, as_of or date.max)
+
+
+def show_facts(key: str, as_of: date | None = None, whole: bool = False, store: str | Path | None = None) -> list[dict[str, Any]]:
+    """One series as it was known on a date (all that is known where none is given), or, of one period or with `whole`, every row."""
+    from .studies.record import showing
+
+    return showing(on_record(store), key, as_of or date.max, whole)
+
+
+def diff_facts(a: str, b: str, like: str | None = None, store: str | Path | None = None) -> list[dict[str, Any]]:
+    """What changed between two sides, each a day, a CSV file or a store. Raises QuestionError."""
+    from .studies.record import changes, side
+
+    (before, first), (after, last) = (side(name, on_record(store)) for name in (a, b))
+    return changes(before, after, (first, last), like)
+
+
+def import_facts(files: Sequence[str | Path], store: str | Path | None = None) -> dict[str, int]:
+    """Keep the rows of CSV files in a store: how many were added, how many it had. Raises BookError with every fault, by row."""
+    from .studies.record import bring_in
+
+    kept = bring_in(files, store)
+    return {"added": kept.added, "known": kept.known}
+
+
+def export_facts(path: str = "-", like: str | None = None, store: str | Path | None = None) -> str:
+    """All facts on record as CSV: the text for `-`, else what was written. Raises WriteError."""
+    from .studies.record import write_csv
+
+    return write_csv(on_record(store), like, path)
 
 
 def past_quarters(book: Book) -> list[date]:
@@ -122,11 +156,11 @@ def past_quarters(book: Book) -> list[date]:
     return quarter_ends(date(day.year - 3, 1, 1), day)[:-1][-7:]
 
 
-def back_test(book: Book, dates: Sequence[date], paths: int = 4096, seed: int = 1) -> Table:
+def back_test(book: Book, dates: Sequence[date], paths: int = 4096, seed: int = 1, store: str | Path | None = None) -> Table:
     """Forecasts of the reported totals that the book's companies name, as of past dates, scored against what came (E-05)."""
     from .studies import backtest
 
-    return backtest.table(backtest.back_test(book, dates, paths, seed), dates)
+    return backtest.table(backtest.back_test(book, dates, paths, seed, on_record(store)), dates)
 
 
 def read_export(file: str | Path, sound: bool = False) -> Export:

@@ -68,7 +68,8 @@ def writing(store: sqlite3.Connection) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        store.execute("ROLLBACK")
+        if store.in_transaction:  # a full disk has ended it already
+            store.execute("ROLLBACK")
         raise
     store.execute("COMMIT")
 

@@ -198,6 +198,15 @@ def format_value(value: float | None, unit: str | None) -> str:
     return f"{_digits(value)} {unit or ''}".strip()
 
 
+def write_value(value: float, unit: str) -> str:
+    """A number as a book writes it, all its digits: `35.095 bn USD`, `0.345 share`, `7432377655` of a bare multiple."""
+    bare = "" if unit == "multiple" else unit
+    for size, word in ((1e12, "tn"), (1e9, "bn"), (1e6, "M")) if bare else ():
+        if abs(value) >= size:
+            return f"{value / size:.15g} {word} {bare}"
+    return f"{value:.15g} {bare}".strip()
+
+
 def format_interval(low: float | None, high: float | None, unit: str | None) -> str:
     """`4.1 to 6.0 bn USD`; the unit once where both ends share it."""
     first, second = format_value(low, unit), format_value(high, unit)

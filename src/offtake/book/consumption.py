@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
 from ..errors import OfftakeError, one_line
 from .fields import Sourced, Usd
-from .numbers import Fault, Month, Number, _custom, quantity
+from .numbers import Beside, Fault, Month, Number, _custom, quantity
 
 if TYPE_CHECKING:
     from .terms import Book, Contract
@@ -37,7 +37,8 @@ class Consumed(Sourced):
         if not isinstance(data, Mapping) or not data.get("focus") or data.get("months") or data.get("billed"):
             return data
         allowed = str(data.get("allow_refused", False)).lower() == "true"
-        found = _custom(lambda: _months_of((info.context or {}).get("folder"), str(data["focus"]), data.get("commitment"), allowed))
+        folder = (info.context or {}).get("beside", Beside()).folder
+        found = _custom(lambda: _months_of(folder, str(data["focus"]), data.get("commitment"), allowed))
         return {**data, "months": {month: f"{usd!r} USD" for month, usd in found.items()}}
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from difflib import get_close_matches
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from ..units import UnitError, read_quantity, said
+from .citing import read_fact
 from .laws import family, interval
-from .numbers import Fault, Month, Number, Series
+from .numbers import Beside, Fault, Month, Number, Series
 from .ranges import fit, fit_argument
 
 CITED = re.compile(r"^(.*\S)\s*\[([^\[\]]*)\]\s*$", re.DOTALL)
@@ -33,10 +33,14 @@ PATHS = ("steps", "points", *ARGUMENTS)
 FAMILIES = ("normal", "lognormal", "uniform", "triangular", "beta", "discrete", "mixture", "empirical")
 
 
-def read_number(value: Any, unit: str, labels: tuple[str, ...] = (), folder: Path | None = None) -> Number:
-    """A number from text, or from a mapping with `value` and where it comes from; `folder` holds the files it names."""
+def read_number(value: Any, unit: str, labels: tuple[str, ...] = (), beside: Beside = Beside()) -> Number:
+    """A number from text, or from a mapping with `value` and where it comes from; `beside` holds the files and facts it names."""
     about: dict[str, Any] = {}
     written = value
+    if isinstance(value, dict) and "fact" in value and not labels:
+        number = read_fact(value, unit, beside)
+        fit(number)
+        return number
     if isinstance(value, dict):
         _only(value, ("value", *ABOUT))
         if "value" not in value:
@@ -49,7 +53,7 @@ def read_number(value: Any, unit: str, labels: tuple[str, ...] = (), folder: Pat
     if cited:
         about = _with_citation(about, cited)
     try:
-        number = _labelled(text, labels) if labels else law(text, unit, folder)
+        number = _labelled(text, labels) if labels else law(text, unit, beside)
     except UnitError as fault:
         raise Fault(_short(text) or "nothing", fault.rule, fault.fix) from None
     number = Number(**{**_fields(number), **about, "text": text})
@@ -58,10 +62,10 @@ def read_number(value: Any, unit: str, labels: tuple[str, ...] = (), folder: Pat
     return number
 
 
-def read_timeline(value: Any, unit: str, folder: Path | None = None) -> Number | Series:
+def read_timeline(value: Any, unit: str, beside: Beside = Beside()) -> Number | Series:
     """A number, or a path in time (N-03)."""
-    if not isinstance(value, dict) or "value" in value:
-        return read_number(value, unit, folder=folder)
+    if not isinstance(value, dict) or "value" in value or "fact" in value:
+        return read_number(value, unit, beside=beside)
     kinds = [key for key in value if key not in ABOUT]
     if len(kinds) != 1 or kinds[0] not in PATHS:
         near = get_close_matches(kinds[0], PATHS, n=1) if len(kinds) == 1 else []
@@ -70,14 +74,14 @@ def read_timeline(value: Any, unit: str, folder: Path | None = None) -> Number |
     if "clip" in value:
         raise Fault("`clip`", "a clip belongs to a number, not to a path in time (N-02)", "clip the numbers inside", ("clip",))
     with Fault.inside(kinds[0]):
-        return _series(kinds[0], value[kinds[0]], unit, _about(value, unit), folder)
+        return _series(kinds[0], value[kinds[0]], unit, _about(value, unit), beside)
 
 
-def _series(kind: str, body: Any, unit: str, about: dict[str, Any], folder: Path | None) -> Series:
+def _series(kind: str, body: Any, unit: str, about: dict[str, Any], beside: Beside) -> Series:
     if not isinstance(body, dict) or not body:
         raise Fault(_short(body), f"`{kind}` is a mapping (N-03)", _shape_of(kind))
     if kind in ("steps", "points"):
-        return Series(kind, {}, _knots(body, unit, folder), unit, kind, **about)
+        return Series(kind, {}, _knots(body, unit, beside), unit, kind, **about)
     known = ARGUMENTS[kind]
     _only(body, tuple(known))
     missing = [name for name, needed in known.items() if needed and name not in body]
@@ -91,19 +95,19 @@ def _series(kind: str, body: Any, unit: str, about: dict[str, Any], folder: Path
             elif name == "of":
                 args[name] = _word(written, "of")
             else:
-                args[name] = read_number(written, ARGUMENT_UNIT.get(name, unit), folder=folder)
+                args[name] = read_number(written, ARGUMENT_UNIT.get(name, unit), beside=beside)
                 fit_argument(kind, name, args[name])
     return Series(kind, args, (), unit, kind, **about)
 
 
-def _knots(body: dict[str, Any], unit: str, folder: Path | None) -> tuple[tuple[str, Number], ...]:
+def _knots(body: dict[str, Any], unit: str, beside: Beside) -> tuple[tuple[str, Number], ...]:
     found: list[tuple[str, Number]] = []
     for month, written in body.items():
         with Fault.inside(month):
             at = Month(month)
             if found and int(at) <= int(Month(found[-1][0])):
                 raise Fault(str(at), f"months in order; {found[-1][0]} stands before it (N-03)", "write the earlier month first")
-            found.append((str(at), read_number(written, unit, folder=folder)))
+            found.append((str(at), read_number(written, unit, beside=beside)))
     return tuple(found)
 
 
@@ -185,13 +189,13 @@ def _ends(found: re.Match[str], unit: str) -> tuple[float, float]:
     return read_quantity(found[1]).completed(behind).to_base(unit), behind.to_base(unit)
 
 
-def law(text: str, unit: str, folder: Path | None = None) -> Number:
+def law(text: str, unit: str, beside: Beside = Beside()) -> Number:
     """A constant, an interval, or a distribution with a name (N-02)."""
     if not text:
         raise Fault("nothing", f"{said(unit)} (N-06)", "write a number; leave the key out where it is absent")
     call = CALL.match(text)
     if call and call[1] in FAMILIES:
-        return family(text, call[1], call[2], (call[3] or "").strip(), unit, folder)
+        return family(text, call[1], call[2], (call[3] or "").strip(), unit, beside)
     if call:
         near = get_close_matches(call[1], FAMILIES, n=1)
         fix = f"did you mean {near[0]}(..)?" if near else "write `2 to 9 months` for a 90 % interval"

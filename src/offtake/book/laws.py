@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 
 from ..units import UnitError, convert, read_quantity
-from .numbers import Z95, Fault, Number
+from .numbers import Z95, Beside, Fault, Number
 
 MOST_VALUES = 100_000  # of an empirical distribution
 MOST_OUTCOMES = 256  # of a discrete one: what a draw table holds
@@ -39,10 +39,10 @@ def share_fix(value: float, text: str) -> str:
     return f"write `{text} %`, or 0.8 for 80 %" if 2.0 <= value <= 100.0 and "%" not in text else "write 0.8 for 80 %"
 
 
-def family(text: str, name: str, inside: str, tail: str, unit: str, folder: Path | None) -> Number:
+def family(text: str, name: str, inside: str, tail: str, unit: str, beside: Beside) -> Number:
     """`name(inside) tail`: the unit stands behind, or with each number."""
     if name == "empirical":
-        return _empirical(text, inside.strip(), tail, unit, folder)
+        return _empirical(text, inside.strip(), tail, unit, beside)
     if name in ("discrete", "mixture"):
         return _listed(text, name, inside, tail, unit)
     words = split_outside(inside)
@@ -133,12 +133,12 @@ def _listed(text: str, name: str, inside: str, tail: str, unit: str) -> Number:
     return Number("mixture", tuple(chances), unit, text, parts=tuple(parts))
 
 
-def _empirical(text: str, name: str, tail: str, unit: str, folder: Path | None) -> Number:
+def _empirical(text: str, name: str, tail: str, unit: str, beside: Beside) -> Number:
     """Observations, one a line, from a file beside the book."""
-    if folder is None or not name or Path(name).name != name:
+    if beside.folder is None or not name or Path(name).name != name:
         raise Fault(text, "an empirical distribution names a file beside the book (N-02)", "write empirical(file.csv) and the unit")
     try:
-        lines = (folder / name).read_text(encoding="utf-8-sig").split("\n")
+        lines = (beside.folder / name).read_text(encoding="utf-8-sig").split("\n")
     except (OSError, ValueError):
         fix = "check its name; it is UTF-8, one number a line"
         raise Fault(name, "a file of numbers beside the book (N-02)", fix) from None

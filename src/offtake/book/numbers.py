@@ -4,6 +4,7 @@
     2 to 9 months                        a 90 % interval: lognormal, or logit-normal for a share
     normal(3, 1) months                  and uniform, triangular, beta, discrete, mixture, empirical
     {value: .., source: id | assumed: reason, note: .., clip: a to b}
+    {fact: AMZN.aws_revenue@2025Q3}      a fact on record, as it was known on `as_of`
     {points: {2026-01: .., 2027-01: ..}} a path in time; also steps, growth, s_curve, mean_reversion, jump, index
 """
 
@@ -22,6 +23,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError, core_schema
 
+from ..facts import Fact, Facts
 from ..units import UnitError, said
 
 Z95 = 3.29 / 2.0
@@ -49,10 +51,19 @@ class Fault(ValueError):
 
 
 @dataclass(frozen=True)
+class Beside:
+    """What a book's text leans on: the folder of its files, the facts on record (the catalog's where None), the day of knowledge."""
+
+    folder: Path | None = None
+    facts: Facts | None = None
+    as_of: date | None = None
+
+
+@dataclass(frozen=True)
 class Number:
     """One number in base units. params by kind: constant (value), normal (mean, sd), lognormal and logit_normal (mu, sigma),
     uniform (a, b), triangular (a, mode, b), beta (a, b), discrete (values.., chances..), mixture (weights..) with `parts`,
-    empirical (values..)."""
+    empirical (values..). `fact` is the fact on record that it cites, and then its source."""
 
     kind: str
     params: tuple[float, ...]
@@ -65,6 +76,7 @@ class Number:
     clip: tuple[float, float] | None = None
     parts: tuple[Number, ...] = ()
     labels: tuple[str, ...] = ()
+    fact: Fact | None = None
     line: int = 0
     column: int = 0
 
@@ -154,7 +166,7 @@ def _day(value: Any) -> date:
         raise Fault("nothing" if value is None else str(value)[:60], "a date (T-02)", "write it as 2025-11-03") from None
 
 
-def _moment(value: Any) -> datetime:
+def moment(value: Any) -> datetime:
     """A date is the end of that day, UTC."""
     if isinstance(value, datetime):
         return value
@@ -170,7 +182,7 @@ def _moment(value: Any) -> datetime:
 
 
 Day = Annotated[date, BeforeValidator(lambda v: _custom(lambda: _day(v))), WithJsonSchema({"type": "string", "format": "date"})]
-Moment = Annotated[datetime, BeforeValidator(lambda v: _custom(lambda: _moment(v))), WithJsonSchema({"type": "string"})]
+Moment = Annotated[datetime, BeforeValidator(lambda v: _custom(lambda: moment(v))), WithJsonSchema({"type": "string"})]
 
 
 def _quantile(n: Number, p: float) -> float:
@@ -239,23 +251,23 @@ class Reader:
     def __init__(self, unit: str, kind: str, labels: tuple[str, ...] = ()) -> None:
         self.unit, self.kind, self.labels = unit, kind, labels
 
-    def read(self, value: Any, folder: Path | None = None) -> Number | Series:
+    def read(self, value: Any, beside: Beside = Beside()) -> Number | Series:
         """Text or mapping -> number or path in time. Raises Fault or UnitError."""
         from .grammar import read_number, read_timeline  # the grammar builds the types above
 
         if isinstance(value, (Number, Series)):
             return value
         if self.kind == "timeline":
-            return read_timeline(value, self.unit, folder)
-        return read_number(value, self.unit, self.labels, folder)
+            return read_timeline(value, self.unit, beside)
+        return read_number(value, self.unit, self.labels, beside)
 
     def __get_pydantic_core_schema__(self, _source: Any, _handler: Any) -> Any:
         return core_schema.with_info_plain_validator_function(
-            lambda value, info: _custom(lambda: self.read(value, (info.context or {}).get("folder")))
+            lambda value, info: _custom(lambda: self.read(value, (info.context or {}).get("beside", Beside())))
         )
 
     def __get_pydantic_json_schema__(self, _schema: Any, _handler: Any) -> Any:
-        what = " | ".join(self.labels) if self.labels else said(self.unit)
+        what = " | ".join(self.labels) if self.labels else f"{said(self.unit)}, {{fact: COMPANY.metric@PERIOD}}"
         more = ", a distribution or a path in time" if self.kind == "timeline" else " or a distribution"
         return {"type": ["string", "number", "object"], "description": what + more}
 

@@ -14,7 +14,7 @@ from .walk import schema_at
 SETTING = "--set"  # where a patch of the command line stands
 ON_COMMAND_LINE = "set on the command line"
 RULE = "a patch replaces a number that is there (U-03)"
-CLOSED = ("value", "of", "middle", *ABOUT)  # keys of a number's mapping that are no numbers
+CLOSED = ("value", "fact", "per", "of", "middle", *ABOUT)  # keys of a number's mapping that are no numbers
 
 
 def set_number(tree: Node, path: str, written: str, issues: list[Issue]) -> None:
@@ -40,7 +40,7 @@ def replace_number(tree: Node, path: str, value: Node, about: dict[str, Node], a
     old = parent.child(last)
     assert old is not None
     inner = dict(value.value) if isinstance(value.value, dict) else {"value": value}
-    if not {"source", "assumed"} & set(inner):
+    if not {"source", "assumed", "fact"} & set(inner):
         inner = {**inner, **about}
     place = (value.line, value.column) if value.line else (old.line, old.column)
     new = Node(inner, *place)

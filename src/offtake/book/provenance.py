@@ -31,9 +31,9 @@ def inherit(term: Any, node: Node | None, source: str | None = None, assumed: st
 
 
 def _number(term: Number, node: Node | None, source: str | None, assumed: str | None) -> Number:
-    if term.source or term.assumed:
+    if term.source or term.assumed or term.fact:
         source, assumed = term.source, term.assumed
-    written = (node.child("value") if node and isinstance(node.value, dict) else None) or node
+    written = ((node.child("value") or node.child("fact")) if node and isinstance(node.value, dict) else None) or node
     line, column = (written.line, written.column) if written else (0, 0)
     return replace(term, source=source, assumed=assumed, line=line, column=column)
 

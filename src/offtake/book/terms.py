@@ -6,7 +6,6 @@ computes. Every field that is a number says its base unit; `numbers` turns what 
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, PrivateAttr
@@ -35,7 +34,7 @@ from .fields import (
     Users,
 )
 from .market import Event, Market, Tree
-from .numbers import Day, Label, Moment, Month, Number, Series, quantity, timeline
+from .numbers import Beside, Day, Label, Moment, Month, Number, Series, quantity, timeline
 from .options import Option
 from .tree import Node
 
@@ -321,4 +320,4 @@ class Book(Term):
 
     _tree: Node | None = PrivateAttr(default=None)  # the text it was read from, for places and scenarios
     _file: str = PrivateAttr(default="book.yaml")
-    _folder: Path | None = PrivateAttr(default=None)
+    _beside: Beside = PrivateAttr(default=Beside())

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 from ..errors import BookError, Issue, one_line
+from ..facts import Facts
+from .numbers import Beside, Fault, moment
 from .patch import apply_patches, cannot_replace, set_number
 from .provenance import inherit
 from .refusal import issues_of
@@ -22,22 +26,24 @@ NAMED = (
 )  # fmt: skip
 
 
-def load(path: str | Path, patches: Sequence[tuple[str, str]] = ()) -> Book:
-    """Read a book from a file. Raises BookError with every issue of its text and types."""
+def load(path: str | Path, patches: Sequence[tuple[str, str]] = (), facts: Facts | None = None, as_of: date | None = None) -> Book:
+    """Read a book from a file, with the facts on record (the catalog's unless told) and, if told, as of another day (T-02).
+
+    Raises BookError with every issue of its text and types."""
     file = Path(path)
     try:
         content = decode(file)
     except Refused as refused:
         raise BookError((refused.issue,)) from None
-    return _book(content, file.name, patches, file.parent)
+    return _book(content, file.name, patches, Beside(file.parent, facts, as_of))
 
 
 def read(content: str, file: str = "book.yaml", patches: Sequence[tuple[str, str]] = ()) -> Book:
     """Read a book from a string. Raises BookError."""
-    return _book(content, file, patches, None)
+    return _book(content, file, patches, Beside())
 
 
-def _book(content: str, file: str, patches: Sequence[tuple[str, str]], folder: Path | None) -> Book:
+def _book(content: str, file: str, patches: Sequence[tuple[str, str]], beside: Beside) -> Book:
     issues: list[Issue] = []
     tree = parse(content, file, issues)
     if tree is not None and not isinstance(tree.value, dict):
@@ -47,10 +53,12 @@ def _book(content: str, file: str, patches: Sequence[tuple[str, str]], folder: P
         tree = None
     if tree is None:
         raise BookError(tuple(sorted(issues)))
+    if beside.as_of:
+        _set_day(tree, beside.as_of)
     issues += _bad_names(tree, file)
     for path, value in patches:
         set_number(tree, path, value, issues)
-    book = _terms(tree, file, folder, issues)
+    book = _terms(tree, file, replace(beside, as_of=_day_of(tree)), issues)
     if book is not None:
         issues += _bad_scenarios(book, tree, file)
     if issues or book is None:
@@ -58,17 +66,32 @@ def _book(content: str, file: str, patches: Sequence[tuple[str, str]], folder: P
     return book
 
 
-def _terms(tree: Node, file: str, folder: Path | None, issues: list[Issue]) -> Book | None:
+def _set_day(tree: Node, day: date) -> None:
+    """The book asked as of another day: what stands under `as_of` gives way, in its place."""
+    old = tree.value.get("as_of")
+    tree.value["as_of"] = Node(day.isoformat(), old.line, old.column) if old else Node(day.isoformat(), tree.line, tree.column)
+
+
+def _day_of(tree: Node) -> date | None:
+    """The day of knowledge; None where the text has none, which is an issue of its own."""
+    node = tree.child("as_of")
+    try:
+        return moment(node.plain()).date() if node else None
+    except Fault:
+        return None
+
+
+def _terms(tree: Node, file: str, beside: Beside, issues: list[Issue]) -> Book | None:
     """The typed book, with its numbers' provenance; None, and issues, where it has no such types."""
     from pydantic import ValidationError
 
     try:
-        book = Book.model_validate(tree.plain(), context={"folder": folder})
+        book = Book.model_validate(tree.plain(), context={"beside": beside})
     except ValidationError as error:
         issues.extend(issues_of(error.errors(include_url=False), tree, file))
         return None
     found: Book = inherit(book, tree)
-    found._tree, found._file, found._folder = tree, file, folder
+    found._tree, found._file, found._beside = tree, file, beside
     return found
 
 
@@ -97,15 +120,15 @@ def _bad_scenarios(book: Book, tree: Node, file: str) -> list[Issue]:
                 rule = f"a {'scenario' if steps[0] == 'scenarios' else 'branch'} replaces numbers that are there (U-03)"
                 found.append(Issue(file, node.line, node.column, one_line(at), fault[0], rule, fault[1]))
             else:
-                found += _bad_value(node, at, path.split("."), file, book._folder)
+                found += _bad_value(node, at, path.split("."), file, book._beside)
     return found
 
 
-def _bad_value(node: Node, at: str, steps: list[str], file: str, folder: Path | None) -> list[Issue]:
+def _bad_value(node: Node, at: str, steps: list[str], file: str, beside: Beside) -> list[Issue]:
     """Whether the field at `steps` reads what a scenario writes; inside a path in time, any number of the field's unit."""
     from ..units import UnitError
     from .grammar import argument_unit
-    from .numbers import Fault, Number, Reader
+    from .numbers import Number, Reader
     from .ranges import fit_argument
 
     reader, used = schema_at(steps)
@@ -113,7 +136,7 @@ def _bad_value(node: Node, at: str, steps: list[str], file: str, folder: Path | 
     if used < len(steps):
         reader = Reader(argument_unit(steps[-1], reader.unit), "quantity")
     try:
-        number = reader.read(node.plain(), folder)
+        number = reader.read(node.plain(), beside)
         if used < len(steps) and isinstance(number, Number):
             fit_argument(steps[-2], steps[-1], number)
     except (Fault, UnitError) as fault:
@@ -146,7 +169,7 @@ def with_numbers(book: Book, patches: Sequence[tuple[str, str]]) -> Book:
     tree = whole.opened([path.split(".") for path, _ in patches])
     for path, written in patches:
         set_number(tree, path, written, issues)
-    found = _terms(tree, book._file, book._folder, issues)
+    found = _terms(tree, book._file, book._beside, issues)
     if issues or found is None:
         raise BookError(tuple(sorted(set(issues))))
     return found
@@ -161,7 +184,7 @@ def patched_book(book: Book, terms: Sequence[tuple[str, ...]]) -> Book:
     issues: list[Issue] = []
     for steps in terms:
         apply_patches(tree, steps, book._file, issues)
-    patched = _terms(tree, book._file, book._folder, issues)
+    patched = _terms(tree, book._file, book._beside, issues)
     if issues or patched is None:
         raise BookError(tuple(sorted(set(issues))))
     return patched

@@ -98,7 +98,9 @@ def _canonical(term: Any) -> Any:
     if isinstance(term, BaseModel):
         return {name: _canonical(getattr(term, name)) for name in type(term).model_fields}
     if is_dataclass(term) and not isinstance(term, type):
-        return {f.name: _canonical(getattr(term, f.name)) for f in fields(term) if f.name not in ("line", "column")}
+        found = {f.name: _canonical(getattr(term, f.name)) for f in fields(term) if f.name not in ("line", "column", "fact")}
+        fact = getattr(term, "fact", None)
+        return found | {"fact": _canonical(fact._asdict())} if fact else found
     if isinstance(term, dict):
         return {str(k): _canonical(v) for k, v in term.items()}
     if isinstance(term, (list, tuple)):

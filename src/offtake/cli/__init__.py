@@ -19,6 +19,7 @@ from .base import app
 from . import runs as runs
 from . import books as books
 from . import worth as worth
+from . import facts as facts
 from . import evidence as evidence
 # isort: on
 

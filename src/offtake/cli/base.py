@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -30,6 +31,8 @@ Scenarios = Annotated[list[str] | None, typer.Option("--scenario", help="Force a
 Sets = Annotated[list[str] | None, typer.Option("--set", help="Replace a number, as in contracts.aws.take_or_pay=0.9.")]
 ClosesFile = Annotated[Path | None, typer.Option("--closes", help="Daily closes, `date,TICKER,..`: what event, tree and positions need.")]
 AllowRefused = Annotated[bool, typer.Option("--allow-refused", help="Go on without refused rows; what is left out is said.")]
+Store = Annotated[Path | None, typer.Option("--store", metavar="FILE", help="The store; offtake.db in this folder unless told.")]
+AsOf = Annotated[str | None, typer.Option("--as-of", metavar="DATE", help="As it was known on this day, such as 2025-06-30.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -66,14 +69,25 @@ def common(
 
 
 @contextmanager
-def computed(book: str, paths: int, seed: int, workers: int | None, scenario: list[str] | None, sets: list[str] | None) -> Iterator[Run]:
+def computed(
+    book: str, paths: int, seed: int, workers: int | None, scenario: list[str] | None, sets: list[str] | None,
+    as_of: str | None = None, store: Path | None = None,
+) -> Iterator[Run]:
     """A run of a book, with progress on stderr while it is used."""
     from .. import front
     from ..reports.progress import Progress
 
     with Progress() as progress:
-        loaded = front.load(book, set=sets or ())
+        loaded = front.load(book, sets or (), day_of(as_of), store)
         yield front.run(loaded, paths=paths, seed=seed, workers=workers, scenario=scenario or (), progress=progress)
+
+
+def day_of(text: str | None) -> Any:
+    """A day of the command line; nothing where none was given."""
+    try:
+        return None if text is None else date.fromisoformat(text.strip())
+    except ValueError:
+        raise typer.BadParameter(f"'{text}' is no date; write 2024-06-30") from None
 
 
 def width() -> int:

@@ -6,15 +6,15 @@ from typing import Annotated
 
 import typer
 
-from .base import BookName, Json, Sets, app, say, say_json, width
+from .base import AsOf, BookName, Json, Sets, Store, app, day_of, say, say_json, width
 
 
 @app.command("check")
-def check_book(book: BookName, set_: Sets = None, as_json: Json = False) -> None:
+def check_book(book: BookName, set_: Sets = None, as_of: AsOf = None, store: Store = None, as_json: Json = False) -> None:
     """List every issue of a book with its place, what was got, the rule and the fix."""
     from .. import front
 
-    issues = front.check(book, set=set_ or ())
+    issues = front.check(book, set_ or (), day_of(as_of), store)
     if as_json:
         say_json([issue.to_dict() for issue in issues])
     else:
@@ -29,13 +29,15 @@ def show_number(
     book: BookName,
     path: Annotated[str | None, typer.Argument(metavar="[PATH]", help="A dotted path such as contracts.aws.total.")] = None,
     set_: Sets = None,
+    as_of: AsOf = None,
+    store: Store = None,
     as_json: Json = False,
 ) -> None:
     """Show resolved numbers: value or distribution, unit, source, date, quality and line."""
     from .. import front
     from ..reports.terminal import numbers_text
 
-    found = front.show(book, path, set=set_ or ())
+    found = front.show(book, path, set_ or (), day_of(as_of), store)
     say_json(found) if as_json else say(numbers_text(found, width()))
 
 

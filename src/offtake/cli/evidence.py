@@ -1,28 +1,13 @@
-"""Verbs of what is on record: facts, forecasts scored, consumption."""
+"""Verbs of what is on record: forecasts scored, consumption."""
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from .base import AllowRefused, BookName, Json, Paths, Scenarios, Seed, Sets, Workers, app, computed, say, say_json, width
-
-
-@app.command("facts")
-def list_facts(
-    key: Annotated[str | None, typer.Argument(metavar="[KEY]", help="One series, such as AMZN.aws_revenue; all keys unless told.")] = None,
-    as_of: Annotated[str | None, typer.Option(metavar="DATE", help="As it was known on this date; all that is known unless told.")] = None,
-    as_json: Json = False,
-) -> None:
-    """List what companies reported by quarter: value, quality, date of publication and document."""
-    from .. import front
-    from ..reports.scores import facts_text
-
-    rows = front.known_facts(key, None if as_of is None else _day(as_of))
-    say_json(rows) if as_json else say(facts_text(rows, width()))
+from .base import AllowRefused, BookName, Json, Paths, Scenarios, Seed, Sets, Store, Workers, app, computed, day_of, say, say_json, width
 
 
 @app.command("backtest")
@@ -31,23 +16,17 @@ def back_test_book(
     as_of: Annotated[str | None, typer.Option(metavar="DATES", help="Dates with commas; quarter ends of 7 quarters unless told.")] = None,
     paths: Paths = 4_096,
     seed: Seed = 1,
+    store: Store = None,
     as_json: Json = False,
 ) -> None:
     """Forecast reported totals with what was known on past dates, and score them against what came."""
     from .. import front
     from ..reports.scores import scores_text
 
-    loaded = front.load(book)
-    dates = [_day(d) for d in as_of.split(",")] if as_of else front.past_quarters(loaded)
-    table = front.back_test(loaded, dates, paths, seed)
+    loaded = front.load(book, store=store)
+    dates = [day_of(d) for d in as_of.split(",")] if as_of else front.past_quarters(loaded)
+    table = front.back_test(loaded, dates, paths, seed, store)
     say_json(table.about | {"rows": table.rows()}) if as_json else say(scores_text(table, width()))
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text.strip())
-    except ValueError:
-        raise typer.BadParameter(f"'{text}' is no date; write 2024-06-30") from None
 
 
 @app.command("pace")

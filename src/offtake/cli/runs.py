@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .base import BookName, ClosesFile, Json, Paths, Scenarios, Seed, Sets, Workers, app, computed, say, say_json, width
+from .base import AsOf, BookName, ClosesFile, Json, Paths, Scenarios, Seed, Sets, Store, Workers, app, computed, say, say_json, width
 
 
 @app.command("run")
@@ -18,6 +18,8 @@ def run_book(
     workers: Workers = None,
     scenario: Scenarios = None,
     set_: Sets = None,
+    as_of: AsOf = None,
+    store: Store = None,
     out: Annotated[Path | None, typer.Option("--out", help="Folder for the report; this folder unless told.")] = None,
     closes: ClosesFile = None,
     xlsx: Annotated[Path | None, typer.Option("--xlsx", metavar="FILE", help="Write an Excel workbook too, with live formulas.")] = None,
@@ -28,7 +30,7 @@ def run_book(
     from ..reports.terminal import answers_text
 
     target = (out or Path(".")) / f"{Path(book).stem}.html"
-    with computed(book, paths, seed, workers, scenario, set_) as done:
+    with computed(book, paths, seed, workers, scenario, set_, as_of, store) as done:
         for file in [target, *([xlsx] if xlsx is not None else [])]:
             writable(file)
         if closes is not None:
@@ -55,6 +57,8 @@ def measure_book(
     workers: Workers = None,
     scenario: Scenarios = None,
     set_: Sets = None,
+    as_of: AsOf = None,
+    store: Store = None,
     as_json: Json = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
 ) -> None:
@@ -63,7 +67,7 @@ def measure_book(
         raise typer.BadParameter("give --json or --csv, not both")
     from ..reports.terminal import table_text
 
-    with computed(book, paths, seed, workers, scenario, set_) as done:
+    with computed(book, paths, seed, workers, scenario, set_, as_of, store) as done:
         table = done.ask(name, of=of, by=by, path=path)
     if as_json:
         say_json(table.about | {"rows": table.rows()})
@@ -85,12 +89,14 @@ def explain_measure(
     workers: Workers = None,
     scenario: Scenarios = None,
     set_: Sets = None,
+    as_of: AsOf = None,
+    store: Store = None,
     as_json: Json = False,
 ) -> None:
     """Open a number: rule, formula, value, the inputs that move it, and their sources."""
     from ..reports.terminal import explain_text
 
-    with computed(book, paths, seed, workers, scenario, set_) as done:
+    with computed(book, paths, seed, workers, scenario, set_, as_of, store) as done:
         found = done.explain(name, of=of, at=at, path=path)
     say_json(found) if as_json else say(explain_text(found, width()))
 

@@ -6,15 +6,42 @@ from textwrap import fill
 from typing import Any
 
 from ..tables import Table
-from ..units import format_value
+from ..units import format_value, write_value
 from .terminal import grid
+
+WHOLE = "--json has all"
+
+
+def series_text(rows: list[dict[str, Any]], width: int) -> str:
+    """The series there are."""
+    told = ("series", "periods", "first", "last", "newest", "unit", "rows")
+    return grid([{k: str(row[k]) for k in told} for row in rows], width, WHOLE)
 
 
 def facts_text(rows: list[dict[str, Any]], width: int) -> str:
-    """A series by quarter, or the series there are."""
-    shown = [{k: format_value(v, row["unit"]) if k == "value" else str(v) for k, v in row.items() if k not in ("unit", "note")}
-             for row in rows]  # fmt: skip
-    return grid(shown, width)
+    """Facts, a line each, and below it who published it where."""
+    lines = []
+    for row in rows:
+        value = write_value(row["value"], row["unit"])
+        lines.append(f"{row['period']}  {value}  {row['status']}, {row['quality']}, {row['published']}")
+        where = ", ".join(dict.fromkeys(part for part in (row["publisher"], row["document"], row["url"]) if part))
+        lines.append(fill(where + (f" ({row['note']})" if row["note"] else ""), width, initial_indent="    ", subsequent_indent="    "))
+    return "\n".join(lines)
+
+
+def changes_text(rows: list[dict[str, Any]], width: int) -> str:
+    """What changed between two sides, one row a fact."""
+    shown = [
+        {key: _written(row[key], row["unit"]) if key in ("before", "after") else str(row[key])
+         for key in ("fact", "how", "before", "after")}
+        | {"change": format_value(row["change"], "share"), "published": row["published"], "document": row["document"]}
+        for row in rows
+    ]  # fmt: skip
+    return grid(shown, width, WHOLE) if shown else "no difference"
+
+
+def _written(value: float | None, unit: str) -> str:
+    return "–" if value is None else write_value(value, unit)
 
 
 def scores_text(table: Table, width: int) -> str:

@@ -50,8 +50,9 @@ def _cell(value: Any, unit: str | None) -> str:
     return format_value(value, unit) if unit and isinstance(value, (int, float)) else str(value)
 
 
-def grid(rows: list[dict[str, str]], width: int) -> str:
-    """Columns aligned right but for the first; the last ones are dropped when the width is spent, and named below."""
+def grid(rows: list[dict[str, str]], width: int, whole: str = "--json and --csv have all") -> str:
+    """Columns aligned right but for the first; the last ones are dropped when the width is spent, and named below; `whole` says where
+    they are."""
     if not rows:
         return "nothing"
     columns = list(dict.fromkeys(k for row in rows for k in row))
@@ -69,7 +70,7 @@ def grid(rows: list[dict[str, str]], width: int) -> str:
 
     lines = [line(shown)] + [line([row.get(c, "") for c in shown]) for row in rows]
     hidden = columns[len(shown) :]
-    return "\n".join(lines + ([f"not shown at this width: {', '.join(hidden)} (--json and --csv have all)"] if hidden else []))
+    return "\n".join(lines + ([f"not shown at this width: {', '.join(hidden)} ({whole})"] if hidden else []))
 
 
 def rows_text(rows: list[dict[str, Any]], width: int) -> str:
@@ -93,7 +94,8 @@ def numbers_text(rows: list[dict[str, Any]], width: int) -> str:
     lines = []
     for row in rows:
         lines.append(f"{row['path']}  =  {row['value']}" + (f"  [{row['unit']}]" if row["unit"] else ""))
-        where = f"{row['publisher']}, {row['title']}, {row['published']}" if row["source"] else row["assumed"] or "no source"
+        where = f"{row['publisher']}, {row['title']}, {row['published']}" if row["publisher"] else row["assumed"] or "no source"
+        where = f"{row['fact']}: {where}" if row["fact"] else where
         about = f"{row['quality']}, line {row['line']}: {where}" + (f" ({row['note']})" if row["note"] else "")
         lines += textwrap.wrap(about, width, initial_indent="    ", subsequent_indent="    ")
     return "\n".join(lines)

@@ -21,7 +21,7 @@ from ..book.terms import Book
 from ..book.text import read
 from ..errors import QuestionError
 from ..evidence.scores import crps, wilson
-from ..facts import Fact, first_published, known
+from ..facts import Fact, Facts, catalog
 from ..montecarlo import run as compute
 from ..plan import compile_book
 from ..questions import question
@@ -90,33 +90,39 @@ def quarter_ends(first: date, last: date) -> list[date]:
     return [d for d in found if first <= d <= last]
 
 
-def back_test(book: Book, dates: Sequence[date], paths: int, seed: int) -> list[Scores]:
-    """Scores of every series that the book's companies name. Raises QuestionError where there is none, or a date is in the future."""
+def back_test(book: Book, dates: Sequence[date], paths: int, seed: int, facts: Facts | None = None) -> list[Scores]:
+    """Scores of every series that the book's companies name, from the facts on record (the catalog's unless told).
+
+    raises    QuestionError where there is none, or a date is in the future
+    """
     if not any(company.history for company in book.companies.values()):
-        raise QuestionError("no company of this book names its series; add `history: {revenue: KEY}`, a key of `offtake facts`")
+        raise QuestionError("no company of this book names its series; add `history: {revenue: KEY}`, a key of `offtake facts list`")
     late = next((d for d in dates if d >= book.as_of.date()), None)
     if late:
         raise QuestionError(f"{late} is not before the book's as_of, {book.as_of.date()}: nothing that came after it is known")
     found = []
     for name, company in book.companies.items():
         for measure, series in company.history.items():
-            forecasts, skipped = _forecasts(measure, series, [*dates, book.as_of.date()], paths, seed)
+            forecasts, skipped = _forecasts(facts or catalog(), measure, series, [*dates, book.as_of.date()], (paths, seed))
             found.append(Scores(name, measure, series, skipped, forecasts))
     return found
 
 
-def _forecasts(measure: str, series: str, dates: Sequence[date], paths: int, seed: int) -> tuple[list[Forecast], int]:
-    """Forecasts on all dates but the last, by which the targets were published; and how many dates had too few quarters."""
-    came = {fact.quarter: fact for fact in first_published(series, dates[-1])}
+def _forecasts(
+    facts: Facts, measure: str, series: str, dates: Sequence[date], size: tuple[int, int]
+) -> tuple[list[Forecast], int]:
+    """Forecasts on all dates but the last, by which the targets were published; and how many dates had too few quarters. `size` is the
+    number of paths and the seed."""
+    came = {fact.quarter: fact for fact in facts.quarters(series, dates[-1], first=True)}
     found: list[Forecast] = []
     skipped = 0
     for as_of in dates[:-1]:
-        history = unbroken(known(series, as_of))
+        history = unbroken(facts.quarters(series, as_of))
         if len(history) < LEAST:
             skipped += 1
             continue
-        model = model_samples(measure, history, as_of, paths, seed)
-        naive = naive_samples(history, paths)
+        model = model_samples(measure, history, as_of, *size)
+        naive = naive_samples(history, size[0])
         targets = [(h, came.get(history[-1].quarter + h + 1)) for h in range(AHEAD)]
         found += [Forecast(series, as_of, h + 1, t, model[h], naive[h]) for h, t in targets if t is not None]
     return found, skipped

@@ -12,34 +12,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from datetime import date
-from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
 
-from ..errors import QuestionError
-from ..facts import Fact, keys, known
+from ..facts import Fact
 
 LEAST = 9  # quarters without a gap: two yearly growth rates, one of them a year old
 WINDOW = 8
 LIFE = 48.0  # months; signings are net of the same run-off, so a forecast of a year hardly depends on it
 SPEED = 4.0  # per year: a quarter's signings say little about the next quarter's
-
-
-def series(key: str | None, as_of: date | None) -> list[dict[str, Any]]:
-    """Rows of one series as known on a date, the latest publication where none is given; without a key, what series there are."""
-    day = as_of or date.max
-    if key is None:
-        return [{"series": k, "quarters": len(rows), "first": str(rows[0].period_end), "last": str(rows[-1].period_end)}
-                for k in keys() if (rows := known(k, day))]  # fmt: skip
-    if key not in keys():
-        near = get_close_matches(key, keys(), n=1)
-        raise QuestionError(f"no series is called '{key}'" + (f"; did you mean {near[0]}?" if near else "; see `offtake facts`"))
-    return [
-        {"period_end": str(f.period_end), "value": f.value, "unit": f.unit, "quality": f.quality, "published": str(f.published),
-         "publisher": f.publisher, "document": f.document, "note": f.note or None}
-        for f in known(key, day)
-    ]  # fmt: skip
 
 
 def unbroken(series: Sequence[Fact]) -> list[Fact]:

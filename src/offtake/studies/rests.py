@@ -33,6 +33,8 @@ def number_at(book: Book, name: str) -> Any:
 def quality_of(book: Book, name: str) -> str:
     """Quality of the number behind an input; the scenario draw and common factors are the book's own assumptions."""
     number = number_at(book, name)
+    if isinstance(number, Number) and number.fact:
+        return number.fact.quality
     if not isinstance(number, Number) or number.source is None:
         return "assumed"
     return number.quality or book.sources[number.source].quality

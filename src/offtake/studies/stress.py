@@ -153,7 +153,8 @@ def _input(name: str, number: Number, score: float, there: float) -> dict[str, A
     normal = NormalDist()
     return {
         "input": name, "unit": number.unit, "median": said(number, 0.0), "value": said(number, score),
-        "quantile": normal.cdf(score), "on_nearest": said(number, there), "source": number.source, "assumed": number.assumed,
+        "quantile": normal.cdf(score), "on_nearest": said(number, there), "assumed": number.assumed,
+        "source": number.fact.address if number.fact else number.source,
     }  # fmt: skip
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..book.numbers import Number
+from ..book.text import numbers_of
 from ..tables import plain
 from ..units import format_interval, format_value
 from . import commitments
@@ -75,7 +77,7 @@ def _input(row: dict[str, Any]) -> dict[str, Any]:
         "value": row["value"],
         "unit": row["unit"] or None,
         "quality": row["quality"] or "assumed",
-        "source": row["source"],
+        "source": row["source"] or row["fact"],
         "published": row["published"],
         "line": row["line"],
         "note": note,
@@ -83,9 +85,14 @@ def _input(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def sources(book: Any) -> list[dict[str, Any]]:
+    """The book's sources, and the facts on record that its numbers cite."""
+    facts = {number.fact.address: number.fact for _, number in numbers_of(book) if isinstance(number, Number) and number.fact}
     return [
         {"id": name, "publisher": s.publisher, "title": s.title, "published": str(s.published), "quality": s.quality, "url": s.url}
         for name, s in book.sources.items()
+    ] + [
+        {"id": at, "publisher": f.publisher, "title": f.document, "published": str(f.published), "quality": f.quality, "url": f.url or None}
+        for at, f in facts.items()
     ]
 
 

@@ -32,7 +32,7 @@ def known_sources(book: Book) -> Iterator[Finding]:
 def sourced(book: Book) -> Iterator[Finding]:
     """Every number has a source or a reason (N-05)."""
     for steps, term in terms_of(book):
-        if isinstance(term, Number) and not term.source and not term.assumed:
+        if isinstance(term, Number) and not term.source and not term.assumed and not term.fact:
             fix = "cite it, as in `38 bn USD [deal]`, or give `source` or `assumed` to it or to the term around it"
             yield Finding(steps, term.text, "a number has a source, or is assumed with a reason (N-05)", fix)
 

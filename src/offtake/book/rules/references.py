@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterator
 from difflib import get_close_matches
 
-from ...facts import keys
+from ...facts import catalog
 from ..numbers import Month, Number, Series
 from ..sharing import chips_of, pool_label
 from ..terms import Book
@@ -155,12 +155,13 @@ def measures(book: Book) -> Iterator[Finding]:
 
 
 def histories(book: Book) -> Iterator[Finding]:
-    """Series that companies reported stand in the catalog of facts (E-05)."""
+    """Series that companies reported stand among the facts on record (E-05)."""
+    keys = (book._beside.facts or catalog()).series
     for name, company in book.companies.items():
         for measure, key in company.history.items():
-            if key not in keys():
-                near = get_close_matches(key, keys(), n=1)
-                fix = f"did you mean {near[0]}?" if near else "see `offtake facts`"
+            if key not in keys:
+                near = get_close_matches(key, keys, n=1)
+                fix = f"did you mean {near[0]}?" if near else "see `offtake facts list`"
                 yield Finding(("companies", name, "history", measure), key, "a series of reported facts (E-05)", fix)
 
 
