@@ -171,6 +171,23 @@ def read_export(file: str | Path, sound: bool = False) -> Export:
     return read_sound(file, allow_refused=False) if sound else read_focus(file)
 
 
+def convert_trace(form: str, files: Sequence[Path], out: Path, skip_bad: bool = False) -> dict[str, Any]:
+    """Write public logs (sacct, swf, philly, helios, itp, azure-llm) as one Parquet file; what is in it, and what was left out.
+
+    Raises TraceError with every row at fault unless `skip_bad`, WriteError where `out` cannot be written.
+    """
+    from .traces import told
+
+    return told.converted(form, files, out, skip_bad)
+
+
+def check_trace(file: str | Path, skip_bad: bool = False) -> dict[str, Any]:
+    """What a replay would read of a job trace. Raises TraceError with every row at fault unless `skip_bad`."""
+    from .traces import told
+
+    return told.checked(file, skip_bad)
+
+
 def schema() -> dict[str, Any]:
     """JSON Schema of a book."""
     from .book.schema import json_schema

@@ -21,6 +21,7 @@ from . import books as books
 from . import worth as worth
 from . import facts as facts
 from . import evidence as evidence
+from . import traces as traces
 # isort: on
 
 __all__ = ["app", "main"]

@@ -79,7 +79,10 @@ def _typed(file: Path, lazy: pl.LazyFrame) -> pl.LazyFrame:
     texts = [_text(name) for name in present if name in TEXTS]
     raw = [c(name).cast(pl.String).alias(f"raw_{name}") for name in present if name in NUMBERS and schema[name] == pl.String]
     absent = [pl.lit(None, pl.Float64 if n in NUMBERS else pl.String).alias(n) for n in OPTIONAL if n not in present]
-    lazy = lazy.select(present).with_row_index("row", offset=1 if is_parquet(file) else 2)
+    if "log_row" in schema:  # of a log that was just converted: the row that its owner knows
+        lazy = lazy.select(*present, c("log_row").alias("row"))
+    else:
+        lazy = lazy.select(present).with_row_index("row", offset=1 if is_parquet(file) else 2)
     lazy = lazy.with_columns(*raw, *numbers, *texts, *absent).with_columns(_rank())
     return lazy.with_columns(_first(SKIPPED).alias("skip"), _first(CHANGED).alias("change"))
 

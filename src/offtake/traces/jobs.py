@@ -28,6 +28,7 @@ class Refusals:
     skipped  rows left out, by rule; `hours` of those that state GPUs and a duration, `unknown` of them do not
     changed  rows kept with one number counted otherwise, by rule (a part of a GPU as one)
     issues   the first NAMED of both, in file order
+    apart    rows of a log that are no job to replay, by reason: steps, jobs without GPUs
     """
 
     file: str = ""
@@ -37,6 +38,7 @@ class Refusals:
     hours: float = 0.0
     unknown: int = 0
     issues: tuple[Issue, ...] = ()
+    apart: dict[str, int] = field(default_factory=dict)
 
     @property
     def left_out(self) -> int:
@@ -50,23 +52,26 @@ class Refusals:
         """Both, the second read from what the first let through."""
         return Refusals(
             self.file or other.file,
-            self.read or other.read,
+            self.read + other.read,
             _sum(self.skipped, other.skipped),
             _sum(self.changed, other.changed),
             self.hours + other.hours,
             self.unknown + other.unknown,
             (self.issues + other.issues)[:NAMED],
+            _sum(self.apart, other.apart),
         )
 
     def to_dict(self) -> dict[str, Any]:
         return {
             "file": self.file, "rows_read": self.read, "rows_skipped": self.left_out, "skipped": self.skipped, "changed": self.changed,
-            "skipped_gpu_h": self.hours, "skipped_without_gpu_h": self.unknown, "issues": [i.to_dict() for i in self.issues],
+            "apart": self.apart, "skipped_gpu_h": self.hours, "skipped_without_gpu_h": self.unknown,
+            "issues": [i.to_dict() for i in self.issues],
         }  # fmt: skip
 
     def counts(self) -> list[str]:
         """One line a rule, and one for the GPU time left out; nothing where nothing was refused."""
-        lines = [f"{n:,} row{'s' * (n != 1)} skipped: {rule}" for rule, n in self.skipped.items()]
+        lines = [f"{n:,} row{'s' * (n != 1)} apart: {why}" for why, n in self.apart.items()]
+        lines += [f"{n:,} row{'s' * (n != 1)} skipped: {rule}" for rule, n in self.skipped.items()]
         lines += [f"{n:,} row{'s' * (n != 1)} kept: {rule}" for rule, n in self.changed.items()]
         if self.left_out:
             more = f", and {self.unknown:,} of them do not say their GPU time" if self.unknown else ""
@@ -173,7 +178,7 @@ def fit(jobs: Jobs, gpus: Sequence[int], chips: Sequence[str | None], skip_bad: 
     count = int(lost[bad].sum())
     skipped = {rule: n for (rule, _), n in ((TOO_LARGE, len(bad) - count), (NO_SUCH_CHIP, count)) if n}
     hours = float(jobs.gpus[bad] @ jobs.duration_s[bad]) / HOUR
-    found = Refusals(jobs.refusals.file, jobs.refusals.read or len(jobs), skipped, {}, hours, 0, issues)
+    found = Refusals(jobs.refusals.file, 0 if jobs.refusals.read else len(jobs), skipped, {}, hours, 0, issues)
     if not skip_bad:
         raise TraceError(found.faults(), issues)
     kept = np.ones(len(jobs), bool)

@@ -1,0 +1,33 @@
+"""A conversion or a check of a trace as text: what is in it, and what was left out and why."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def trace_text(found: dict[str, Any]) -> str:
+    """One line of what stands in the file, then one line a reason."""
+    return "\n".join([_jobs(found) if "jobs" in found else _requests(found), *(f"  {line}" for line in found["notes"])])
+
+
+def _jobs(found: dict[str, Any]) -> str:
+    jobs = found["jobs"]
+    return (
+        f"{found['file']}: {jobs:,} job{'s' * (jobs != 1)}, {found['gpu_h']:,.1f} GPU-h, submitted over {_span(found['span_s'])}, "
+        f"the largest on {found['largest_gpus']:,} GPU{'s' * (found['largest_gpus'] != 1)}"
+    )
+
+
+def _requests(found: dict[str, Any]) -> str:
+    count = found["requests"]
+    return (
+        f"{found['file']}: {count:,} request{'s' * (count != 1)} over {_span(found['span_s'])}, "
+        f"{found['input_tokens']:,} tokens in, {found['output_tokens']:,} tokens out"
+    )
+
+
+def _span(seconds: float) -> str:
+    """Days, hours or seconds, whichever reads best."""
+    if seconds >= 2 * 86_400:
+        return f"{seconds / 86_400:,.1f} days"
+    return f"{seconds / 3_600:,.1f} h" if seconds >= 3_600 else f"{seconds:,.1f} s"
