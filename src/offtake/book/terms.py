@@ -293,6 +293,7 @@ class Claim(Sourced):
     claimed: Annotated[Number, quantity("any")] | None = None
     record: Annotated[Number, quantity("any")] | None = None
     measure: str | None = None
+    quotes: Literal["commitments"] | None = None
     verdict: str
 
 

@@ -127,6 +127,7 @@ def claims(view: View, say: Say) -> str:
         say["col_kind"],
         say["claimed"],
         say["record"],
+        say["col_model"],
         say["col_verdict"],
         say["col_source"],
     ]
@@ -139,6 +140,7 @@ def claims(view: View, say: Say) -> str:
                 parts.text(item["kind"]),
                 parts.quantity(item["claimed"], None),
                 parts.quantity(item["record"], None),
+                parts.text(item.get("model")),
                 parts.text(item["verdict"]),
                 parts.inner_link("source", item["source"], known),
             ],

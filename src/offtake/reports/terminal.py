@@ -15,7 +15,7 @@ def answers_text(told: dict[str, Any], width: int) -> str:
     for x in told["answers"]:
         lines += textwrap.wrap(x["question"], width, initial_indent=f"{x['n']:>2}  ", subsequent_indent="    ")
         lines += textwrap.wrap(x["text"], width, initial_indent="    ", subsequent_indent="    ")
-        moved = ", ".join(f"{r['input']} ({r['rank_correlation']:+.2f}, {r['quality']})" for r in x["rests_on"])
+        moved = "; ".join(mover(r) for r in x["rests_on"])
         if moved:
             lines += textwrap.wrap(
                 f"moved most by: {moved}", width, initial_indent="    ", subsequent_indent="    ", break_on_hyphens=False
@@ -29,6 +29,12 @@ def answers_text(told: dict[str, Any], width: int) -> str:
         width,
     )
     return "\n".join(lines)
+
+
+def mover(r: dict[str, Any]) -> str:
+    """An input that moves an answer: address, what it means, rank correlation, quality."""
+    told = f"{r['means']}, " if r["means"] else ""
+    return f"{r['input']} ({told}{r['rank_correlation']:+.2f}, {r['quality']})"
 
 
 def table_text(table: Table, width: int) -> str:

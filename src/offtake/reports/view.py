@@ -252,6 +252,7 @@ class Claim(TypedDict):
     kind: str
     claimed: Cell
     record: Cell
+    model: NotRequired[str | None]
     verdict: str | None
     source: str | None
 

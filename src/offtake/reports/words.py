@@ -58,6 +58,7 @@ WORDS = {
     "col_used": "Inputs",
     "col_value": "Value",
     "col_verdict": "Verdict",
+    "col_model": "This model",
     "col_worst": "Worst breach, relative",
     "commitments": "Commitments",
     "concentration": "Concentration: one provider late, one customer gone",

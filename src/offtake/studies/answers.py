@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..montecarlo import Tally
 from ..tables import plain
 from ..units import format_interval, format_value
-from . import commitments, exposure, late, market_answers, national
+from . import market_answers, national, solvency
 from .findings import IDLE, Findings, Subject, subject, unit_of
 from .rests import Rests, rests_on
 from .tabulate import SHOWN, statistics
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ..front import Run
 
 PENDING = "not computed"  # how an answer begins that lacks an input
+SHOWN_CLAIMS = 4
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Said:
     text: str
     values: dict[str, Any]
     key: tuple[str, int] | None = None
+    what: str | None = "the mean"  # the number that an assumption moves; None where the text tells its ends itself
 
 
 class Asked:
@@ -68,17 +70,35 @@ class Asked:
         row = self.at(key, period)
         return None if row is None else row["mean"]
 
+    def said(self, key: str, period: str) -> str:
+        """`2026`; of a period that the horizon cuts `2025 (2 months)`."""
+        tally = self.tally(key)
+        cut = next((p.last - p.first + 1 for p in tally.question.periods if p.label == period and p.cut), 0) if tally else 0
+        return f"{period} ({cut} month{'s' * (cut > 1)})" if cut else period
+
     def row(self, key: str, period: str) -> tuple[str, int] | None:
         row = self.f.row(key, period)
         return None if row is None else (key, row)
 
 
 def both(row: dict[str, Any], unit: str) -> str:
-    return f"{format_value(row['p50'], unit)} ({format_interval(row['p05'], row['p95'], unit)})"
+    middle = format_value(row["p50"], unit)
+    return middle if row["p05"] == row["p95"] else f"{middle} ({format_interval(row['p05'], row['p95'], unit)})"
 
 
 def percent(share: float | None) -> str:
-    return "absent" if share is None else f"{100 * share:.0f} %" if share == 0 or share >= 0.0095 else f"{100 * share:.1g} %"
+    """Whole percent; a tenth where whole percent would say none or all."""
+    if share is None:
+        return "absent"
+    close = 0.0 < share < 0.0095, 0.995 <= share < 1.0
+    return f"{100 * share:.1g} %" if close[0] else f"{min(100 * share, 99.9):.1f} %" if close[1] else f"{100 * share:.0f} %"
+
+
+def chance(row: dict[str, Any] | None) -> str:
+    """A probability with its Monte Carlo error (U-02)."""
+    if row is None or row["mean"] is None:
+        return "absent"
+    return f"{100 * row['mean']:.3g} ± {100 * row['se']:.1g} %" if row["se"] else percent(row["mean"])
 
 
 def points(share: float | None) -> str:
@@ -89,7 +109,7 @@ def revenue(a: Asked) -> Said:
     years = [r for r in a.rows("revenue fiscal-year") if r["mean"]]
     line = {r["period"]: r["mean"] for r in a.rows("straight_line fiscal-year")}
     first, second = str(a.year), str(a.year + 1)
-    early = " and ".join(f"{a.span('revenue calendar-year', y)} in {y}" for y in (first, second))
+    early = " and ".join(f"{a.span('revenue calendar-year', y)} in {a.said('revenue calendar-year', y)}" for y in (first, second))
     full = max(line.values(), default=0.0)
     total = a.mean("straight_line total", "total") or 0.0
     got = sum((a.mean("revenue calendar-year", y) or 0.0) for y in (first, second))
@@ -99,7 +119,7 @@ def revenue(a: Asked) -> Said:
         f"{format_value(total, 'USD')} is recognised on average. Over the horizon: {a.span('revenue total', 'total')}."
     )
     values = {"by_fiscal_year": years, "straight_line": line, "share_first_two_years": share, "total": a.at("revenue total", "total")}
-    return Said(text, values, a.row("revenue calendar-year", second))
+    return Said(text, values, a.row("revenue calendar-year", second), f"mean revenue of {second}")
 
 
 def obligations(a: Asked) -> Said:
@@ -108,11 +128,15 @@ def obligations(a: Asked) -> Said:
     if not rows:
         return Said("absent", {})
     first = rows[0]
-    modes = {word: a.rows(f"rpo if {word}")[0]["mean"] for word in ("signing", "order", "tranche", "never") if a.rows(f"rpo if {word}")}
-    named = {"signing": "all at once", "order": "phased by order", "tranche": "phased by tranche", "never": "not in RPO"}
-    parts = ", ".join(f"{named[w]} {format_value(v, 'USD')}" for w, v in modes.items() if v is not None)
-    text = f"RPO of the deal at the end of {first['period']}: {both(first, 'USD')}; if firm {parts}."
-    return Said(text, {"rpo": rows, "not_in_rpo": outside, "first_quarter_by_firm_on": modes}, a.row("rpo fiscal-quarter", first["period"]))
+    given = {word: a.rows(f"rpo if {word}")[0] for word in ("signing", "order", "tranche", "never") if a.rows(f"rpo if {word}")}
+    named = {"signing": "all at once on signing", "order": "phased by order", "tranche": "phased by tranche", "never": "never in RPO"}
+    parts = "; ".join(f"{named[w]}: {both(r, 'USD')}" for w, r in given.items() if r["p50"] is not None)
+    last = rows[min(4, len(rows) - 1)]
+    text = f"RPO of the deal at the end of {first['period']} is {both(first, 'USD')}, at the end of {last['period']} {both(last, 'USD')}. "
+    text += f"At {first['period']}, {parts}."
+    modes = {word: row["mean"] for word, row in given.items()}
+    values = {"rpo": rows, "not_in_rpo": outside, "first_quarter_by_firm_on": modes}
+    return Said(text, values, a.row("rpo fiscal-quarter", first["period"]), what=None)
 
 
 def margin(a: Asked) -> Said:
@@ -120,11 +144,12 @@ def margin(a: Asked) -> Said:
     if not rows:
         return Said("absent: the provider states no segment", {})
     probability = {r["period"]: r["mean"] for r in a.rows("margin_event")}
-    worst = min(rows, key=lambda r: r["p50"])
+    worst, likeliest = min(rows, key=lambda r: r["p50"]), max(probability, key=lambda period: probability[period] or 0.0)
     text = (
-        f"largest effect in {worst['period']}: {points(worst['p50'])} ({points(worst['p05'])} to {points(worst['p95'])}) on the "
-        f"provider's segment margin; P(50 to 100 bp lower) {percent(probability[worst['period']])} that year."
+        f"the deal moves the provider's segment margin most in {worst['period']}: {points(worst['p50'])} ({points(worst['p05'])} to "
+        f"{points(worst['p95'])}); P(50 to 100 bp lower) is {chance(a.at('margin_event', worst['period']))} that year"
     )
+    text += "." if likeliest == worst["period"] else f", at most {percent(probability[likeliest])} in {likeliest}."
     return Said(text, {"by_fiscal_year": rows, "p_50_to_100_bp_lower": probability}, a.row("margin_effect", worst["period"]))
 
 
@@ -138,7 +163,8 @@ def idle(a: Asked) -> Said:
     paid, whole = a.mean("idle_value_customer", "total"), row["mean"]
     who = f"the customer {percent(paid / whole)} (billed and not used), the provider the rest" if paid is not None and whole else "nobody"
     each = {name: (a.at(f"idle_value {name}", "total") or {}).get("mean") for name in a.plan.names.contracts}
-    text = f"{both(row, 'share')} of the value offered stands idle; P(5 to 10 %) {percent(event)}. By cause: {split}. Borne by: {who}."
+    text = f"{both(row, 'share')} of the value offered stands idle; P(5 to 10 %) {chance(a.at('idle_event', 'total'))}. "
+    text += f"By cause, of the idle hours: {split}. Borne by: {who}."
     return Said(
         text,
         {"share": row, "p_5_to_10": event, "gpu_hours_by_cause": causes, "borne_by_customer": paid, "by_contract": each},
@@ -146,54 +172,34 @@ def idle(a: Asked) -> Said:
     )
 
 
-def solvency(a: Asked) -> Said:
-    found = commitments.summary(a.plan)
-    last = str(min(a.year + 3, (a.plan.start + a.plan.months - 1) // 12))
-    reached, late_one = a.mean("customer_50", str(a.year + 2)), late.told(a.run)
-    renegotiated = a.mean(f"renegotiated {a.s.contract}", last)
-    losses, many = exposure.by_provider(a.f), exposure.one_or_many(a.f, a.s.contract)
-    text = (
-        f"sized commitments {format_value(found['sized'], 'USD')} plus {found['unsized']} known but unsized; the cloud layer is "
-        f"{format_value(found['cloud'], 'USD')}, {percent(found['largest_share'])} of it with {found['largest']}. Unpaid by end {last}: "
-        f"P {percent(a.mean('gap_event', last))}; P(renegotiated by {last}) {percent(renegotiated)}. "
-        f"{exposure.sentence(losses, many)} {late.sentence(late_one)} Revenue {a.year + 2}: "
-        f"{a.span('customer revenue', str(a.year + 2))}, P(50 bn USD or more) {percent(reached)}."
-    )
-    values = found | {
-        "expected_loss": losses,
-        "one_or_many": many,
-        "late": late_one,
-        "funding_gap": a.rows("customer funding_gap"),
-        "coverage": a.rows("customer coverage"),
-        "p_unpaid": a.rows("gap_event"),
-        "renegotiated": a.rows(f"renegotiated {a.s.contract}"),
-        "p_50_bn_usd": reached,
-    }
-    return Said(text, values, a.row("customer revenue", str(a.year + 2)))
+def funding(a: Asked) -> Said:
+    return Said(*solvency.solvency(a), what=f"mean revenue of {a.year + 2}")
 
 
 def ready(a: Asked) -> Said:
     ends = [f"{a.year}-12", f"{a.year + 1}-06", f"{a.year + 1}-12", f"{a.year + 2}-12"]
     shown = "; ".join(f"{end} {a.span('ready month', end)}" for end in ends if a.at("ready month", end))
-    cause, share = binding(a, f"{a.year + 1}Q4")
-    text = f"GPUs ready: {shown}. What binds in {a.year + 1}Q4: {cause} on {percent(share)} of paths and months of the pools."
-    return Said(text, {"by_month": a.rows("ready month")}, a.row("ready calendar-year", str(a.year + 1)))
+    quarter = f"{a.year + 1}Q4"
+    binds = binding(a, quarter)
+    parts = ", ".join(f"{cause} {percent(share)}" for cause, share in sorted(binds.items(), key=lambda x: -x[1]) if share > 0.0)
+    text = f"GPUs ready: {shown}. What binds in {quarter}, in shares of paths and months of the deal's pools: {parts or 'absent'}."
+    values = {"by_month": a.rows("ready month"), "binding": {"period": quarter, "shares": binds}}
+    return Said(text, values, a.row("ready calendar-year", str(a.year + 1)))
 
 
-def binding(a: Asked, quarter: str) -> tuple[str, float | None]:
-    """The cause that most often limits the subject's pools in a quarter, and how often."""
+def binding(a: Asked, quarter: str) -> dict[str, float]:
+    """How often each cause limits the subject's pools in a quarter; empty where the horizon does not reach it."""
     total: dict[str, float] = {}
     pools = [k for k in range(len(a.plan.names.pools)) if a.plan.places.contract[k] == 0]
     for k in pools:
         tally = a.tally(f"binding {a.plan.names.pool_labels[k]}")
         labels = [p.label for p in tally.question.periods] if tally else []
         if tally is None or quarter not in labels:
-            return "absent", None
+            return {}
         at = labels.index(quarter) * 5
         for j, cause in enumerate(("nothing", "chips", "power", "shell", "acceptance")):
             total[cause] = total.get(cause, 0.0) + float(tally.mean[at + j]) / len(pools)
-    best = max(total, key=lambda c: total[c])
-    return best, total[best]
+    return total
 
 
 def where(a: Asked) -> Said:
@@ -226,7 +232,7 @@ def watch(a: Asked) -> Said:
     for name, signal in a.plan.book.signals.items():
         key, period = f"signal {name}", signal.measure.partition("@")[2].strip()
         found.append({"signal": name, "title": signal.title, "due": str(signal.due), "measure": signal.measure, "value": a.at(key, period)})
-        parts.append(f"{signal.title}: {a.span(key, period)}")
+        parts.append(f"{signal.title} (due {signal.due}): {a.span(key, period)}")
     text = "; ".join(parts)
     return Said(f"{text}." if text else "no signal is declared", {"signals": found})
 
@@ -241,6 +247,7 @@ def claims(a: Asked) -> Said:
             "kind": c.kind,
             "claimed": c.claimed.text if c.claimed else None,
             "record": c.record.text if c.record else None,
+            "model": modelled(a, n, c.measure),
             "verdict": c.verdict,
             "source": c.source,
         }
@@ -250,12 +257,22 @@ def claims(a: Asked) -> Said:
     differing = [c for c in found if c["claimed"] and c["record"] and c["claimed"] != c["record"]]
     text = f"{len(found)} claims: {kinds['fact']} facts, {kinds['promise']} promises, {kinds['opinion']} opinions; "
     text += f"{len(differing)} differ from the record"
-    text += ": " + "; ".join(f"{c['claimed']} against {c['record']}" for c in differing[:4]) + "." if differing else "."
+    text += ": " + "; ".join(f"{c['text']} (record: {c['record']})" for c in differing[:SHOWN_CLAIMS]) if differing else ""
+    text += f"; and {len(differing) - SHOWN_CLAIMS} more" if len(differing) > SHOWN_CLAIMS else ""
+    text += f". {sum(c['model'] is not None for c in found)} are figures that the model computes too; the report lists all."
     return Said(text, {"claims": found, "count": kinds})
 
 
+def modelled(a: Asked, name: str, measure: str | None) -> str | None:
+    """The model's own number beside a claim: median and 90 % interval; None where the claim names no measure."""
+    if measure is None or a.tally(f"claim {name}") is None:
+        return None
+    period = measure.partition("@")[2].strip() or "total"
+    return a.span(f"claim {name}", period)
+
+
 def move(a: Asked) -> Said:
-    return Said(*market_answers.move(a))
+    return Said(*market_answers.move(a), what="mean NPV")
 
 
 def positions(a: Asked) -> Said:
@@ -271,7 +288,7 @@ ANSWERS: tuple[tuple[str, Callable[[Asked], Said]], ...] = (
     ("RPO each quarter: all at once, phased, or not in RPO?", obligations),
     ("Margin effect in bp, and P(50 to 100 bp)?", margin),
     ("Value lost to idle capacity, P(5 to 10 %), by cause, to whom?", idle),
-    ("All commitments, concentration, funding gap, P(renegotiation): peak or bubble?", solvency),
+    ("All commitments, concentration, funding gap, P(renegotiation): peak or bubble?", funding),
     ("GPUs ready by month, and what binds?", ready),
     ("Where do the workloads run, and how much of that is determined?", where),
     ("Share of US power?", power),
@@ -289,7 +306,7 @@ def answers(run: Run) -> dict[str, Any]:
     found = []
     for n, (question, make) in enumerate(ANSWERS, 1):
         said = make(asked)
-        rests: Rests = rests_on(asked.f, said.key)
+        rests: Rests = rests_on(asked.f, said.key, said.what)
         text = said.text if said.text.startswith(PENDING) else rests.prefix + said.text + rests.suffix
         found.append({"n": n, "question": question, "text": text, "values": said.values, "rests_on": rests.inputs})
     return {"stamp": run.stamp.to_dict(), "answers": found, "identities": identities(asked.f)}

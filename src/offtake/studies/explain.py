@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..questions import address, at_period, by_of, question
 from ..tables import plain
+from .inputs import quality_of
 from .onepath import drawn, fill, open_path
 from .provenance import describe
-from .rests import quality_of
 from .sensitivity import Sensitivity
 from .tabulate import statistics
 

@@ -74,13 +74,11 @@ def _exposure(found: np.ndarray) -> dict[str, Any]:
     }
 
 
-def sentence(rows: list[dict[str, Any]], many: dict[str, Any]) -> str:
-    """What answer 5 says of it."""
-    total, lost = sum(r["signed"] for r in rows), sum(r["mean"] for r in rows)
+def sentence(many: dict[str, Any]) -> str:
+    """What answer 5 says of one customer against many, on the deal."""
     one = many["rows"][0]
     crowd_of = next(r for r in many["rows"] if r["customers"] == crowd.SIZES[-1] and r["market"] == "one")
     return (
-        f"Providers lose {format_value(lost, 'USD')} of {format_value(total, 'USD')} signed on average, cancelled or unpaid less re-let; "
         f"on the deal {format_value(one['mean'], 'USD')}, {format_value(one['worst_twentieth'], 'USD')} in the worst twentieth of paths, "
         f"which {crowd_of['customers']} customers in one market would hold to {format_value(crowd_of['worst_twentieth'], 'USD')}."
     )

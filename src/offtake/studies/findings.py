@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from ..front import Run
 
 MOVED = (
-    "revenue calendar-year", "rpo fiscal-quarter", "margin_effect", "idle_value", "customer revenue", "ready calendar-year", "us_power",
+    "revenue calendar-year", "rpo fiscal-quarter", "margin_effect", "idle_value", "customer revenue", "customer funding_gap",
+    "ready calendar-year", "us_power",
 )  # fmt: skip
 OBLIGATION = ("rpo_value", "rpo_time", "rpo_delay", "rpo_cancelled", "rpo_unpaid")
 EXPOSED = ("loss", "fired", "idle_value")  # of every contract; kept for the studies of exposure

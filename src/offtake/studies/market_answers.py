@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import QuestionError
 from ..units import format_interval, format_value
 from . import believe, event
+from .inputs import in_words
 
 if TYPE_CHECKING:
     from .answers import Asked
@@ -63,7 +64,7 @@ def move(a: Asked) -> Told:
     contract = found["contract"] or a.s.contract
     if contract == a.s.contract:
         values["against"] = believe.against(a.plan, contract, a.f.tallies, found["implied"])
-    return f"{moved(found)} {returns}; {closing(values.get('against'))}", values, key
+    return f"{returns}. {moved(found)} {closing(values.get('against'))}", values, key
 
 
 def moved(found: dict[str, Any]) -> str:
@@ -89,7 +90,7 @@ def moved(found: dict[str, Any]) -> str:
 def closing(against: dict[str, Any] | None) -> str:
     """What one must believe, in one sentence."""
     if against is None:
-        return "the event names another contract."
+        return "The event names another contract."
     parts = []
     for x in against["believe"]:
         needed = "nothing of the kind suffices" if x["needed"] is None else amount(x["needed"], x["unit"])
@@ -117,7 +118,7 @@ def positions(a: Asked) -> Told:
             f"loses on {share(p['p_loss'])} of paths, CVaR 95 % {share(p['cvar_95'])}, median fall from its high {share(fall['p50'])}; "
             f"by leaf: {leaves}"
         )
-        parts.append(text + (f"; {p['assumption']['is']}: {p['assumption']['input']}" if p["assumption"] else ""))
+        parts.append(text + (f"; {p['assumption']['is']}: {in_words(p['assumption']['input'])}" if p["assumption"] else ""))
     rule = found["short_candidates"]
     text = f"{'. '.join(parts)}. Short candidates ({rule['rule']}): {', '.join(rule['tickers']) or 'none'}. Not investment advice."
     return text, {k: found[k] for k in ("tree", "positions", "short_candidates")}, None

@@ -15,7 +15,7 @@ from ..periods import Period, periods_of
 from ..questions import Question
 from ..tables import plain
 from .formulas import Formula, Term, formula_of
-from .rests import number_at
+from .inputs import number_at
 
 if TYPE_CHECKING:
     from ..front import Run

@@ -28,7 +28,7 @@ from ..errors import QuestionError
 from ..plan import compile_book
 from ..questions import Question, address, at_period, by_of, question
 from ..units import UnitError, read_quantity
-from .rests import number_at
+from .inputs import number_at
 
 if TYPE_CHECKING:
     from ..front import Run

@@ -8,16 +8,16 @@ from ..book.numbers import Number
 from ..book.text import numbers_of
 from ..tables import plain
 from ..units import format_interval, format_value
-from . import commitments
+from . import commitments, solvency
 from .answers import PENDING, Asked, both, percent
 from .deal_panels import pages
 from .findings import IDLE, scenario_columns, unit_of
+from .inputs import quality_of
 from .limits import LIMITS
 from .market_panels import panels
 from .pace_panels import panels as paced
 from .panels import concentration, grid, surface_by_year
 from .provenance import describe
-from .rests import quality_of
 from .scenarios import compare
 
 if TYPE_CHECKING:
@@ -317,6 +317,9 @@ def committed(a: Asked) -> dict[str, Any]:
         {"label": "sum with overlap", "value": found["with_overlap"]},
     ]
     totals += [{"label": f"layer {layer}", "value": v} for layer, v in found["by_layer"].items()]
+    for q in solvency.quoted(a):
+        totals.append({"label": f"quoted, {q['by']}", "value": q["value"]})
+        totals.append({"label": "difference from the sum without overlap", "value": q["difference"]})
     text = f"{percent(found['largest_share'])} of the cloud layer lies with {found['largest']}; Herfindahl index {found['herfindahl']:.2f}."
     return {"rows": rows, "totals": totals, "concentration": text if found["largest"] else None}
 
@@ -359,5 +362,5 @@ def watch(a: Asked, told: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def claims(told: dict[str, Any]) -> list[dict[str, Any]]:
-    keys = ("text", "speaker", "kind", "claimed", "record", "verdict", "source")
+    keys = ("text", "speaker", "kind", "claimed", "record", "model", "verdict", "source")
     return [{k: c[k] for k in keys} for c in told["answers"][12]["values"]["claims"]]

@@ -76,7 +76,7 @@
     var scale = scaleOf(m.unit, largest(flat(m.values)), words), data = cells(m.values, scale.by);
     var limits = niceLimits(data.map(function (d) { return d[2]; })), few = m.columns.length <= 14;
     var dark = limits.min + 0.6 * (limits.max - limits.min);
-    var left = m.left || 150, x = periodAxis(m.columns, words, true);
+    var left = m.left || 172, x = periodAxis(m.columns, words, true);
     if (m.columnName) { x.name = m.columnName; }
     return base({
       grid: { left: left, right: 20, top: 48, bottom: 54, show: true, backgroundColor: '#e9ebee', borderWidth: 0 },
@@ -125,7 +125,7 @@
 
   function surface(data, words) {
     var option = matrix({
-      unit: 'share', rows: data.runs.map(String), columns: data.thresholds.map(String), values: data.values, left: 60,
+      unit: 'share', rows: data.runs.map(String), columns: data.thresholds.map(String), values: data.values, left: 84,
       columnName: data.threshold_name || words.threshold_name, rowName: data.run_name || words.run_name
     }, words);
     if (data.line) { overlay(option, data.line, data.runs.length); option.grid.right = 44; }
