@@ -83,7 +83,7 @@ def _pattern(parts: tuple[str, ...]) -> str | None:
 
 
 def in_words(name: str) -> str:
-    """`sites.aws-ultra.lots.2.gpus (how many GPUs the delivery brings)`."""
+    """`sites.plains.lots.2.gpus (GPUs of the delivery)`."""
     told = meaning(name)
     return f"{name} ({told})" if told else name
 
