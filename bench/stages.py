@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bench import twin
+from bench import twin, twin_money
 from offtake import front, stages
-from offtake.kernels import accounts, reduce, supply, value
+from offtake.kernels import accounts, customer, recognise, reduce, settle, supply, value
 
 LANES = stages.LANES
 POINTS = (0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95)
@@ -120,6 +120,74 @@ def ledger_ratio(p, repeats):
     return Ratio("ledger", least(lambda: ours(p.blocks[0], sunk[0]), repeats) / LANES, seconds, chunk, gap)
 
 
+def compared(ours, theirs):
+    """How far the arrays of `theirs`, a dict, are from those of the same name in every block."""
+    return max(apart(array, ours(name)) for name, array in theirs.items())
+
+
+def settle_ratio(p, repeats):
+    plan, names = p.plan, ("committed", "available", "price", "ends")
+    schedule = {n: p.side_by_side(lambda b, n=n: getattr(b.schedule, n)) for n in names}
+    given = (schedule, p.side_by_side(lambda b: b.signed.alive), p.side_by_side(lambda b: b.settlement.used), p.X, p.Y)
+
+    def theirs(schedule, alive, used, X, Y):
+        return twin_money.settle(plan.terms, schedule, alive, used, X, Y)
+
+    gap = compared(lambda n: p.side_by_side(lambda b: getattr(b.settlement, n)), theirs(*given))
+    b = p.blocks[0]
+    used = b.settlement.used.copy()
+    ours = least(lambda: settle.settle_block(plan.terms, b.schedule, b.signed.alive, used, b.X, b.Y, b.settlement), repeats) / LANES
+    seconds, chunk = best_chunk(p.count, lambda at: slices(at, *given), theirs, repeats)
+    return Ratio("settlement", ours, seconds, chunk, gap)
+
+
+def recognise_ratio(p, repeats):
+    plan, fields = p.plan, ("committed", "price")
+    schedule = {n: p.side_by_side(lambda b, n=n: getattr(b.schedule, n)) for n in fields}
+    bill = {n: p.side_by_side(lambda b, n=n: getattr(b.settlement, n)) for n in twin_money.MONEY}
+    paths = [p.side_by_side(read) for read in (
+        lambda b: b.signed.alive, lambda b: b.payments.collectible, lambda b: b.ordered, lambda b: b.delivered)]  # fmt: skip
+    given = (schedule, bill, *paths, p.X)
+
+    def theirs(schedule, bill, alive, collectible, ordered, delivered, X):
+        return twin_money.recognise(plan.terms, plan.recognition, schedule, bill, alive, collectible, ordered, delivered, X)
+
+    def ours(b):
+        recognise.recognise_block(
+            plan.terms, plan.recognition, b.schedule, b.settlement, b.signed.alive, b.payments.collectible, b.ordered, b.delivered, b.X,
+            b.books,
+        )  # fmt: skip
+
+    for b in p.blocks:  # anew: what equity takes has since been taken off revenue
+        ours(b)
+    gap = compared(lambda n: p.side_by_side(lambda b: getattr(b.books, n)), theirs(*given))
+    seconds, chunk = best_chunk(p.count, lambda at: slices(at, *given), theirs, repeats)
+    return Ratio("recognition", least(lambda: ours(p.blocks[0]), repeats) / LANES, seconds, chunk, gap)
+
+
+def customer_ratio(p, repeats):
+    plan, names = p.plan, ("invoiced", "prepaid_in", "refunded")
+    schedule = {"must_pay": p.side_by_side(lambda b: b.schedule.must_pay)}
+    bill = {n: p.side_by_side(lambda b, n=n: getattr(b.settlement, n)) for n in names}
+    flow = p.side_by_side(lambda b: b.signed.operating[0] + (b.equity.cash_in[0] if len(b.equity.cash_in) else 0.0))
+    given = (schedule, flow, p.side_by_side(lambda b: b.signed.alive), bill, p.X, p.Y)
+
+    def theirs(schedule, flow, alive, bill, X, Y):
+        return twin_money.pay(plan.customers, plan.terms, schedule, flow, alive, bill, X, Y)
+
+    def read(n):
+        return p.side_by_side(lambda b: getattr(b.payments, n)[0] if getattr(b.payments, n).shape[0] == 1 else getattr(b.payments, n))
+
+    def ours(b):
+        customer.pay_block(
+            plan.customers, plan.terms, b.schedule, b.signed, b.settlement, b.equity.cash_in, b.X, b.Y, b.payments
+        )  # fmt: skip
+
+    gap = compared(read, theirs(*given))
+    seconds, chunk = best_chunk(p.count, lambda at: slices(at, *given), theirs, repeats)
+    return Ratio("customer", least(lambda: ours(p.blocks[0]), repeats) / LANES, seconds, chunk, gap)
+
+
 def npv_ratio(p, repeats):
     plan = p.plan
     names = ("release", "capex", "energy", "operations", "rent")
@@ -159,4 +227,5 @@ def quantile_ratio(p, repeats):
 def ratios(paths=1024, repeats=15, book="openai-aws"):
     """All stages, and their sum."""
     p = Paths(book, paths)
-    return [measure(p, repeats) for measure in (supply_ratio, ledger_ratio, npv_ratio, quantile_ratio)]
+    timed = (supply_ratio, settle_ratio, customer_ratio, recognise_ratio, ledger_ratio, npv_ratio, quantile_ratio)
+    return [measure(p, repeats) for measure in timed]
