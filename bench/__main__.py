@@ -65,6 +65,20 @@ def accounts() -> Iterator[Line]:
         yield Line(f"accounts, {months} months", "<= 2 a contract; n^2: 100", f"{told} (a month of 64 paths)", f"{ratio:.2f}", ratio <= 2)
 
 
+def sampling() -> Iterator[Line]:
+    """Squared errors of random paths over those of Sobol points: median over the headlines of the first book."""
+    import numpy as np
+
+    from bench.sampling import gains
+
+    found = gains("two-clouds", 256, 1) if QUICK else gains()
+    for name, (labels, ratio) in found.items():
+        middle = [float(np.nanmedian(column)) for column in ratio.T]
+        best = int(np.nanargmax(ratio[:, 0]))
+        figure = f"median {middle[1]:.1f}, p95 {middle[2]:.1f}; best mean {ratio[best, 0]:.0f}: {labels[best]}"
+        yield Line(f"{name} against random, means", ">= 2 x the paths", figure, f"{middle[0]:.1f}", middle[0] >= 2.0)
+
+
 def memory() -> Iterator[Line]:
     """Peak memory of a run of few and of many paths."""
     few, many = (64, 128) if QUICK else (1_024, 65_536)
@@ -103,7 +117,7 @@ def _seconds(command: list[str]) -> float:
     return min(found)
 
 
-BENCHES = {"startup": startup, "stages": stages, "placement": placement, "accounts": accounts, "memory": memory}
+BENCHES = {"startup": startup, "stages": stages, "placement": placement, "accounts": accounts, "sampling": sampling, "memory": memory}
 
 
 def main() -> int:

@@ -210,9 +210,9 @@ def quantile_ratio(p, repeats):
     widths = np.where(scale > 0.0, 1.0 / np.where(scale > 0.0, scale, 1.0), 0.0)
 
     def ours():
-        histogram, total, squares = reduce.empty(height), np.zeros(height), np.zeros(height)
+        histogram = reduce.empty(height)
         for first in range(0, count, 256):
-            reduce.tally(histogram, np.ascontiguousarray(rows[:, first : first + 256]), low, scale, total, squares)
+            reduce.tally(histogram, np.ascontiguousarray(rows[:, first : first + 256]), low, scale)
         every = slice(0, height)
         return np.stack([reduce.quantiles(histogram, every, q) for q in POINTS])
 

@@ -128,14 +128,11 @@ def test_month_of_no_return_against_its_twin(seed: int) -> None:
     assert lost.any() and hopeless.any() and not lost.all()
 
 
-def test_errors_of_quantiles_are_the_spread_of_repeats() -> None:
-    """400 repeats of 1,000 exponentials: the standard deviation of their quantile is the error that one repeat tells."""
-    r = np.random.default_rng(5)
-    draws = np.sort(r.exponential(size=(400, 1000)), axis=1)
-    for name, q in (("p50", 0.5), ("p95", 0.95)):
-        told = np.mean([spread(row)[f"se_{name}"] for row in draws])
-        assert told == pytest.approx(np.quantile(draws, q, axis=1).std(), rel=0.15)
+def test_errors_are_those_of_the_replicates() -> None:
+    """Four paths are four replicates of one path each: the error of their mean is s / 2; a single path has none."""
     assert spread(np.array([1.0, 2.0, 3.0, 6.0]))["se"] == pytest.approx(np.sqrt(14 / 3) / 2)
+    assert spread(np.array([1.0, 2.0, np.nan, 3.0, 6.0]))["mean"] == 3.0
+    assert spread(np.array([7.0]))["se"] is None and spread(np.array([7.0]))["se_p50"] is None
 
 
 def test_the_verb_with_an_export(tmp_path: Any) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import special
 
 import offtake
 from offtake import front, montecarlo
@@ -37,6 +38,43 @@ def test_one_path_is_the_path_of_the_ensemble(small: offtake.Run) -> None:
     kept = montecarlo.run(small.plan, [q], 200, 1).tallies[0].kept
     alone = [row["value"] for row in rows(small, "revenue", "contracts.north", "calendar-year", path=137)]
     assert alone == list(kept[:, 137])
+
+
+@pytest.mark.parametrize("sampler", ["sobol", "random"])
+def test_the_first_paths_of_a_long_run_have_the_bits_of_a_short_one(sampler: str) -> None:
+    """Every figure of 1,024 paths, on one worker or two, and every value of them in a run of 2,048."""
+    plan = front.compile(offtake.load("two-clouds"), sampler=sampler)
+    q = question(plan, "npv", "contracts.north")
+    short, again = (montecarlo.run(plan, [q], 1024, 1, workers).tallies[0] for workers in (1, 2))
+    long = montecarlo.run(plan, [q], 2048, 1).tallies[0]
+    assert np.array_equal(long.kept[:, :1024], short.kept)
+    assert (short.mean, short.se, short.errors[0.05]) == (again.mean, again.se, again.errors[0.05])
+    assert short.mean[0] == pytest.approx(short.kept[0].mean(), rel=1e-12)
+
+
+def test_the_stamp_names_the_sampler(small: offtake.Run) -> None:
+    plain = offtake.run(offtake.load("two-clouds"), paths=64, sampler="random")
+    assert (small.stamp.sampler, plain.stamp.sampler) == ("sobol-owen-16", "threefry2x64-20")
+    assert (plain.plan.draws.coordinate == -1).all() and sorted(small.plan.draws.coordinate) == list(range(len(small.plan.inputs.names)))
+    with pytest.raises(QuestionError) as caught:
+        offtake.run(offtake.load("two-clouds"), sampler="halton")
+    assert str(caught.value) == "'halton' is no sampler; --sampler takes sobol or random"
+
+
+def test_scenario_and_common_factors_lead(first: offtake.Run) -> None:
+    """The rule is on the book alone: scenario, common factors, then numbers by input number."""
+    names, coordinate = first.plan.inputs.names, first.plan.draws.coordinate
+    order = [names[i] for i in np.argsort(coordinate)]
+    factors = [f"factors.{name}" for name in first.plan.book.factors]
+    assert order == ["scenario", *factors, *(n for n in names if n != "scenario" and n not in factors)]
+
+
+def test_a_prefix_is_balanced(small: offtake.Run) -> None:
+    """16 x 32 paths: each scramble has 32 scores of an input, one in every 32nd of its law; plain random paths do not."""
+    u = special.ndtr(montecarlo.run(small.plan, [question(small.plan, "npv", "contracts.north")], 512, 1).inputs)
+    free = [i for i in range(len(u)) if i not in set(small.plan.draws.mixed)]
+    cells = np.sort(np.floor(u[free].reshape(len(free), 32, 16) * 32), axis=1)
+    assert (cells == np.arange(32)[None, :, None]).all()
 
 
 def test_another_seed_is_another_ensemble() -> None:

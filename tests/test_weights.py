@@ -9,18 +9,17 @@ from hypothesis import strategies as st
 
 from offtake import montecarlo
 from offtake.evidence.weights import HEAVIEST, alike, effective, fixed, generalised_pareto_shape, pareto_tail
-from offtake.kernels import reduce
+from offtake.kernels import reduce, replicates
 from offtake.questions import question
 
 
 def weighted_mean(values, weights):
-    """Mean and its delta-method error, as a person would write them down."""
-    total = sum(int(w) for w in weights)
-    mean = sum(int(w) * v for v, w in zip(values, weights)) / total
-    heavy = sum(int(w) ** 2 for w in weights)
-    n = total**2 / heavy
-    spread = sum(int(w) ** 2 * (v - mean) ** 2 for v, w in zip(values, weights)) / heavy
-    return mean, math.sqrt(spread * n / (n - 1) / n)
+    """Mean and its replicate error, as a person would write them down; path p stands in replicate p mod 16, NaN is absent."""
+    paths = [(p, v, int(w)) for p, (v, w) in enumerate(zip(values, weights)) if w > 0 and not math.isnan(v)]
+    total = sum(w for _, _, w in paths)
+    mean = sum(w * v for _, v, w in paths) / total
+    off = [sum(w * (v - mean) for p, v, w in paths if p % 16 == r) for r in range(16) if any(p % 16 == r for p, _, _ in paths)]
+    return mean, math.sqrt(sum(x * x for x in off) * len(off) / (len(off) - 1)) / total
 
 
 def weighted_quantile(values, weights, p):
@@ -36,30 +35,31 @@ def weighted_quantile(values, weights, p):
     return at(whole) if whole == rank else at(whole) + (rank - whole) * (at(whole + 1) - at(whole))
 
 
-def tallied(rows, weight, chunk=64):
+POINTS = np.array([0.05, 0.5, 0.95])
+
+
+def tallied(rows, weight=None, chunk=64, kind=None):
+    """Histogram and replicates of rows, in chunks; without weights by the plain tally."""
     low, scale = reduce.ranges(rows)
-    whole, sums = reduce.empty(len(rows), kind=reduce.WEIGHED), np.zeros((5, len(rows)))
+    whole = reduce.empty(len(rows), kind=reduce.BIN if weight is None else reduce.WEIGHED)
+    marks, each = replicates.marks_near(rows, POINTS, weight), np.ones(rows.shape[1], np.int64) if weight is None else weight
+    total, held = np.zeros((len(rows), 16)), np.zeros((len(rows), 16), np.int64)
+    below, paths = np.zeros((len(rows), 3, 16), np.int64), np.zeros(len(rows), np.int64)
     for start in range(0, rows.shape[1], chunk):
-        reduce.tally_weighted(whole, rows[:, start : start + chunk].copy(), weight[start : start + chunk].copy(), low, scale, sums)
-    return whole, low, sums
+        part, mine = rows[:, start : start + chunk].copy(), each[start : start + chunk].copy()
+        reduce.tally(whole, part, low, scale) if weight is None else reduce.tally_weighted(whole, part, mine, low, scale)
+        replicates.by_replicate(part, mine, low, marks, total, held, below, paths)
+    return whole, low, total, held, below, paths
 
 
-def unweighted(rows, chunk=64):
-    low, scale = reduce.ranges(rows)
-    whole, total, squares = reduce.empty(len(rows)), np.zeros(len(rows)), np.zeros(len(rows))
-    for start in range(0, rows.shape[1], chunk):
-        reduce.tally(whole, rows[:, start : start + chunk].copy(), low, scale, total, squares)
-    return whole, low, total, squares
-
-
-def summary(whole, low, sums):
+def summary(whole, low, total, held, below, paths):
     every = slice(0, len(low))
     weight = reduce.count(whole, every)
-    n = sums[4].astype(np.int64)
-    mean, se = reduce.weighted_mean_and_error(low, weight, sums)
-    e = reduce.effective_paths(weight, sums[3])
-    quantiles = [reduce.quantiles(whole, every, p, n) for p in (0.0, 0.05, 0.5, 0.95, 1.0)]
-    return np.stack([n, mean, se, *quantiles, reduce.quantile_errors(whole, every, 0.5, n, e)])
+    quantiles = [reduce.quantiles(whole, every, p, paths) for p in (0.0, 0.05, 0.5, 0.95, 1.0)]
+    spread = replicates.share_error(below[:, 1], held, 0.5)
+    mean = low + total.sum(axis=1) / weight
+    se = replicates.ratio_error(total, held)
+    return np.stack([paths, mean, se, *quantiles, reduce.quantile_errors(whole, every, 0.5, spread, paths)])
 
 
 def sample(n=1024):
@@ -74,7 +74,7 @@ def test_weighted_tally_against_its_twin():
     found = summary(*tallied(rows, weight))
     for r, row in enumerate(rows):
         known = ~np.isnan(row)
-        mean, se = weighted_mean(row[known], weight[known])
+        mean, se = weighted_mean(row, weight)
         assert found[0, r] == np.count_nonzero(known & (weight > 0))
         assert found[1, r] == pytest.approx(mean, rel=1e-12)
         assert found[2, r] == pytest.approx(se, rel=1e-6, abs=1e-9)
@@ -87,12 +87,7 @@ def test_weighted_tally_against_its_twin():
 @given(size=st.sampled_from([1, 2, 1024, HEAVIEST]))
 def test_equal_weights_of_any_power_of_two_give_the_bits_of_no_weights(size):
     rows, _ = sample()
-    whole, low, total, squares = unweighted(rows)
-    every = slice(0, len(low))
-    n = reduce.count(whole, every)
-    plain = [n, *reduce.mean_and_error(low, total, squares, n)]
-    plain += [reduce.quantiles(whole, every, p) for p in (0.0, 0.05, 0.5, 0.95, 1.0)] + [reduce.quantile_errors(whole, every, 0.5)]
-    assert np.array_equal(summary(*tallied(rows, np.full(rows.shape[1], size))), np.stack(plain))
+    assert np.array_equal(summary(*tallied(rows, np.full(rows.shape[1], size))), summary(*tallied(rows)))
 
 
 @settings(deadline=None, max_examples=20)
@@ -104,21 +99,22 @@ def test_scaling_all_weights_changes_nothing(factor):
 
 
 def test_weights_0_and_1_are_the_subset():
-    """The same chunks, so that sums add in the same order; ranges from the same pilot."""
+    """The same as if the paths of weight 0 had no value."""
     rows, weight = sample()
     weight = (weight > 600).astype(np.int64)
     low, scale = reduce.ranges(rows)
-    whole, sums = reduce.empty(len(rows), kind=reduce.WEIGHED), np.zeros((5, len(rows)))
-    part, total, squares = reduce.empty(len(rows)), np.zeros(len(rows)), np.zeros(len(rows))
-    reduce.tally_weighted(whole, rows, weight, low, scale, sums)
-    reduce.tally(part, rows[:, weight > 0].copy(), low, scale, total, squares)
+    whole, part = reduce.empty(len(rows), kind=reduce.WEIGHED), reduce.empty(len(rows))
+    reduce.tally_weighted(whole, rows, weight, low, scale)
+    reduce.tally(part, rows[:, weight > 0].copy(), low, scale)
     n = reduce.count(part, slice(0, 4))
-    mean, se = reduce.weighted_mean_and_error(low, reduce.count(whole, slice(0, 4)), sums)
-    plain = reduce.mean_and_error(low, total, squares, n)
-    assert np.array_equal(mean, plain[0])
-    assert np.array_equal(se, plain[1])
     for p in (0.05, 0.5, 0.95):
-        assert np.array_equal(reduce.quantiles(whole, slice(0, 4), p, sums[4].astype(np.int64)), reduce.quantiles(part, slice(0, 4), p))
+        assert np.array_equal(reduce.quantiles(whole, slice(0, 4), p, n), reduce.quantiles(part, slice(0, 4), p))
+    absent = np.where(weight > 0, rows, np.nan)
+    _, _, total, held, _, paths = tallied(rows, weight)
+    _, _, total_of, held_of, _, _ = tallied(absent)
+    assert np.array_equal(paths, n) and np.array_equal(held, held_of)
+    np.testing.assert_allclose(replicates.ratio_error(total, held), replicates.error_of_mean(absent), rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(replicates.ratio_error(total_of, held_of), replicates.error_of_mean(absent), rtol=1e-9, atol=1e-9)
 
 
 def test_any_order_of_chunks_gives_the_same_histogram():
@@ -128,7 +124,7 @@ def test_any_order_of_chunks_gives_the_same_histogram():
     for starts in (range(0, 1024, 64), range(960, -1, -64)):
         whole = reduce.empty(len(rows), kind=reduce.WEIGHED)
         for s in starts:
-            reduce.tally_weighted(whole, rows[:, s : s + 64].copy(), weight[s : s + 64].copy(), low, scale, np.zeros((5, 4)))
+            reduce.tally_weighted(whole, rows[:, s : s + 64].copy(), weight[s : s + 64].copy(), low, scale)
         found.append(whole)
     assert np.array_equal(*found)
 

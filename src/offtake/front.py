@@ -8,7 +8,7 @@ from datetime import date
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from .book import text
 from .book.terms import Book
@@ -195,12 +195,14 @@ def schema() -> dict[str, Any]:
     return json_schema()
 
 
-def compile(book: Book, scenario: Sequence[str] = ()) -> Plan:
-    """The plan of a book; several forced scenarios are stacked in the order given."""
-    from .plan import compile_with
+def compile(book: Book, scenario: Sequence[str] = (), sampler: str = "sobol") -> Plan:
+    """The plan of a book; several forced scenarios are stacked in the order given. Raises QuestionError for an unknown sampler."""
+    from .plan import SAMPLERS, compile_with
 
     _known(book, scenario)
-    return compile_with(book, scenario)
+    if sampler not in SAMPLERS:
+        raise QuestionError(f"'{sampler}' is no sampler; --sampler takes {' or '.join(SAMPLERS)}")
+    return compile_with(book, scenario, sampler)
 
 
 def _known(book: Book, scenario: Sequence[str]) -> None:
@@ -214,7 +216,7 @@ def _book_of(written: str) -> str:
     return written if ":" not in written or Path(written).is_file() else written.rpartition(":")[0]
 
 
-def side(written: str, set: Sequence[str] = (), scenario: Sequence[str] = ()) -> Side:
+def side(written: str, set: Sequence[str] = (), scenario: Sequence[str] = (), sampler: str = "sobol") -> Side:
     """One side of a comparison: `BOOK`, `BOOK:SCENARIO` or `BOOK:ONE+OTHER`; `base` forces the book without any scenario.
 
     Raises QuestionError for a folder, an unknown book or an unknown scenario, BookError for a book with issues.
@@ -232,7 +234,7 @@ def side(written: str, set: Sequence[str] = (), scenario: Sequence[str] = ()) ->
     forced = tuple([*(stacked.split("+") if stacked else ()), *scenario])
     _known(book, [part for part in forced if part != "base"])
     label = f"{Path(name).stem}:{'+'.join(forced)}" if forced else Path(name).stem
-    return Side(" ".join([label, *set]), book, forced)
+    return Side(" ".join([label, *set]), book, forced, sampler)
 
 
 def compare(
@@ -241,7 +243,7 @@ def compare(
     """Every headline of two sides, and the change of each mean attributed input by input (U-06)."""
     from .studies import compare as study
 
-    stamps = (_stamp(a.book, a.scenario, paths, seed), _stamp(b.book, b.scenario, paths, seed))
+    stamps = (_stamp(a.book, a.scenario, paths, seed, a.sampler), _stamp(b.book, b.scenario, paths, seed, a.sampler))
     return study.compare(a, b, study.Asked(paths, seed, workers, progress), stamps)
 
 
@@ -361,25 +363,28 @@ class Run:
         return target
 
 
+class How(TypedDict, total=False):
+    """What else a run may be told: `progress` to report to, `sampler` (`sobol`, or `random` for plain random paths)."""
+
+    progress: Reporter | None
+    sampler: str
+
+
 def run(
-    book: Book,
-    paths: int = 16_384,
-    seed: int = 1,
-    workers: int | None = None,
-    scenario: Sequence[str] = (),
-    progress: Reporter | None = None,
+    book: Book, paths: int = 16_384, seed: int = 1, workers: int | None = None, scenario: Sequence[str] = (), **how: Unpack[How]
 ) -> Run:
-    """Prepare an ensemble of `paths` futures of a book; the numbers are computed when first asked for."""
-    stamp = _stamp(book, scenario, paths, seed)
-    return Run(compile(book, scenario), stamp, workers, progress)
+    """Prepare an ensemble of `paths` futures of a book; the numbers are computed when first asked for. `how` is told in `How`."""
+    sampler = how.get("sampler", "sobol")
+    stamp = _stamp(book, scenario, paths, seed, sampler)
+    return Run(compile(book, scenario, sampler), stamp, workers, how.get("progress"))
 
 
-def _stamp(book: Book, scenario: Sequence[str], paths: int, seed: int) -> Stamp:
+def _stamp(book: Book, scenario: Sequence[str], paths: int, seed: int, sampler: str) -> Stamp:
     if paths < 1:
         raise QuestionError(f"paths must be at least 1, not {paths}")
     from .catalog import newest
     from .montecarlo import LANES
+    from .plan import SAMPLERS
 
-    return Stamp(
-        text.book_hash(book), newest(), seed, "threefry2x64-20", paths, LANES, version("offtake"), "+".join(scenario) or "drawn"
-    )
+    named = SAMPLERS.get(sampler, sampler)
+    return Stamp(text.book_hash(book), newest(), seed, named, paths, LANES, version("offtake"), "+".join(scenario) or "drawn")

@@ -2,7 +2,7 @@
 
 A worker fills the same `Block` again and again, and all share one histogram: memory does not grow with the number of paths.
 A chunk is 256 paths (4 blocks); its sums are added in chunk order, counts in any order, so that any number of workers gives
-the same bits.
+the same bits. Errors come from sixteen replicates, path p in number p mod 16 (U-02).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .block import Block
 from .errors import IdentityError, QuestionError
 from .evidence.weights import alike
 from .identities import IDENTITIES, Worst, worst_of
-from .kernels import reduce
+from .kernels import reduce, replicates
 from .plan import Plan
 from .questions import Question, read_all
 from .spread import cores, in_order
@@ -131,28 +131,36 @@ STRIPES = 16
 class _Chunk:
     worst: list[Worst]
     unsolved: int
-    sums: np.ndarray  # of values and of their squares by row, (2, rows), or the five of `tally_weighted`; empty in a pilot
+    sums: np.ndarray  # (rows, 16) by replicate; empty until the ranges are known
 
 
 class _Histogram:
     """Counts of all workers, in stripes of rows that one worker at a time may write: memory does not grow with the workers."""
 
-    def __init__(self, low: np.ndarray, scale: np.ndarray, weighted: bool) -> None:
-        self.low, self.scale, self.weighted = low, scale, weighted
-        self.whole = reduce.empty(len(low), kind=reduce.WEIGHED if weighted else reduce.BIN)
-        ends = [len(low) * n // STRIPES for n in range(STRIPES + 1)]
+    def __init__(self, pilot: np.ndarray, weight: np.ndarray | None) -> None:
+        self.low, self.scale = reduce.ranges(pilot, weight=weight)
+        self.marks = replicates.marks_near(pilot, np.array(QUANTILES), weight)
+        rows, r = len(pilot), replicates.REPLICATES
+        self.whole = reduce.empty(rows, kind=reduce.BIN if weight is None else reduce.WEIGHED)
+        self.held, self.below = np.zeros((rows, r), np.int64), np.zeros((rows, len(QUANTILES), r), np.int64)
+        self.paths = np.zeros(rows, np.int64)
+        ends = [rows * n // STRIPES for n in range(STRIPES + 1)]
         self._stripes = [(threading.Lock(), slice(a, b)) for a, b in pairwise(ends)]
 
     def tally(self, rows: np.ndarray, weight: np.ndarray | None) -> np.ndarray:
-        """Count the rows of one chunk (width, N); returns its sums by row."""
-        sums = np.zeros((5 if self.weighted else 2, len(rows)))
+        """Count the rows of one chunk (width, N); returns its sums by row and replicate."""
+        total = np.zeros((len(rows), replicates.REPLICATES))
+        each = np.ones(rows.shape[1], np.int64) if weight is None else weight
         for lock, s in self._stripes:
             with lock:
                 if weight is None:
-                    reduce.tally(self.whole[s], rows[s], self.low[s], self.scale[s], sums[0, s], sums[1, s])
+                    reduce.tally(self.whole[s], rows[s], self.low[s], self.scale[s])
                 else:
-                    reduce.tally_weighted(self.whole[s], rows[s], weight, self.low[s], self.scale[s], sums[:, s])
-        return sums
+                    reduce.tally_weighted(self.whole[s], rows[s], weight, self.low[s], self.scale[s])
+                replicates.by_replicate(
+                    rows[s], each, self.low[s], self.marks[s], total[s], self.held[s], self.below[s], self.paths[s]
+                )
+        return total
 
 
 @dataclass
@@ -238,8 +246,7 @@ class _Workers:
         their own extremes."""
         weights = [self.futures.of(*self._ends(number)) for number in self.pilot_chunks]
         weight = None if self.futures.weights is None else np.concatenate([w for w in weights if w is not None])
-        low, scale = reduce.ranges(self.pilot, weight=weight)
-        self.histogram = _Histogram(low, scale, weight is not None)
+        self.histogram = _Histogram(self.pilot, weight)
         for number, part, mine in zip(self.pilot_chunks, pilot, weights):
             part.sums = self.histogram.tally(self._pilot_of(number).copy(), mine)
         self.pilot = np.empty((0, 0))
@@ -267,15 +274,15 @@ def compute(
     pilot = list(in_order(team.chunk, team.pilot_chunks, threads))
     histogram = team.find_ranges(pilot)
     tell.stage(f"computing {futures.count:,} paths")
-    sums = np.zeros((5 if histogram.weighted else 2, team.width))
+    total = np.zeros((team.width, replicates.REPLICATES))
     worst, unsolved = [Worst.none(name) for name in IDENTITIES], 0
     for number, part in enumerate(chain(pilot, in_order(team.chunk, team.other_chunks, threads))):
-        sums += part.sums
+        total += part.sums
         worst = [max(a, b) for a, b in zip(worst, part.worst)]
         unsolved += part.unsolved
         tell.step(min((number + 1) * CHUNK, futures.count), futures.count)
     _refuse_broken(worst)
-    tallies = _tallies(questions, histogram, sums, team.kept, futures)
+    tallies = _tallies(questions, histogram, total, team.kept, futures)
     return Outcome(
         plan, futures.count, futures.seed, tallies, team.inputs, worst, team.clipped(), unsolved, futures.of(0, team.first_paths)
     )
@@ -295,18 +302,18 @@ def _refuse_broken(worst: list[Worst]) -> None:
 
 
 def _tallies(
-    questions: Sequence[Question], histogram: _Histogram, sums: np.ndarray, kept: np.ndarray, futures: Futures
+    questions: Sequence[Question], histogram: _Histogram, total: np.ndarray, kept: np.ndarray, futures: Futures
 ) -> list[Tally]:
     whole, found, at, row = histogram.whole, [], 0, 0
     counted = futures.count if futures.weights is None else futures.weights.sum()
     for q in questions:
         part = slice(at, at + q.width)
-        weight = reduce.count(whole, part)
-        own = sums[:, part] if histogram.weighted else np.stack([*sums[:, part], sums[0, part], weight, weight])
-        n, effective = own[4].astype(np.int64), reduce.effective_paths(weight, own[3])
-        mean, se = reduce.weighted_mean_and_error(histogram.low[part], weight, own)
+        held, n, weight = histogram.held[part], histogram.paths[part], reduce.count(whole, part)
+        mean = histogram.low[part] + np.divide(total[part].sum(axis=1), weight, out=np.full(len(n), np.nan), where=weight > 0)
+        se = replicates.ratio_error(total[part], held)
         values = {p: reduce.quantiles(whole, part, p, n) for p in QUANTILES}
-        errors = {p: reduce.quantile_errors(whole, part, p, n, effective) for p in QUANTILES}
+        spreads = {p: replicates.share_error(histogram.below[part, i], held, p) for i, p in enumerate(QUANTILES)}
+        errors = {p: reduce.quantile_errors(whole, part, p, spreads[p], n) for p in QUANTILES}
         mine = kept[row : row + q.width] if q.keep else kept[:0]
         found.append(Tally(q, n, weight / counted, mean, se, values, errors, mine))
         at += q.width

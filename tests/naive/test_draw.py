@@ -8,6 +8,7 @@ import pytest
 from scipy import special
 
 from offtake.kernels import draw as d
+from offtake.kernels.sobol import directions
 
 pytestmark = pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning")  # whole numbers wrap where JIT is off
 LANES = 4 if numba.config.DISABLE_JIT else d.LANES
@@ -113,6 +114,8 @@ def draws_of(kind, par, table=(), low=-INF, high=INF, scenarios=1) -> d.Draws:
         chol=np.zeros((0, 0)),
         cumulative=np.arange(1, scenarios + 1) / scenarios,
         own=np.zeros(shape, np.int64),
+        coordinate=np.full(16, -1),
+        directions=directions(),
     )
 
 

@@ -33,6 +33,7 @@ ClosesFile = Annotated[Path | None, typer.Option("--closes", help="Daily closes,
 AllowRefused = Annotated[bool, typer.Option("--allow-refused", help="Go on without refused rows; what is left out is said.")]
 Store = Annotated[Path | None, typer.Option("--store", metavar="FILE", help="The store; offtake.db in this folder unless told.")]
 AsOf = Annotated[str | None, typer.Option("--as-of", metavar="DATE", help="As it was known on this day, such as 2025-06-30.")]
+Sampler = Annotated[str, typer.Option("--sampler", metavar="sobol|random", help="Scrambled Sobol points, or plain random paths.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -68,10 +69,17 @@ def common(
     """What a multi-year AI compute contract is worth, to whom, and what could go wrong."""
 
 
+def known_sampler(name: str) -> str:
+    """The sampler, or a wrong command line."""
+    if name not in ("sobol", "random"):
+        raise typer.BadParameter(f"'{name}' is no sampler; --sampler takes sobol or random")
+    return name
+
+
 @contextmanager
 def computed(
     book: str, paths: int, seed: int, workers: int | None, scenario: list[str] | None, sets: list[str] | None,
-    as_of: str | None = None, store: Path | None = None,
+    as_of: str | None = None, store: Path | None = None, sampler: str = "sobol",
 ) -> Iterator[Run]:
     """A run of a book, with progress on stderr while it is used."""
     from .. import front
@@ -79,7 +87,8 @@ def computed(
 
     with Progress() as progress:
         loaded = front.load(book, sets or (), day_of(as_of), store)
-        yield front.run(loaded, paths=paths, seed=seed, workers=workers, scenario=scenario or (), progress=progress)
+        how: front.How = {"progress": progress, "sampler": known_sampler(sampler)}
+        yield front.run(loaded, paths=paths, seed=seed, workers=workers, scenario=scenario or (), **how)
 
 
 def day_of(text: str | None) -> Any:

@@ -7,7 +7,24 @@ from typing import Annotated
 
 import typer
 
-from .base import AllowRefused, BookName, Json, Paths, Scenarios, Seed, Sets, Store, Workers, app, computed, day_of, say, say_json, width
+from .base import (
+    AllowRefused,
+    BookName,
+    Json,
+    Paths,
+    Sampler,
+    Scenarios,
+    Seed,
+    Sets,
+    Store,
+    Workers,
+    app,
+    computed,
+    day_of,
+    say,
+    say_json,
+    width,
+)
 
 
 @app.command("backtest")
@@ -39,6 +56,7 @@ def pace_book(
     paths: Paths = 4_096,
     seed: Seed = 1,
     workers: Workers = None,
+    sampler: Sampler = "sobol",
     scenario: Scenarios = None,
     set_: Sets = None,
     as_json: Json = False,
@@ -47,7 +65,7 @@ def pace_book(
     from .. import front
     from ..reports.pace import pace_text
 
-    with computed(book, paths, seed, workers, scenario, set_) as done:
+    with computed(book, paths, seed, workers, scenario, set_, sampler=sampler) as done:
         export = None if focus is None else front.read_export(focus, sound=not allow_refused)
         found = done.pace(of, export, commitment)
     say_json(found) if as_json else say(pace_text(found, width()))

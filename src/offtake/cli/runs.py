@@ -7,7 +7,25 @@ from typing import Annotated
 
 import typer
 
-from .base import AsOf, BookName, ClosesFile, Json, Paths, Scenarios, Seed, Sets, Store, Workers, app, computed, say, say_json, width
+from .base import (
+    AsOf,
+    BookName,
+    ClosesFile,
+    Json,
+    Paths,
+    Sampler,
+    Scenarios,
+    Seed,
+    Sets,
+    Store,
+    Workers,
+    app,
+    computed,
+    known_sampler,
+    say,
+    say_json,
+    width,
+)
 
 
 @app.command("run")
@@ -16,6 +34,7 @@ def run_book(
     paths: Paths = 16_384,
     seed: Seed = 1,
     workers: Workers = None,
+    sampler: Sampler = "sobol",
     scenario: Scenarios = None,
     set_: Sets = None,
     as_of: AsOf = None,
@@ -30,7 +49,7 @@ def run_book(
     from ..reports.terminal import answers_text
 
     target = (out or Path(".")) / f"{Path(book).stem}.html"
-    with computed(book, paths, seed, workers, scenario, set_, as_of, store) as done:
+    with computed(book, paths, seed, workers, scenario, set_, as_of, store, sampler) as done:
         for file in [target, *([xlsx] if xlsx is not None else [])]:
             writable(file)
         if closes is not None:
@@ -55,6 +74,7 @@ def measure_book(
     paths: Paths = 16_384,
     seed: Seed = 1,
     workers: Workers = None,
+    sampler: Sampler = "sobol",
     scenario: Scenarios = None,
     set_: Sets = None,
     as_of: AsOf = None,
@@ -67,7 +87,7 @@ def measure_book(
         raise typer.BadParameter("give --json or --csv, not both")
     from ..reports.terminal import table_text
 
-    with computed(book, paths, seed, workers, scenario, set_, as_of, store) as done:
+    with computed(book, paths, seed, workers, scenario, set_, as_of, store, sampler) as done:
         table = done.ask(name, of=of, by=by, path=path)
     if as_json:
         say_json(table.about | {"rows": table.rows()})
@@ -87,6 +107,7 @@ def explain_measure(
     paths: Paths = 4_096,
     seed: Seed = 1,
     workers: Workers = None,
+    sampler: Sampler = "sobol",
     scenario: Scenarios = None,
     set_: Sets = None,
     as_of: AsOf = None,
@@ -96,7 +117,7 @@ def explain_measure(
     """Open a number: rule, formula, value, the inputs that move it, and their sources."""
     from ..reports.terminal import explain_text
 
-    with computed(book, paths, seed, workers, scenario, set_, as_of, store) as done:
+    with computed(book, paths, seed, workers, scenario, set_, as_of, store, sampler) as done:
         found = done.explain(name, of=of, at=at, path=path)
     say_json(found) if as_json else say(explain_text(found, width()))
 
@@ -108,6 +129,7 @@ def compare_sides(
     paths: Paths = 4_096,
     seed: Seed = 1,
     workers: Workers = None,
+    sampler: Sampler = "sobol",
     scenario: Annotated[list[str] | None, typer.Option("--scenario", help="Force a scenario on side B.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="Replace a number on side B.")] = None,
     as_json: Json = False,
@@ -119,8 +141,8 @@ def compare_sides(
 
     if b is None and not scenario and not set_:
         raise typer.BadParameter("name a second side, or say how it differs with --scenario or --set")
-    first = front.side(a)
-    second = front.side(b or a, set_ or (), scenario or ())
+    first = front.side(a, sampler=known_sampler(sampler))
+    second = front.side(b or a, set_ or (), scenario or (), sampler)
     with Progress() as progress:
         found = front.compare(first, second, paths, seed, workers, progress)
     say_json(found) if as_json else say(comparison_text(found, width()))

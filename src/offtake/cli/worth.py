@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .base import BookName, Json, Paths, Scenarios, Seed, Sets, Workers, app, computed, say, say_json, width
+from .base import BookName, Json, Paths, Sampler, Scenarios, Seed, Sets, Workers, app, computed, say, say_json, width
 
 
 @app.command("event")
@@ -20,6 +20,7 @@ def event_study(
     paths: Paths = 4_096,
     seed: Seed = 1,
     workers: Workers = None,
+    sampler: Sampler = "sobol",
     scenario: Scenarios = None,
     set_: Sets = None,
     as_json: Json = False,
@@ -27,7 +28,7 @@ def event_study(
     """Study one day of a share: abnormal return, what it implies in USD, and what one must believe."""
     from ..reports.worth import event_text
 
-    with computed(book, paths, seed, workers, scenario, set_) as done:
+    with computed(book, paths, seed, workers, scenario, set_, sampler=sampler) as done:
         found = done.read_closes(closes).event(event, of, benchmark)
     say_json(found) if as_json else say(event_text(found, width()))
 
@@ -39,13 +40,14 @@ def scenario_tree(
     paths: Paths = 1_024,
     seed: Seed = 1,
     workers: Workers = None,
+    sampler: Sampler = "sobol",
     set_: Sets = None,
     as_json: Json = False,
 ) -> None:
     """Price the book's tree: leaves, statements with and without the deal, and positions."""
     from ..reports.worth import tree_text
 
-    with computed(book, paths, seed, workers, None, set_) as done:
+    with computed(book, paths, seed, workers, None, set_, sampler=sampler) as done:
         found = {"stamp": done.stamp.to_dict()} | done.read_closes(closes).market_tree
     say_json(found) if as_json else say(tree_text(found, width()))
 
@@ -57,6 +59,7 @@ def reverse_stress(
     paths: Paths = 16_384,
     seed: Seed = 1,
     workers: Workers = None,
+    sampler: Sampler = "sobol",
     scenario: Scenarios = None,
     set_: Sets = None,
     as_json: Json = False,
@@ -64,6 +67,6 @@ def reverse_stress(
     """Find the most likely inputs that bring an outcome about, and the path that came nearest."""
     from ..reports.stress import stress_text
 
-    with computed(book, paths, seed, workers, scenario, set_) as done:
+    with computed(book, paths, seed, workers, scenario, set_, sampler=sampler) as done:
         found = done.stress(outcome)
     say_json(found) if as_json else say(stress_text(found, width()))

@@ -5,8 +5,7 @@
             base unit of its number.
 **Signs**   a larger score never gives a smaller factor.
 **Order**   scores of all inputs; dependence (N-04); scenario (U-03, input 0); factors of the scenario; clips, counted (N-02).
-**Source**  Threefry2x64-20: Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011 (its known answers are tests);
-            inverse normal: Wichura, algorithm AS 241, 1988, its two outer ranges fitted anew as one;
+**Source**  uniforms: `threefry`, `sobol`; inverse normal: Wichura, algorithm AS 241, 1988, its two outer ranges fitted anew as one;
             normal distribution function: Cody, 1969; model N-02, N-04, U-01.
 
 exp_ and log_ are own forms: the C library's stop vectorisation and differ between platforms in the last bit.
@@ -16,6 +15,11 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import njit
+
+from .sobol import REPLICATES, sobol_row
+from .threefry import threefry2x64 as threefry2x64
+from .threefry import uniform as uniform
+from .threefry import uniform_row as uniform_row
 
 LANES = 64
 
@@ -28,7 +32,6 @@ MAGIC_BITS = np.int64(0x4338000000000000)
 LOG2E = 1.4426950408889634
 LN2_HIGH = 6.93147180369123816490e-01
 LN2_LOW = 1.90821492927058770002e-10
-PARITY = np.uint64(0x1BD11BDAA9FC1A22)
 
 
 class Draws(NamedTuple):
@@ -43,6 +46,8 @@ class Draws(NamedTuple):
     chol        (D, D)           lower factor of their correlation matrix
     cumulative  (N,)             cumulative probability of the scenarios
     own         (N, F) int64     1 where the scenario draws the factor in another way than the base does
+    coordinate  (I,) int64       Sobol coordinate of each input; -1 draws it by Threefry
+    directions  (64, 32) uint64  `sobol.directions()`
     """
 
     kind: np.ndarray
@@ -55,44 +60,8 @@ class Draws(NamedTuple):
     chol: np.ndarray
     cumulative: np.ndarray
     own: np.ndarray
-
-
-@njit(cache=True, forceinline=True, error_model="numpy")
-def turn(x, y, by):
-    """One Threefry round: add, rotate left, exclusive or."""
-    x = x + y
-    return x, ((y << np.uint64(by)) | (y >> np.uint64(64 - by))) ^ x
-
-
-@njit(cache=True, forceinline=True, error_model="numpy")
-def four_rounds(x, y, a, b, c, d):
-    x, y = turn(x, y, a)
-    x, y = turn(x, y, b)
-    x, y = turn(x, y, c)
-    return turn(x, y, d)
-
-
-@njit(cache=True, forceinline=True, error_model="numpy")
-def threefry2x64(key0, key1, counter0, counter1):
-    """Two uint64 of Threefry2x64-20 from a key and a counter of two uint64 each."""
-    key2 = PARITY ^ key0 ^ key1
-    x, y = four_rounds(counter0 + key0, counter1 + key1, 16, 42, 12, 31)
-    x, y = four_rounds(x + key1, y + (key2 + np.uint64(1)), 16, 32, 24, 21)
-    x, y = four_rounds(x + key2, y + (key0 + np.uint64(2)), 16, 42, 12, 31)
-    x, y = four_rounds(x + key0, y + (key1 + np.uint64(3)), 16, 32, 24, 21)
-    x, y = four_rounds(x + key1, y + (key2 + np.uint64(4)), 16, 42, 12, 31)
-    return x + key2, y + (key0 + np.uint64(5))
-
-
-@njit(cache=True, forceinline=True, error_model="numpy")
-def uniform(seed, path, input, month):
-    """The draw of an input on a path, in a month (0 for what does not change in time): (k + 1/2) / 2**52, never 0 or 1.
-
-    52 bits, not 53: with 53 the last value would round to 1.
-    """
-    x, _ = threefry2x64(np.uint64(seed), np.uint64(input), np.uint64(path), np.uint64(month))
-    whole = np.int64((x >> np.uint64(12)) | np.uint64(0x3FF0000000000000))  # bits of a float in [1, 2)
-    return (whole.view(np.float64) - 1.0) + 1.1102230246251565e-16
+    coordinate: np.ndarray
+    directions: np.ndarray
 
 
 @njit(cache=True, forceinline=True, error_model="numpy")
@@ -251,20 +220,28 @@ def normal_cdf(z):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def uniform_row(seed, first, input, month, u):
-    """Uniform draws of the paths first, first + 1, .. into u (L,)."""
-    for i in range(u.shape[0]):
-        u[i] = uniform(seed, first + i, input, month)
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def score_row(seed, first, input, month, z, radius):
-    """Normal scores into z (L,); `radius` (L,) is scratch. Three short loops: one long body spills registers."""
-    uniform_row(seed, first, input, month, z)
+def to_scores(z, radius):
+    """Uniforms in z (L,) become their normal scores; `radius` (L,) is scratch. Two short loops: one long body spills registers."""
     for i in range(z.shape[0]):
         radius[i] = tail_radius(z[i])
     for i in range(z.shape[0]):
         z[i] = score_at(z[i], radius[i])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def score_row(seed, first, input, month, z, radius):
+    """Normal scores of what is drawn anew each month into z (L,); `radius` (L,) is scratch."""
+    uniform_row(seed, first, input, month, z)
+    to_scores(z, radius)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def input_row(draws, seed, first, input, words, keys, u):
+    """Uniform draws of an input into u (L,), by the sampler it is on; words (2, L) and keys (4, 16) uint64 are scratch."""
+    if draws.coordinate[input] < 0:
+        uniform_row(seed, first, input, 0, u)
+    else:
+        sobol_row(draws.directions, seed, input, draws.coordinate[input], first, words, keys, u)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -283,9 +260,8 @@ def correlate(mixed, chol, Z):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def choose_scenario(cumulative, seed, first, forced, scenario, u):
-    """Scenario of each path: forced, or input 0 against the cumulative probabilities (U-03)."""
-    uniform_row(seed, first, 0, 0, u)
+def choose_scenario(cumulative, forced, scenario, u):
+    """Scenario of each path: forced, or the draws u (L,) of input 0 against the cumulative probabilities (U-03)."""
     last = cumulative.shape[0] - 1
     for i in range(scenario.shape[0]):
         scenario[i] = max(forced, 0)
@@ -378,10 +354,13 @@ def draw_block(draws, seed, first, forced, Z, X, scenario, clipped):
     """
     lanes = Z.shape[1]
     x, mine = np.empty(lanes), np.empty(lanes, np.bool_)
+    words, keys = np.empty((2, lanes), np.uint64), np.empty((4, REPLICATES), np.uint64)
+    input_row(draws, seed, first, 0, words, keys, x)
+    choose_scenario(draws.cumulative, forced, scenario, x)
     for i in range(Z.shape[0]):
-        score_row(seed, first, i, 0, Z[i], x)
+        input_row(draws, seed, first, i, words, keys, Z[i])
+        to_scores(Z[i], x)
     correlate(draws.mixed, draws.chol, Z)
-    choose_scenario(draws.cumulative, seed, first, forced, scenario, x)
     for n in range(draws.kind.shape[0]):
         present = n == 0
         for i in range(lanes):

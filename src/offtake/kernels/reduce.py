@@ -2,13 +2,12 @@
 
 **Axes**    rows (R), paths of a chunk (N), bins (B + 3: one below, B inside, one above, one for NaN).
 **Units**   those of the row; a weight is a whole number, and only its share of all weights matters.
-**Order**   counts, extremes and ties are the same bits in any order of chunks; sums are added by the caller in chunk order.
-**Source**  speed.md, Reduction. Error of a weighted mean: the delta method of a ratio, Owen, Monte Carlo theory, ch. 9. Effective
-            paths: Kish, Survey Sampling, 1965.
+**Order**   counts, extremes and ties are the same bits in any order of chunks.
+**Source**  speed.md, Reduction.
 
 Every bin keeps its least and its most value and how many paths had exactly those. So an atom (nothing unpaid, the whole
 contract) that is an end of its bin comes back exactly, and a quantile is off by less than its bin's observed width. An atom
-with other values of its bin on both sides of it is spread over them. NaN is absent: counted in the last bin, and in no sum.
+with other values of its bin on both sides of it is spread over them. NaN is absent: counted in the last bin, and in no quantile.
 
 A path of weight w counts like w paths in every share, but like one in the ranks of a quantile, whose unit is the mean weight of
 the row's paths: equal weights of any size give the bits of no weights, and weights 0 and 1 those of the paths with a 1.
@@ -76,8 +75,8 @@ def extreme(value, known, ties, beyond):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def tally(histogram, rows, low, scale, total, squares):
-    """Count rows (R, N) into the histogram; total and squares (R,) gain the sums of (value - low) in the order of the paths.
+def tally(histogram, rows, low, scale):
+    """Count rows (R, N) into the histogram.
 
     Bins come first and are filled second, without a branch on the value: which paths lack one is as good as random.
     """
@@ -86,17 +85,11 @@ def tally(histogram, rows, low, scale, total, squares):
         row, held, start, unit, bins = rows[r], histogram[r], low[r], scale[r], histogram.shape[1] - 3
         for n in range(row.shape[0]):
             at[n] = bins + 2 if np.isnan(row[n]) else bin_of(row[n], start, unit, bins)
-        plain, squared = 0.0, 0.0
         for n in range(row.shape[0]):
             value, bin = row[n], held[at[n]]
-            above = 0.0 if np.isnan(value) else value - start
-            plain += above
-            squared += above * above
             bin.count += 1
             bin.least, bin.at_least = extreme(value, bin.least, bin.at_least, value < bin.least)
             bin.most, bin.at_most = extreme(value, bin.most, bin.at_most, value > bin.most)
-        total[r] += plain
-        squares[r] += squared
 
 
 @njit(cache=True, forceinline=True, error_model="numpy")
@@ -106,32 +99,17 @@ def heavier(value, known, ties, beyond, weight):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def tally_weighted(histogram, rows, weight, low, scale, sums):
-    """Count rows (R, N) by weight (N,) int64 into a histogram of WEIGHED; a path of weight 0 leaves no trace.
-
-    sums  (5, R) gain the sums of w a, w2 a2, w2 a, w2 and 1, with a = value - low, in the order of the paths
-    """
+def tally_weighted(histogram, rows, weight, low, scale):
+    """Count rows (R, N) by weight (N,) int64 into a histogram of WEIGHED; a path of weight 0 leaves no trace."""
     for r in range(rows.shape[0]):
         row, held, start, unit, bins = rows[r], histogram[r], low[r], scale[r], histogram.shape[1] - 3
-        plain, squared, cross, heavy, paths = 0.0, 0.0, 0.0, 0.0, 0.0
         for n in range(row.shape[0]):
             if weight[n] > 0:
-                value, absent, w = row[n], np.isnan(row[n]), float(weight[n])
-                bin = held[bins + 2 if absent else bin_of(value, start, unit, bins)]
-                above = 0.0 if absent else value - start
-                plain += w * above
-                squared += w * w * (above * above)
-                cross += w * w * above
-                heavy += 0.0 if absent else w * w
-                paths += 0.0 if absent else 1.0
+                value = row[n]
+                bin = held[bins + 2 if np.isnan(value) else bin_of(value, start, unit, bins)]
                 bin.count += weight[n]
                 bin.least, bin.at_least = heavier(value, bin.least, bin.at_least, value < bin.least, weight[n])
                 bin.most, bin.at_most = heavier(value, bin.most, bin.at_most, value > bin.most, weight[n])
-        sums[0, r] += plain
-        sums[1, r] += squared
-        sums[2, r] += cross
-        sums[3, r] += heavy
-        sums[4, r] += paths
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -202,12 +180,11 @@ def quantile(histogram, r, p, paths):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def quantile_error(histogram, r, p, paths, effective):
-    """Monte Carlo error of quantile p of row r (U-02): sqrt(p (1 - p) / n) over the density between the quantiles one such
-    binomial error to either side of p, n being the effective paths; NaN with fewer than two."""
-    if effective < 2.0:
+def quantile_error(histogram, r, p, spread, paths):
+    """Monte Carlo error of quantile p of row r (U-02), which `paths` paths answer: the error `spread` of the share below it, over the
+    density between the quantiles one such error to either side; NaN where the spread is."""
+    if np.isnan(spread):
         return np.nan
-    spread = np.sqrt(p * (1.0 - p) / effective)
     low, high = max(p - spread, 0.0), min(p + spread, 1.0)
     if high == low:
         return 0.0
@@ -225,30 +202,7 @@ def quantiles(histogram, rows, p, paths=None):
     return np.array([quantile(histogram, r, p, n[r - rows.start]) for r in range(rows.start, rows.stop)], np.float64)
 
 
-def quantile_errors(histogram, rows, p, paths=None, effective=None):
-    """Monte Carlo errors of quantile p of a slice of rows."""
+def quantile_errors(histogram, rows, p, spread, paths=None):
+    """Monte Carlo errors of quantile p of a slice of rows, from the errors (R,) of the shares below them."""
     n = count(histogram, rows) if paths is None else paths
-    e = n if effective is None else effective
-    return np.array([quantile_error(histogram, r, p, n[i], float(e[i])) for i, r in enumerate(range(rows.start, rows.stop))], np.float64)
-
-
-def mean_and_error(low, total, squares, n):
-    """Mean and its standard error from sums of (value - low); NaN where there is no path, and no error for a single one."""
-    return weighted_mean_and_error(low, n, np.stack([total, squares, total, n, n]))
-
-
-def effective_paths(weight, heavy):
-    """Kish: as many equal paths would have the error of these; (sum w)2 / sum w2, 0 of none."""
-    return np.divide(weight.astype(float) * weight, heavy, out=np.zeros(len(weight)), where=heavy > 0)
-
-
-def weighted_mean_and_error(low, weight, sums):
-    """Mean and its standard error from the total weight of each row and the sums of `tally_weighted`."""
-    total, squares, cross, heavy, _ = sums
-    known = weight > 0
-    safe, heavy = np.where(known, weight, 1), np.where(known, heavy, 1)
-    n = np.where(known, effective_paths(safe, heavy), 1.0)
-    shifted = total / safe
-    variance = np.maximum(squares / heavy - shifted * (2.0 * (cross / heavy) - shifted), 0.0) * n / np.maximum(n - 1.0, 1.0)
-    mean = np.where(known, low + shifted, np.nan)
-    return mean, np.where(known & (n > 1.0), np.sqrt(variance / n), np.nan)
+    return np.array([quantile_error(histogram, r, p, spread[i], n[i]) for i, r in enumerate(range(rows.start, rows.stop))], np.float64)

@@ -30,12 +30,15 @@ from ..kernels.series import Timelines
 from ..kernels.settle import Terms
 from ..kernels.supply import Lots, Pools, Sites
 from ..kernels.wear import WearTerms
-from ..world.draws import Inputs, assemble
+from ..world.draws import Inputs, assemble, on_sobol
 from . import company, deal, equity, options, supply, work
 from .names import Names, names_of
 from .rows import Rows
 
-__all__ = ["Names", "Plan", "compile_book", "compile_with"]
+__all__ = ["RANDOM", "SAMPLERS", "SOBOL", "Names", "Plan", "compile_book", "compile_with"]
+
+SOBOL, RANDOM = "sobol", "random"
+SAMPLERS = {SOBOL: "sobol-owen-16", RANDOM: "threefry2x64-20"}  # as asked for, and as stamped
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,7 @@ class Plan:
     customer_of_company: np.ndarray
     us_generation: np.ndarray
     forced: int
+    sampler: str
 
     def labels(self, axis: str) -> Iterable[tuple[int, str, str]]:
         """(index, address, company whose calendar counts) of everything on an axis."""
@@ -117,7 +121,7 @@ def hours_of(start: int, months: int) -> np.ndarray:
     return np.array([24.0 * calendar.monthrange((start + m) // 12, (start + m) % 12 + 1)[1] for m in range(months)])
 
 
-def compile_with(book: Book, scenario: Sequence[str] = ()) -> Plan:
+def compile_with(book: Book, scenario: Sequence[str] = (), sampler: str = SOBOL) -> Plan:
     """The plan of a book with all its scenarios; one that is forced by its number, several as a stack of their own."""
     patched = [scenario_book(book, [name]) for name in book.scenarios]
     forced = -1
@@ -126,11 +130,12 @@ def compile_with(book: Book, scenario: Sequence[str] = ()) -> Plan:
     elif scenario:
         patched.append(scenario_book(book, list(scenario)))
         forced = len(patched)
-    return compile_book(book, patched, forced)
+    return compile_book(book, patched, forced, sampler)
 
 
-def compile_book(book: Book, scenario_books: Sequence[Book], forced: int = -1) -> Plan:
-    """Compile a book with its scenario books (in the order of `book.scenarios`); `forced` is a scenario number or -1."""
+def compile_book(book: Book, scenario_books: Sequence[Book], forced: int = -1, sampler: str = SOBOL) -> Plan:
+    """Compile a book with its scenario books (in the order of `book.scenarios`); `forced` is a scenario number or -1, `sampler` one
+    of SAMPLERS."""
     names = names_of(book)
     rows = Rows([book, *scenario_books])
     workloads = work.workloads(book, names, rows)
@@ -148,12 +153,14 @@ def compile_book(book: Book, scenario_books: Sequence[Book], forced: int = -1) -
         tax_x=deal.of_provider(book, names, rows, "tax_rate"), shares_x=deal.of_provider(book, names, rows, "shares"),
     )  # fmt: skip
     draws, inputs = _world(book, rows)
+    draws = on_sobol(draws, inputs, list(book.factors)) if sampler == SOBOL else draws
     start = int(book.start)
     return Plan(
         book=book, names=names, start=start, months=book.months, hours=hours_of(start, book.months), draws=draws, inputs=inputs,
         timelines=rows.timelines(inputs.streams), factor_paths=tuple(rows.numbers), series_paths=tuple(rows.series),
         customer_of_company=np.array([names.customers.index(n) if n in names.customers else -1 for n in names.companies], np.int64),
-        us_generation=us_generation_mwh(book.months), forced=forced, **tables,
+        us_generation=us_generation_mwh(book.months), forced=forced, sampler=sampler,
+        **tables,
     )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from ..book.market import Tree
 from ..book.numbers import Number
 from ..book.terms import Book
 from ..kernels.prices import uniforms
+from ..kernels.replicates import error_of_mean
 from ..plan import Plan, compile_book
 from ..questions import Question, address, at_period, by_of, question
 
@@ -77,7 +78,7 @@ def leaves(run: Run) -> list[Leaf]:
     chains = ends(tree)
     books = [text.branch_book(book, nodes) for nodes, _ in chains]
     scenarios = [text.scenario_book(book, [name]) for name in book.scenarios]
-    plan = compile_book(book, [*scenarios, *books])
+    plan = compile_book(book, [*scenarios, *books], sampler=run.plan.sampler)
     wanted = {a: _question(plan, a) for a in asked(book, tree)}
     questions = [replace(q, keep=True) for q, _ in wanted.values()]
     count = min(run.stamp.paths, LEAF_PATHS)
@@ -115,7 +116,7 @@ def mean_over(leaves: Sequence[Leaf], values: Sequence[np.ndarray]) -> float:
 def error_over(leaves: Sequence[Leaf], values: Sequence[np.ndarray]) -> float:
     """Monte Carlo error of `mean_over`: paths of one number hang together across leaves, so the error is that of their mixture."""
     mixed = np.sum([leaf.chance * v for leaf, v in zip(leaves, values)], axis=0)
-    return float(mixed.std(ddof=1) / np.sqrt(len(mixed))) if len(mixed) > 1 else float("nan")
+    return float(error_of_mean(mixed))
 
 
 def quantile_over(leaves: Sequence[Leaf], values: Sequence[np.ndarray], p: float) -> float:

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from .. import montecarlo
+from ..kernels.replicates import error_of_mean
 from ..measures import MEASURES
 from ..plan import Plan, compile_book
 from ..questions import at_period, question
@@ -150,7 +151,7 @@ class Steps:
         self.b, self.structural = self.last, bool(between.structures)
         if self.structural:
             books = between.b.books
-            own = part_of(compile_book(books[0], books[1:]), 0, between.b.weights)
+            own = part_of(compile_book(books[0], books[1:], sampler=between.a.sampler), 0, between.b.weights)
             theirs = headlines(own)
             self.b = compute(own, theirs, asked)
             self.columns += [c for c in theirs if c.label not in self.a]
@@ -177,9 +178,7 @@ class Steps:
 
 def paired_error(differences: np.ndarray, paths: int) -> float:
     """Monte Carlo error of a mean over `paths` paths, from the differences of those that were kept and have a value."""
-    there = differences[~np.isnan(differences)]
-    share = len(there) / max(len(differences), 1)
-    return float(there.std(ddof=1) / math.sqrt(paths * share)) if len(there) > 1 else math.nan
+    return float(error_of_mean(differences)) * math.sqrt(len(differences) / paths)
 
 
 def compare(a: Side, b: Side, asked: Asked, stamps: tuple[Stamp, Stamp]) -> dict[str, Any]:

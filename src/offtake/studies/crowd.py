@@ -2,7 +2,8 @@
 
 A path is one customer's fate. Many small customers are many paths, each with its part of the same commitments, so that the mean
 loss stays and only its spread changes. Independent in everything, or in one market: then all share the scenario of the path, which
-is what brings many down together, and are independent within it.
+is what brings many down together, and are independent within it. Paths in a row are spread more evenly than chance would, so they
+are shuffled first.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from ..kernels.prices import uniforms
 from ..plan import Plan
 
 SIZES = (10, 100)
+SHUFFLE = 900  # an own input that only orders the paths
 LARGE = 0.10  # of signed value: what counts as a large loss
 
 
@@ -43,6 +46,13 @@ def markets(plan: Plan, scores: np.ndarray) -> np.ndarray:
     return np.minimum(np.searchsorted(plan.draws.cumulative, uniform, side="right"), len(plan.draws.cumulative) - 1)
 
 
+def shuffled(paths: int) -> np.ndarray:
+    """The paths in an order that has nothing to do with their draws."""
+    found = np.empty(paths)
+    uniforms(0, 0, SHUFFLE, found)
+    return np.argsort(found, kind="stable")
+
+
 def tail(losses: np.ndarray, signed: float) -> dict[str, float]:
     """Mean, median, 95th percentile, mean of the worst twentieth, and P(more than a tenth of signed value)."""
     worst = np.sort(losses)[-max(len(losses) // 20, 1) :]
@@ -58,6 +68,8 @@ def tail(losses: np.ndarray, signed: float) -> dict[str, float]:
 def compare(losses: np.ndarray, market: np.ndarray, signed: float) -> list[dict[str, Any]]:
     """Rows {customers, market} and `tail`: one customer, and each number of many, independent and in one market."""
     rows: list[dict[str, Any]] = [{"customers": 1, "market": None} | tail(losses, signed)]
+    order = shuffled(len(losses))
+    losses, market = losses[order], market[order]
     for n in SIZES:
         rows.append({"customers": n, "market": "own"} | tail(together(losses, n), signed))
         rows.append({"customers": n, "market": "one"} | tail(in_one_market(losses, market, n), signed))

@@ -16,6 +16,7 @@ import numpy as np
 
 from .. import stages
 from ..block import Block
+from ..kernels.replicates import error_of_mean
 from ..periods import periods_of
 from ..plan import Plan
 from ..units import format_interval, format_value
@@ -173,8 +174,7 @@ def name_of(plan: Plan, company: str) -> str:
 
 def spread(values: np.ndarray) -> dict[str, float]:
     """Mean, its error, and quantiles over the paths."""
-    n = len(values)
-    found = {"mean": float(values.mean()), "se": float(values.std(ddof=min(n - 1, 1)) / np.sqrt(n))}
+    found = {"mean": float(values.mean()), "se": float(error_of_mean(values))}
     return found | {f"p{round(100 * q):02d}": float(np.quantile(values, q)) for q in (0.05, 0.25, 0.5, 0.75, 0.95)}
 
 

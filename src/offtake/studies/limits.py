@@ -8,7 +8,7 @@ LIMITS = (
     "path without any (C-06).",
     "Scenario prices and positions need daily closes; chances of branches, multiples and elasticities are judged (V-07, V-08).",
     "Signals are declared and their intervals printed; nothing is learned from observations yet (E-02).",
-    "Draws are plain Threefry; the error of every figure is its Monte Carlo error only, not the error of the model.",
+    "The error of every figure is its Monte Carlo error only, from sixteen replicates, not the error of the model.",
     "US generation is held at the last sourced year (S-06); loads are those of this book's sites alone.",
     "A period at the horizon's end sees only the months inside it: coverage, CRPO and capex paid ahead are cut there.",
 )

@@ -7,16 +7,19 @@ customer of another path: revenue, cost, cash and raises drawn alike and indepen
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from .. import stages
 from ..block import Block
 from ..plan import Plan
 from ..questions import Question, read_all
-from .whatif import by_block
+from ..world.draws import off_sobol
+from .whatif import by_block, swap
 
 PATHS = 512
-APART = 1 << 40  # a path so far away is in no run: the customer comes from there
+APART = 1 << 40  # a path so far away is in no run: the customer comes from there, drawn at random, tied to no point of the run
 
 
 def own_rows(plan: Plan) -> tuple[np.ndarray, np.ndarray]:
@@ -31,10 +34,13 @@ def cut(plan: Plan, seed: int, paths: int, questions: list[Question], workers: i
     """The questions' rows on the first paths with the link cut: (rows, paths)."""
     x, y = own_rows(plan)
     width = sum(q.width for q in questions)
+    strangers = replace(plan, draws=off_sobol(plan.draws))
 
     def read(b: Block) -> np.ndarray:
         seen_x, seen_y, seen_z, scenario, first = b.X.copy(), b.Y.copy(), b.Z.copy(), b.scenario.copy(), b.first
+        swap(b, strangers)
         stages.draw_inputs(b, seed, first + APART, np.zeros(len(plan.factor_paths), np.int64))
+        swap(b, plan)
         seen_x[x], seen_y[y] = b.X[x], b.Y[y]
         b.X[:], b.Y[:], b.Z[:], b.scenario[:], b.first = seen_x, seen_y, seen_z, scenario, first
         stages.follow(b)

@@ -22,6 +22,7 @@ from ..book.consumption import period_before
 from ..book.forms import IN_USD, word
 from ..book.numbers import Month
 from ..errors import QuestionError
+from ..kernels import replicates
 from ..plan import Plan
 from .whatif import by_block
 
@@ -104,21 +105,22 @@ def periods(p: Paths) -> Periods:
     return Periods(first, shortfall, lost, hopeless)
 
 
-def spread(values: np.ndarray) -> dict[str, float]:
-    """Mean and quantiles of one number over paths (P,), each with its Monte Carlo error: of a quantile half the distance between the
-    order statistics one binomial standard error to each side."""
-    n, asked = len(values), np.array(list(SHOWN.values()))
-    half = np.sqrt(asked * (1.0 - asked) / n)
-    ends = np.concatenate([asked, np.maximum(asked - half, 0.0), np.minimum(asked + half, 1.0)])
-    at, low, high = np.quantile(values, ends).reshape(3, -1)
-    found = {"mean": float(values.mean()), "se": float(values.std(ddof=1) / np.sqrt(n)) if n > 1 else 0.0}
-    found |= dict(zip(SHOWN, at.tolist()))
-    return found | {f"se_{name}": error for name, error in zip(SHOWN, ((high - low) / 2.0).tolist())}
+def spread(values: np.ndarray) -> dict[str, float | None]:
+    """Mean and quantiles of one number over the first paths (P,) that have it (not NaN), each with its Monte Carlo error."""
+    at, errors = replicates.quantiles_and_errors(values, np.array(list(SHOWN.values())))
+    found = {"mean": float(np.nanmean(values)), "se": error_or_none(replicates.error_of_mean(values))} | dict(zip(SHOWN, at.tolist()))
+    return found | {f"se_{name}": error_or_none(error) for name, error in zip(SHOWN, errors)}
 
 
-def chance(hits: np.ndarray) -> dict[str, float]:
-    share = float(hits.mean())
-    return {"probability": share, "se": float(np.sqrt(share * (1.0 - share) / len(hits)))}
+def error_or_none(error: float) -> float | None:
+    """A single path has no error."""
+    return None if np.isnan(error) else float(error)
+
+
+def chance(hits: np.ndarray, on: np.ndarray) -> dict[str, float | None]:
+    """Share of the paths `on` that are hit, and its error."""
+    there = np.where(on, hits.astype(float), np.nan)
+    return {"probability": float(np.nanmean(there)), "se": error_or_none(replicates.error_of_mean(there))}
 
 
 def true_ups(p: Paths, found: Periods, groups: Mapping[int, int], start: int) -> list[dict[str, Any]]:
@@ -126,19 +128,19 @@ def true_ups(p: Paths, found: Periods, groups: Mapping[int, int], start: int) ->
     rows, months = [], np.arange(p.due.shape[0])[:, None]
     for last, begins in groups.items():
         inside = (months >= begins) & (months <= last) & (p.closes > 0.0) & (p.due > 0.0)
-        on = inside.any(axis=0)
+        on = np.asarray(inside.any(axis=0))
         if not on.any():
             continue
         opened = found.first[np.argmax(inside, axis=0), np.arange(p.due.shape[1])]
         window = (months >= opened) & (months <= last)
-        missing = (found.shortfall * inside).sum(axis=0)[on]
-        lost, hopeless = (found.lost & window)[:, on], (found.hopeless & window)[:, on]
+        missing = np.where(on, (found.shortfall * inside).sum(axis=0), 0.0)
+        lost, hopeless = found.lost & window & on, found.hopeless & window & on
         early = hopeless.any(axis=0) & (np.argmax(hopeless, axis=0) <= np.argmax(lost, axis=0)) & (missing > 0.0)
         when = np.where(lost.any(axis=0) & (missing > 0.0), np.argmax(lost, axis=0), -1)
         rows.append(
-            {"true_up": month_label(start + last), "paths": int(on.sum()), "shortfall": spread(missing), "short": chance(missing > 0.0),
-             "from_the_start": chance(early),
-             "unavoidable": [{"month": month_label(start + m)} | chance(when == m) for m in sorted(set(when.tolist()) - {-1})]}
+            {"true_up": month_label(start + last), "paths": int(on.sum()), "shortfall": spread(np.where(on, missing, np.nan)),
+             "short": chance(missing > 0.0, on), "from_the_start": chance(early, on),
+             "unavoidable": [{"month": month_label(start + m)} | chance(when == m, on) for m in sorted(set(when.tolist()) - {-1})]}
         )  # fmt: skip
     return rows
 

@@ -19,7 +19,7 @@ from ..book.numbers import Number, Series
 from ..book.terms import Book
 from ..book.walk import items_of
 from ..errors import BookError, Issue, QuestionError
-from ..plan import Plan, compile_book
+from ..plan import SOBOL, Plan, compile_book
 from ..plan.rows import at
 from ..world.dependence import ImpossibleDependence
 
@@ -35,6 +35,7 @@ class Side:
     label: str
     book: Book
     scenario: tuple[str, ...] = ()
+    sampler: str = SOBOL
 
     @cached_property
     def books(self) -> list[Book]:
@@ -171,7 +172,7 @@ class Between:
         books = [self._mixed(paths) for paths in sets]
         flat = [book for row in books for book in row]
         try:
-            whole = compile_book(flat[0], flat[1:])
+            whole = compile_book(flat[0], flat[1:], sampler=self.a.sampler)
         except ImpossibleDependence as error:
             raise QuestionError(f"the books between '{self.a.label}' and '{self.b.label}' cannot be drawn: {error}") from None
         n = len(self._books_a)

@@ -25,6 +25,7 @@ from ..book.terms import Book
 from ..book.text import scenario_book, with_numbers
 from ..book.walk import numbers_of
 from ..errors import QuestionError
+from ..kernels.replicates import error_of_mean
 from ..plan import compile_book
 from ..questions import Question, address, at_period, by_of, question
 from ..units import UnitError, read_quantity
@@ -38,7 +39,7 @@ FEWEST = 50  # paths of the outcome under which a mean of scores says little
 MOST = 8  # inputs that are set
 CLEAR = 3.0  # standard errors
 CHECKED = 512  # paths of each run with the inputs set
-HALVINGS = 6
+HALVINGS = 7
 REACH = 2.0  # times the conditional mean: as far as is tried
 
 
@@ -88,7 +89,7 @@ def reverse_stress(run: Run, text: str) -> dict[str, Any]:
     count = int(hit.sum())
     told: dict[str, Any] = {
         "outcome": text, "unit": wanted.question.measure.unit, "level": wanted.level, "paths": len(values), "hits": count,
-        "chance": count / len(values), "se": float(np.sqrt(count * (len(values) - count) / len(values) ** 3)),
+        "chance": count / len(values), "se": float(error_of_mean(hit.astype(float))),
     }  # fmt: skip
     if count < FEWEST or count == len(values):
         edge = np.nanargmin(np.abs(values - wanted.level))
@@ -205,5 +206,6 @@ def written(number: Any, value: float, unit: str) -> str:
 def chance_in(book: Book, run: Run, wanted: Outcome) -> float:
     """Share of paths on which the outcome holds in another book of the same shape, without its scenarios."""
     alone = book.model_copy(update={"scenarios": {}})
-    tally = montecarlo.run(compile_book(alone, []), [wanted.question], CHECKED, run.stamp.seed, run.workers).tallies[0]
+    plan = compile_book(alone, [], sampler=run.plan.sampler)
+    tally = montecarlo.run(plan, [wanted.question], CHECKED, run.stamp.seed, run.workers).tallies[0]
     return float(wanted.holds(tally.kept[wanted.row]).mean())

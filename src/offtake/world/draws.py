@@ -14,6 +14,7 @@ import numpy as np
 
 from ..book.numbers import Number
 from ..kernels.draw import Draws
+from ..kernels.sobol import directions
 from .dependence import correlation_matrix, lower_factor, require_possible
 from .factors import compile_factors
 
@@ -59,12 +60,29 @@ def assemble(
     streams = {name: len(shown) + s for s, name in enumerate(stream_names)}
     mixed, chol, idle = _dependence(number, common, pairs)
     draws = Draws(
+        coordinate=np.full(len(shown), -1, np.int64),
+        directions=directions(),
         mixed=np.array([number[name] for name in mixed], np.int64),
         chol=chol,
         cumulative=_cumulative(probabilities),
         **vars(factors),
     )
     return draws, Inputs(tuple(shown), streams, idle)
+
+
+def on_sobol(draws: Draws, inputs: Inputs, common: Sequence[str]) -> Draws:
+    """The same draws with every input on a Sobol coordinate: the scenario first, then the common factors, since each moves many
+    numbers, then the numbers by input number. The first 64 are one net; each further 64 are another, in an order of its own."""
+    number = {name: i for i, name in enumerate(inputs.names)}
+    leading = [0, *(number[f"factors.{name}"] for name in common)]
+    coordinate = np.empty(len(inputs.names), np.int64)
+    coordinate[[*leading, *sorted(set(number.values()) - set(leading))]] = np.arange(len(coordinate))
+    return draws._replace(coordinate=coordinate)
+
+
+def off_sobol(draws: Draws) -> Draws:
+    """The same draws by Threefry: no path knows of another."""
+    return draws._replace(coordinate=np.full_like(draws.coordinate, -1))
 
 
 def _cumulative(probabilities: Sequence[float]) -> np.ndarray:
