@@ -4,6 +4,7 @@ late imports of the package, so that checking a book never loads numba."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from functools import cached_property
 from importlib.metadata import version
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from .questions import Question
     from .studies.findings import Findings
     from .studies.sides import Side
+    from .studies.until import Until
 
 BOOKS = Path(__file__).parent / "books"
 
@@ -253,6 +255,16 @@ class Run:
     def __init__(self, plan: Plan, stamp: Stamp, workers: int | None, progress: Reporter | None) -> None:
         self.plan, self.stamp, self.workers, self.progress = plan, stamp, workers, progress
         self.closes: Closes | None = None
+        self._until: Until | None = None
+        self.stopped: dict[str, Any] | None = None  # what the stop rule came to, once paths are computed
+
+    def until(self, rule: str) -> Run:
+        """Stop at 1,024, 2,048, .. paths, up to those of the stamp, once a figure is known well enough. Raises QuestionError for a rule
+        that does not read."""
+        from .studies.until import until_of
+
+        self._until = until_of(self.plan, rule)
+        return self
 
     def read_closes(self, path: str | Path) -> Run:
         """Give the run a file of daily closes, before it is asked for answers: event, tree and positions need one."""
@@ -264,9 +276,17 @@ class Run:
         return self
 
     def outcome(self, questions: Sequence[Question]) -> Outcome:
-        """Compute all paths and tally these questions."""
+        """Compute all paths and tally these questions; with a stop rule, as many as it takes, and then always as many."""
         from . import montecarlo
 
+        if self._until is not None and self.stopped is None:
+            stop = montecarlo.Stop(len(questions), self._until.holds)
+            futures = montecarlo.Futures(self.stamp.paths, self.stamp.seed)
+            asked = [*questions, replace(self._until.question, keep=False)]
+            found = montecarlo.compute(self.plan, asked, futures, self.workers, self.progress, stop)
+            self.stopped = self._until.told(found.tallies[-1], found.paths)
+            self.stamp = replace(self.stamp, paths=found.paths)
+            return replace(found, tallies=found.tallies[:-1])
         return montecarlo.run(self.plan, questions, self.stamp.paths, self.stamp.seed, self.workers, self.progress)
 
     def table(self, measure: str, of: str | None = None, by: str | None = None, path: int | None = None) -> Table:
@@ -364,10 +384,16 @@ class Run:
 
 
 class How(TypedDict, total=False):
-    """What else a run may be told: `progress` to report to, `sampler` (`sobol`, or `random` for plain random paths)."""
+    """What else a run may be told.
+
+    progress  whom to tell
+    sampler   `sobol`, or `random` for plain random paths
+    until     a stop rule; `paths` is then the most that are computed
+    """
 
     progress: Reporter | None
     sampler: str
+    until: str | None
 
 
 def run(
@@ -376,7 +402,8 @@ def run(
     """Prepare an ensemble of `paths` futures of a book; the numbers are computed when first asked for. `how` is told in `How`."""
     sampler = how.get("sampler", "sobol")
     stamp = _stamp(book, scenario, paths, seed, sampler)
-    return Run(compile(book, scenario, sampler), stamp, workers, how.get("progress"))
+    made, rule = Run(compile(book, scenario, sampler), stamp, workers, how.get("progress")), how.get("until")
+    return made.until(rule) if rule else made
 
 
 def _stamp(book: Book, scenario: Sequence[str], paths: int, seed: int, sampler: str) -> Stamp:

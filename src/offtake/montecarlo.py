@@ -1,18 +1,18 @@
 """Blocks: draw, call the kernels in their order, measure; merge in block order (U-01).
 
 A worker fills the same `Block` again and again, and all share one histogram: memory does not grow with the number of paths.
-A chunk is 256 paths (4 blocks); its sums are added in chunk order, counts in any order, so that any number of workers gives
-the same bits. Errors come from sixteen replicates, path p in number p mod 16 (U-02).
+A chunk is 256 paths (4 blocks), a unit 16 chunks. Counts merge in any order; a chunk's sums are added to those of its unit and these to
+the whole, in order, so that any number of workers gives the same bits. Errors come from sixteen replicates, path p in number p mod 16
+(U-02).
 """
 
 from __future__ import annotations
 
-import threading
+import heapq
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from itertools import chain, pairwise
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -22,13 +22,16 @@ from .block import Block
 from .errors import IdentityError, QuestionError
 from .evidence.weights import alike
 from .identities import IDENTITIES, Worst, worst_of
-from .kernels import reduce, replicates
+from .kernels.replicates import REPLICATES
 from .plan import Plan
 from .questions import Question, read_all
 from .spread import cores, in_order
+from .tallies import Counts, Ranges, starts_of, tally_of
+from .tallies import Tally as Tally
 
 LANES = 64
 CHUNK = 256
+UNIT = 16  # chunks
 PILOT = 1_024
 PILOT_CHUNKS = 16  # at most, where weights leave few paths that count
 KEPT = 16_384
@@ -86,23 +89,6 @@ class Futures:
 
 
 @dataclass(frozen=True)
-class Tally:
-    """What all paths said to one question: one entry a row; `kept` holds the first paths' values (rows, kept).
-
-    `count` is the number of paths with a value, of those that count; `share` is their part of all weight.
-    """
-
-    question: Question
-    count: np.ndarray
-    share: np.ndarray
-    mean: np.ndarray
-    se: np.ndarray
-    quantiles: dict[float, np.ndarray]
-    errors: dict[float, np.ndarray]
-    kept: np.ndarray
-
-
-@dataclass(frozen=True)
 class Outcome:
     """A finished run: tallies in the order of the questions, inputs of the kept paths, and the worst of each identity."""
 
@@ -121,10 +107,12 @@ class Outcome:
         return kept if self.weights is None else kept[:, alike(self.weights)]
 
 
-QUANTILES = (0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95)
+@dataclass(frozen=True)
+class Stop:
+    """When to stop before all paths are computed: question `at` is judged at 1,024 paths and at every doubling of them."""
 
-
-STRIPES = 16
+    at: int
+    holds: Callable[[Tally], bool]
 
 
 @dataclass
@@ -132,35 +120,6 @@ class _Chunk:
     worst: list[Worst]
     unsolved: int
     sums: np.ndarray  # (rows, 16) by replicate; empty until the ranges are known
-
-
-class _Histogram:
-    """Counts of all workers, in stripes of rows that one worker at a time may write: memory does not grow with the workers."""
-
-    def __init__(self, pilot: np.ndarray, weight: np.ndarray | None) -> None:
-        self.low, self.scale = reduce.ranges(pilot, weight=weight)
-        self.marks = replicates.marks_near(pilot, np.array(QUANTILES), weight)
-        rows, r = len(pilot), replicates.REPLICATES
-        self.whole = reduce.empty(rows, kind=reduce.BIN if weight is None else reduce.WEIGHED)
-        self.held, self.below = np.zeros((rows, r), np.int64), np.zeros((rows, len(QUANTILES), r), np.int64)
-        self.paths = np.zeros(rows, np.int64)
-        ends = [rows * n // STRIPES for n in range(STRIPES + 1)]
-        self._stripes = [(threading.Lock(), slice(a, b)) for a, b in pairwise(ends)]
-
-    def tally(self, rows: np.ndarray, weight: np.ndarray | None) -> np.ndarray:
-        """Count the rows of one chunk (width, N); returns its sums by row and replicate."""
-        total = np.zeros((len(rows), replicates.REPLICATES))
-        each = np.ones(rows.shape[1], np.int64) if weight is None else weight
-        for lock, s in self._stripes:
-            with lock:
-                if weight is None:
-                    reduce.tally(self.whole[s], rows[s], self.low[s], self.scale[s])
-                else:
-                    reduce.tally_weighted(self.whole[s], rows[s], weight, self.low[s], self.scale[s])
-                replicates.by_replicate(
-                    rows[s], each, self.low[s], self.marks[s], total[s], self.held[s], self.below[s], self.paths[s]
-                )
-        return total
 
 
 @dataclass
@@ -188,7 +147,7 @@ class _Workers:
             self.kept.fill(np.nan)
             self.inputs.fill(0.0)
         self.pilot = np.empty((self.width, sum(self._ends(c)[1] - self._ends(c)[0] for c in self.pilot_chunks)))
-        self.histogram: _Histogram | None = None
+        self.counts: Counts | None = None
         self._desks: deque[_Desk] = deque()
 
     def clipped(self) -> np.ndarray:
@@ -221,11 +180,11 @@ class _Workers:
         first, last = self._ends(number)
         with self._desk() as desk:
             room = desk.rows[: self.width * (last - first)].reshape(self.width, -1)
-            rows = room if self.histogram else self._pilot_of(number)
+            rows = room if self.counts else self._pilot_of(number)
             worst, unsolved = self._compute(desk, first, last, rows)
             if first < self.first_paths:
                 self.kept[:, first:last] = rows[self.wanted]
-            found = self.histogram.tally(rows, self.futures.of(first, last)) if self.histogram else np.empty(0)
+            found = self.counts.tally(rows, self.futures.of(first, last)) if self.counts else np.empty(0)
             return _Chunk(worst, unsolved, found)
 
     def _compute(self, desk: _Desk, first: int, last: int, rows: np.ndarray) -> tuple[list[Worst], int]:
@@ -241,16 +200,27 @@ class _Workers:
             unsolved += int(np.count_nonzero(block.placement.status[:lanes]))
         return worst, unsolved
 
-    def find_ranges(self, pilot: Sequence[_Chunk]) -> _Histogram:
+    def find_ranges(self, pilot: Sequence[_Chunk]) -> Counts:
         """Histogram ranges from the first paths, which are then tallied; what lies outside later falls into end bins that keep
         their own extremes."""
         weights = [self.futures.of(*self._ends(number)) for number in self.pilot_chunks]
         weight = None if self.futures.weights is None else np.concatenate([w for w in weights if w is not None])
-        self.histogram = _Histogram(self.pilot, weight)
+        self.counts = Counts(Ranges.of(self.pilot, weight))
         for number, part, mine in zip(self.pilot_chunks, pilot, weights):
-            part.sums = self.histogram.tally(self._pilot_of(number).copy(), mine)
+            part.sums = self.counts.tally(self._pilot_of(number).copy(), mine)
         self.pilot = np.empty((0, 0))
-        return self.histogram
+        return self.counts
+
+    def tallies(self, total: np.ndarray, paths: int) -> list[Tally]:
+        """Figures of all questions once `paths` paths are in."""
+        assert self.counts is not None
+        found, row = [], 0
+        weight = paths if self.futures.weights is None else self.futures.weights.sum()
+        for q, at in zip(self.questions, starts_of(self.questions)):
+            mine = self.kept[row : row + q.width, :paths] if q.keep else self.kept[:0, :paths]
+            found.append(replace(tally_of(q, at, self.counts, total, weight), kept=mine))
+            row += len(mine)
+        return found
 
 
 def run(
@@ -261,9 +231,17 @@ def run(
 
 
 def compute(
-    plan: Plan, questions: Sequence[Question], futures: Futures, workers: int | None = None, reporter: Reporter | None = None
+    plan: Plan,
+    questions: Sequence[Question],
+    futures: Futures,
+    workers: int | None = None,
+    reporter: Reporter | None = None,
+    stop: Stop | None = None,
 ) -> Outcome:
-    """`run`, of futures that may have weights and another source. Raises QuestionError where no path has any weight."""
+    """`run`, of futures that may have weights and another source, perhaps until a figure is known well enough.
+
+    Raises QuestionError where no path has any weight.
+    """
     if futures.weights is not None and not futures.weights.any():
         raise QuestionError("no path has any weight: nothing is left to compute")
     tell = reporter or Silent()
@@ -272,20 +250,56 @@ def compute(
     prepare(plan, tell)
     tell.stage("finding ranges")
     pilot = list(in_order(team.chunk, team.pilot_chunks, threads))
-    histogram = team.find_ranges(pilot)
-    tell.stage(f"computing {futures.count:,} paths")
-    total = np.zeros((team.width, replicates.REPLICATES))
-    worst, unsolved = [Worst.none(name) for name in IDENTITIES], 0
-    for number, part in enumerate(chain(pilot, in_order(team.chunk, team.other_chunks, threads))):
-        total += part.sums
-        worst = [max(a, b) for a, b in zip(worst, part.worst)]
-        unsolved += part.unsolved
-        tell.step(min((number + 1) * CHUNK, futures.count), futures.count)
-    _refuse_broken(worst)
-    tallies = _tallies(questions, histogram, total, team.kept, futures)
+    counts = team.find_ranges(pilot)
+    done = _Done(team.width)
+    known = list(zip(team.pilot_chunks, pilot))
+    for until in _stages(futures.count, stop):
+        tell.stage(f"computing {until:,} paths")
+        rest = [number for number in team.other_chunks if done.paths <= number * CHUNK < until]
+        done.add(heapq.merge(known, zip(rest, in_order(team.chunk, rest, threads)), key=lambda part: part[0]), until, tell)
+        known = []
+        if stop and stop.holds(tally_of(questions[stop.at], starts_of(questions)[stop.at], counts, done.total, until)):
+            break
+    _refuse_broken(done.worst)
+    kept = min(done.paths, team.first_paths)
     return Outcome(
-        plan, futures.count, futures.seed, tallies, team.inputs, worst, team.clipped(), unsolved, futures.of(0, team.first_paths)
-    )
+        plan, done.paths, futures.seed, team.tallies(done.total, done.paths), team.inputs[:, :kept], done.worst, team.clipped(),
+        done.unsolved, futures.of(0, kept),
+    )  # fmt: skip
+
+
+def _stages(paths: int, stop: Stop | None) -> list[int]:
+    """Numbers of paths at which a run is judged: all of them, or with a stop rule 1,024, 2,048, .. and all."""
+    found, at = [], PILOT
+    while stop and at < paths:
+        found.append(at)
+        at *= 2
+    return [*found, paths]
+
+
+class _Done:
+    """What has been added up so far, in the order of the chunks: whole units, and the unit under way."""
+
+    def __init__(self, rows: int) -> None:
+        self._units, self._unit, self._number = np.zeros((rows, REPLICATES)), np.zeros((rows, REPLICATES)), 0
+        self.worst, self.unsolved, self.paths = [Worst.none(name) for name in IDENTITIES], 0, 0
+
+    @property
+    def total(self) -> np.ndarray:
+        """Sums (R, 16) of all that was added."""
+        return self._units + self._unit
+
+    def add(self, parts: Iterable[tuple[int, _Chunk]], until: int, tell: Reporter) -> None:
+        """Add chunks by their numbers, rising, of the paths up to `until`."""
+        for number, part in parts:
+            if number // UNIT != self._number:
+                self._units += self._unit
+                self._unit[:], self._number = 0.0, number // UNIT
+            self._unit += part.sums
+            self.worst = [max(a, b) for a, b in zip(self.worst, part.worst)]
+            self.unsolved += part.unsolved
+            tell.step(min((number + 1) * CHUNK, until), until)
+        self.paths = until
 
 
 def prepare(plan: Plan, tell: Reporter) -> None:
@@ -299,26 +313,6 @@ def _refuse_broken(worst: list[Worst]) -> None:
     for w in worst:
         if not w.error <= TOLERANCE:
             raise IdentityError(f"{w.rule} breaks by {w.error:.1e} of gross flows on path {w.path} in month {w.month}")
-
-
-def _tallies(
-    questions: Sequence[Question], histogram: _Histogram, total: np.ndarray, kept: np.ndarray, futures: Futures
-) -> list[Tally]:
-    whole, found, at, row = histogram.whole, [], 0, 0
-    counted = futures.count if futures.weights is None else futures.weights.sum()
-    for q in questions:
-        part = slice(at, at + q.width)
-        held, n, weight = histogram.held[part], histogram.paths[part], reduce.count(whole, part)
-        mean = histogram.low[part] + np.divide(total[part].sum(axis=1), weight, out=np.full(len(n), np.nan), where=weight > 0)
-        se = replicates.ratio_error(total[part], held)
-        values = {p: reduce.quantiles(whole, part, p, n) for p in QUANTILES}
-        spreads = {p: replicates.share_error(histogram.below[part, i], held, p) for i, p in enumerate(QUANTILES)}
-        errors = {p: reduce.quantile_errors(whole, part, p, spreads[p], n) for p in QUANTILES}
-        mine = kept[row : row + q.width] if q.keep else kept[:0]
-        found.append(Tally(q, n, weight / counted, mean, se, values, errors, mine))
-        at += q.width
-        row += len(mine)
-    return found
 
 
 def one_path(plan: Plan, question: Question, path: int, seed: int) -> np.ndarray:

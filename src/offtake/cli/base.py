@@ -34,6 +34,11 @@ AllowRefused = Annotated[bool, typer.Option("--allow-refused", help="Go on witho
 Store = Annotated[Path | None, typer.Option("--store", metavar="FILE", help="The store; offtake.db in this folder unless told.")]
 AsOf = Annotated[str | None, typer.Option("--as-of", metavar="DATE", help="As it was known on this day, such as 2025-06-30.")]
 Sampler = Annotated[str, typer.Option("--sampler", metavar="sobol|random", help="Scrambled Sobol points, or plain random paths.")]
+Until = Annotated[
+    str | None,
+    typer.Option("--until", metavar="RULE", help="Stop once a figure is known: 'p95(revenue of contracts.aws @ 2027) within 0.5 %'."),
+]
+Most = Annotated[int, typer.Option("--most", min=1, help="With --until: paths double from 1,024 up to this many.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -79,7 +84,7 @@ def known_sampler(name: str) -> str:
 @contextmanager
 def computed(
     book: str, paths: int, seed: int, workers: int | None, scenario: list[str] | None, sets: list[str] | None,
-    as_of: str | None = None, store: Path | None = None, sampler: str = "sobol",
+    as_of: str | None = None, store: Path | None = None, sampler: str = "sobol", until: str | None = None,
 ) -> Iterator[Run]:
     """A run of a book, with progress on stderr while it is used."""
     from .. import front
@@ -87,7 +92,7 @@ def computed(
 
     with Progress() as progress:
         loaded = front.load(book, sets or (), day_of(as_of), store)
-        how: front.How = {"progress": progress, "sampler": known_sampler(sampler)}
+        how: front.How = {"progress": progress, "sampler": known_sampler(sampler), "until": until}
         yield front.run(loaded, paths=paths, seed=seed, workers=workers, scenario=scenario or (), **how)
 
 
@@ -97,6 +102,16 @@ def day_of(text: str | None) -> Any:
         return None if text is None else date.fromisoformat(text.strip())
     except ValueError:
         raise typer.BadParameter(f"'{text}' is no date; write 2024-06-30") from None
+
+
+def say_stopped(run: Run) -> None:
+    """What the stop rule came to, on standard error; a rule that was not reached ends in code 1, after all that was computed is out."""
+    if run.stopped:
+        from ..reports.stopping import sentence
+
+        typer.echo(sentence(run.stopped), err=True)
+        if not run.stopped["reached"]:
+            raise typer.Exit(1)
 
 
 def width() -> int:

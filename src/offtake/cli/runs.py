@@ -12,18 +12,21 @@ from .base import (
     BookName,
     ClosesFile,
     Json,
+    Most,
     Paths,
     Sampler,
     Scenarios,
     Seed,
     Sets,
     Store,
+    Until,
     Workers,
     app,
     computed,
     known_sampler,
     say,
     say_json,
+    say_stopped,
     width,
 )
 
@@ -35,6 +38,8 @@ def run_book(
     seed: Seed = 1,
     workers: Workers = None,
     sampler: Sampler = "sobol",
+    until: Until = None,
+    most: Most = 1_048_576,
     scenario: Scenarios = None,
     set_: Sets = None,
     as_of: AsOf = None,
@@ -49,7 +54,7 @@ def run_book(
     from ..reports.terminal import answers_text
 
     target = (out or Path(".")) / f"{Path(book).stem}.html"
-    with computed(book, paths, seed, workers, scenario, set_, as_of, store, sampler) as done:
+    with computed(book, most if until else paths, seed, workers, scenario, set_, as_of, store, sampler, until) as done:
         for file in [target, *([xlsx] if xlsx is not None else [])]:
             writable(file)
         if closes is not None:
@@ -60,6 +65,7 @@ def run_book(
             done.workbook(xlsx)
     say_json(answers) if as_json else say(answers_text(answers, width()))
     typer.echo(f"report: {target}" + (f"\nworkbook: {xlsx}" if xlsx is not None else ""), err=True)
+    say_stopped(done)
 
 
 @app.command("measure")
@@ -75,6 +81,8 @@ def measure_book(
     seed: Seed = 1,
     workers: Workers = None,
     sampler: Sampler = "sobol",
+    until: Until = None,
+    most: Most = 1_048_576,
     scenario: Scenarios = None,
     set_: Sets = None,
     as_of: AsOf = None,
@@ -87,7 +95,7 @@ def measure_book(
         raise typer.BadParameter("give --json or --csv, not both")
     from ..reports.terminal import table_text
 
-    with computed(book, paths, seed, workers, scenario, set_, as_of, store, sampler) as done:
+    with computed(book, most if until else paths, seed, workers, scenario, set_, as_of, store, sampler, until) as done:
         table = done.ask(name, of=of, by=by, path=path)
     if as_json:
         say_json(table.about | {"rows": table.rows()})
@@ -95,6 +103,7 @@ def measure_book(
         say(table.to_csv(), nl=False)
     else:
         say(table_text(table, width()))
+    say_stopped(done)
 
 
 @app.command("explain")

@@ -309,7 +309,8 @@ def answers(run: Run) -> dict[str, Any]:
         rests: Rests = rests_on(asked.f, said.key, said.what)
         text = said.text if said.text.startswith(PENDING) else rests.prefix + said.text + rests.suffix
         found.append({"n": n, "question": question, "text": text, "values": said.values, "rests_on": rests.inputs})
-    return {"stamp": run.stamp.to_dict(), "answers": found, "identities": identities(asked.f)}
+    stopped = {"until": run.stopped} if run.stopped else {}
+    return {"stamp": run.stamp.to_dict(), "answers": found, "identities": identities(asked.f)} | stopped
 
 
 def identities(f: Findings) -> list[dict[str, Any]]:

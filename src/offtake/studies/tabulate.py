@@ -50,12 +50,11 @@ def measure(run: Run, name: str, of: str | None, by: str | None, path: int | Non
     if find(name).kind == "postings":
         return postings(run, of, by, path)
     q = question(run.plan, name, of, by)
-    about = _about(run, q)
     if path is not None:
         if not 0 <= path < run.stamp.paths:
             raise QuestionError(f"path {path} is not one of this run's {run.stamp.paths:,} paths, 0 to {run.stamp.paths - 1}")
         values = one_path(run.plan, q, path, run.stamp.seed)
-        return Table(_periods(q) | {"value": list(values)}, {"value": q.measure.unit}, run.stamp, about | {"path": path})
+        return Table(_periods(q) | {"value": list(values)}, {"value": q.measure.unit}, run.stamp, _about(run, q) | {"path": path})
     questions = [q]
     if name == "revenue" and q.entity.axis == "contracts":
         questions.append(question(run.plan, "straight_line", q.entity.label, q.by))
@@ -69,11 +68,12 @@ def measure(run: Run, name: str, of: str | None, by: str | None, path: int | Non
     if q.measure.kind == "surface":
         raise QuestionError("'passage' is shown as a surface in the report; ask `renegotiated` for one rule")
     units = {c: "share" if c == "absent" else q.measure.unit for c in columns if c not in ("period", "months")}
-    return Table(columns, units, run.stamp, about)
+    return Table(columns, units, run.stamp, _about(run, q))
 
 
 def _about(run: Run, q: Question) -> dict[str, Any]:
-    return {"stamp": run.stamp.to_dict(), "measure": q.measure.name, "of": q.entity.label, "by": q.by, "unit": q.measure.unit}
+    stopped = {"until": run.stopped} if run.stopped else {}
+    return {"stamp": run.stamp.to_dict(), "measure": q.measure.name, "of": q.entity.label, "by": q.by, "unit": q.measure.unit} | stopped
 
 
 def _periods(q: Question) -> dict[str, list[Any]]:
