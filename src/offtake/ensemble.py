@@ -1,0 +1,161 @@
+"""A run of a book: paths are computed when first asked for, and every question is a method.
+
+Machinery is imported inside the methods, as in `front`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .errors import QuestionError
+from .files import writable
+from .tables import Stamp, Table
+
+if TYPE_CHECKING:
+    import polars
+
+    from .closes import Closes
+    from .focus import Export
+    from .montecarlo import Outcome, Reporter
+    from .plan import Plan
+    from .questions import Question
+    from .studies.findings import Findings
+    from .studies.until import Until
+
+
+class Run:
+    """A finished or pending ensemble: the book's own questions are computed at once, others when asked."""
+
+    def __init__(self, plan: Plan, stamp: Stamp, workers: int | None, progress: Reporter | None) -> None:
+        self.plan, self.stamp, self.workers, self.progress = plan, stamp, workers, progress
+        self.closes: Closes | None = None
+        self._until: Until | None = None
+        self.stopped: dict[str, Any] | None = None  # what the stop rule came to, once paths are computed
+
+    def until(self, rule: str) -> Run:
+        """Stop at 1,024, 2,048, .. paths, up to those of the stamp, once a figure is known well enough. Raises QuestionError for a rule
+        that does not read."""
+        from .studies.until import until_of
+
+        self._until = until_of(self.plan, rule)
+        return self
+
+    def read_closes(self, path: str | Path) -> Run:
+        """Give the run a file of daily closes, before it is asked for answers: event, tree and positions need one."""
+        from .closes import read_closes
+
+        self.closes = read_closes(path).until(self.plan.book.as_of.date())
+        for told in ("_answers", "market_tree"):
+            self.__dict__.pop(told, None)
+        return self
+
+    def outcome(self, questions: Sequence[Question]) -> Outcome:
+        """Compute all paths and tally these questions; with a stop rule, as many as it takes, and then always as many."""
+        from . import montecarlo
+
+        if self._until is not None and self.stopped is None:
+            stop = montecarlo.Stop(len(questions), self._until.holds)
+            futures = montecarlo.Futures(self.stamp.paths, self.stamp.seed)
+            asked = [*questions, replace(self._until.question, keep=False)]
+            found = montecarlo.compute(self.plan, asked, futures, self.workers, self.progress, stop)
+            self.stopped = self._until.told(found.tallies[-1], found.paths)
+            self.stamp = replace(self.stamp, paths=found.paths)
+            return replace(found, tallies=found.tallies[:-1])
+        return montecarlo.run(self.plan, questions, self.stamp.paths, self.stamp.seed, self.workers, self.progress)
+
+    def table(self, measure: str, of: str | None = None, by: str | None = None, path: int | None = None) -> Table:
+        """One measure by period as a Table; `path` gives that path's values."""
+        from .studies import tabulate
+
+        return tabulate.measure(self, measure, of, by, path)
+
+    def ask(self, name: str, of: str | None = None, by: str | None = None, path: int | None = None) -> Table:
+        """`table`, for a measure's name or a whole address such as `p95(revenue of contracts.aws @ 2027)`."""
+        from .studies import tabulate
+
+        return tabulate.ask(self, name, of, by, path)
+
+    def measure(self, measure: str, of: str | None = None, by: str | None = None, path: int | None = None) -> polars.DataFrame:
+        """One measure by period as a polars DataFrame."""
+        return self.ask(measure, of, by, path).to_frame()
+
+    def explain(self, measure: str, of: str | None = None, at: str | None = None, path: int | None = None) -> dict[str, Any]:
+        """Formula, value, inputs that move it and their sources; with `path`, that path's months term by term (U-05)."""
+        from .studies import explain
+
+        return explain.explain(self, measure, of, at, path)
+
+    def event(self, event: str | None = None, of: str | None = None, benchmark: str | None = None) -> dict[str, Any]:
+        """The event study and what one must believe (V-06); needs `read_closes`."""
+        from .studies import believe
+        from .studies.event import Wanted, study
+
+        if self.closes is None:
+            raise QuestionError("an event study needs daily closes: --closes FILE")
+        found = study(self.plan.book, self.closes, Wanted(event, of.removeprefix("companies.") if of else None, benchmark))
+        contract = found["contract"]
+        if contract in self.plan.names.contracts and found["implied"]:
+            asked = believe.questions(self.plan, contract)
+            tallies = dict(zip(asked, self.outcome(list(asked.values())).tallies))
+            found |= {"worth": believe.worth(tallies), "against": believe.against(self.plan, contract, tallies, found["implied"])}
+        return {"stamp": self.stamp.to_dict()} | found
+
+    @cached_property
+    def market_tree(self) -> dict[str, Any]:
+        """Leaves, prices, statements and positions (V-07, V-08); needs `read_closes`. Raises QuestionError where something is missing."""
+        from .studies.worth import tree
+
+        return tree(self)
+
+    def pace(self, of: str | None = None, export: Export | None = None, commitment: str | None = None) -> dict[str, Any]:
+        """Consumption against glide path and forecast, shortfalls, and when they become unavoidable; `export` says what was consumed of
+        contract `of`. Raises QuestionError for an unknown contract or commitment."""
+        from .studies import pace
+
+        return pace.pace(self, of, export, commitment)
+
+    def stress(self, outcome: str) -> dict[str, Any]:
+        """The most likely inputs that bring `MEASURE of ENTITY @ PERIOD < LEVEL` about, and the path that came nearest (V-09)."""
+        from .studies.stress import reverse_stress
+
+        return reverse_stress(self, outcome)
+
+    @cached_property
+    def findings(self) -> Findings:
+        """The book's own questions, computed once for answers and report."""
+        from .studies.findings import find_all
+
+        return find_all(self)
+
+    def answers(self) -> dict[str, Any]:
+        """Stamp, the 13 answers and the identities, as `offtake run --json` prints them."""
+        return self._answers
+
+    @cached_property
+    def _answers(self) -> dict[str, Any]:
+        from .studies.answers import answers
+
+        return answers(self)
+
+    def report(self, path: str | Path) -> Path:
+        """Write the HTML report; the old file stays whole if writing fails."""
+        from .reports import html
+        from .studies.view import view
+
+        target = writable(path)
+        html.write(view(self), target)
+        return target
+
+    def workbook(self, path: str | Path) -> Path:
+        """Write the Excel workbook: inputs, answers, tables by period, and each contract's mean path as live formulas."""
+        from .reports import workbook
+        from .studies.sheets import contract_sheets, period_tables
+        from .studies.view import view
+
+        target = writable(path)
+        workbook.write(view(self), period_tables(self), contract_sheets(self), target)
+        return target
