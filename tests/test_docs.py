@@ -72,9 +72,9 @@ def test_a_walk_through_prints_what_it_says(page: str, tmp_path: Path, monkeypat
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "100")
     text = (DOCS / page).read_text(encoding="utf-8")
-    for name, body in re.findall(r"^`([\w.]+)`:\n\n((?:    (?!\$).*\n|\n(?=    (?!\$)))+)", text, re.MULTILINE):
+    for name, body in re.findall(r"^`([\w.]+)`:\n\n((?:    (?!\$ ).*\n|\n(?=    (?!\$ )))+)", text, re.MULTILINE):
         (tmp_path / name).write_text(dedent(body), encoding="utf-8")
-    runs = re.findall(r"^    \$ offtake (.*)\n((?:    (?!\$).*\n|\n(?=    (?!\$)))*)", text, re.MULTILINE)
+    runs = re.findall(r"^    \$ offtake (.*)\n((?:    (?!\$ ).*\n|\n(?=    (?!\$ )))*)", text, re.MULTILINE)
     assert len(runs) >= 5
     for command, said in runs:
         told = CliRunner().invoke(app, shlex.split(command))

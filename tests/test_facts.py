@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 import offtake
-from offtake import front
+from offtake import front, record
 from offtake.book import text
 from offtake.cli import app
 from offtake.errors import BookError, QuestionError, StoreError, WriteError
@@ -201,14 +201,14 @@ def test_every_fault_of_a_file_is_named_by_row_and_nothing_is_kept(folder: Path)
 def test_what_is_no_file_of_facts(folder: Path, content: bytes, got: str) -> None:
     (folder / "no.csv").write_bytes(content)
     with pytest.raises(BookError) as told:
-        front.import_facts(["no.csv"])
+        record.import_facts(["no.csv"])
     assert got in [issue.got for issue in told.value.issues] and all(issue.fix for issue in told.value.issues)
 
 
 def test_a_store_adds_to_the_catalog_and_says_what_it_knew(folder: Path) -> None:
     assert on_record() is catalog()
-    assert front.import_facts(["rows.csv"]) == {"added": 5, "known": 0}
-    assert front.import_facts(["rows.csv"]) == {"added": 0, "known": 5}
+    assert record.import_facts(["rows.csv"]) == {"added": 5, "known": 0}
+    assert record.import_facts(["rows.csv"]) == {"added": 0, "known": 5}
     assert [f.value for f in stored("offtake.db")] == [200e6, 210e6, 210e6, 195.5e6, 1.5e9]
     assert set(on_record().series) - set(catalog().series) == {"LAB.cash", "LAB.revenue"}
     assert on_record("offtake.db").find("AMZN.aws_revenue@2025Q3", date.max).value == 33e9
@@ -217,10 +217,10 @@ def test_a_store_adds_to_the_catalog_and_says_what_it_knew(folder: Path) -> None
 
 
 def test_a_document_that_contradicts_itself_is_an_issue_and_nothing_is_kept(folder: Path) -> None:
-    front.import_facts(["rows.csv"])
+    record.import_facts(["rows.csv"])
     (folder / "again.csv").write_text(ROWS.replace("195.5", "196.5").replace("2025-04-20,", "2025-04-21,"), encoding="utf-8")
     with pytest.raises(BookError) as told:
-        front.import_facts(["again.csv"])
+        record.import_facts(["again.csv"])
     assert [issue.to_text() for issue in told.value.issues] == [
         "again.csv:5:1  value\n  got   LAB.revenue@2025Q2 of 196500000 USD\n"
         "  rule  10-Q of the third quarter says one number; 195500000 USD is kept already, or stands above (E-06)\n"
@@ -230,7 +230,7 @@ def test_a_document_that_contradicts_itself_is_an_issue_and_nothing_is_kept(fold
 
 
 def test_a_row_is_never_changed_or_removed(folder: Path) -> None:
-    front.import_facts(["rows.csv"])
+    record.import_facts(["rows.csv"])
     for statement, why in (("UPDATE facts SET value = 1", "overwritten"), ("DELETE FROM facts", "removed")):
         with opened("offtake.db", FACTS) as store, pytest.raises(sqlite3.IntegrityError, match=f"a fact is never {why}"):
             store.execute(statement)
@@ -253,18 +253,18 @@ def test_eight_processes_that_keep_facts_lose_none(tmp_path: Path) -> None:
 
 
 def test_export_reads_back_and_leaves_an_old_file_whole(folder: Path) -> None:
-    front.import_facts(["rows.csv"])
-    assert front.export_facts("out.csv", "LAB") == "out.csv: 5 rows"
-    assert front.import_facts(["out.csv"], "copy.db") == {"added": 5, "known": 0}
+    record.import_facts(["rows.csv"])
+    assert record.export_facts("out.csv", "LAB") == "out.csv: 5 rows"
+    assert record.import_facts(["out.csv"], "copy.db") == {"added": 5, "known": 0}
     assert stored("copy.db") == sorted(stored("offtake.db"), key=lambda f: (*f.about, f.published))
-    assert Facts(read_text(front.export_facts("-"), "x")).series == on_record().series
-    assert front.export_facts("out.csv", "LAB.cash") == "out.csv: 1 rows"
+    assert Facts(read_text(record.export_facts("-"), "x")).series == on_record().series
+    assert record.export_facts("out.csv", "LAB.cash") == "out.csv: 1 rows"
     with pytest.raises(WriteError, match=r"rows\.csv: offtake did not write this file"):
-        front.export_facts("rows.csv")
+        record.export_facts("rows.csv")
     assert (folder / "rows.csv").read_text(encoding="utf-8") == ROWS
     (folder / "taken").mkdir()
     with pytest.raises(WriteError, match="taken: could not be written"):
-        front.export_facts("taken")
+        record.export_facts("taken")
     assert not (folder / "taken.part").exists()
 
 
@@ -300,7 +300,7 @@ CITING = SOUND.replace("cash: 1.5 bn USD [memo]", "cash: {fact: LAB.cash@2025-06
 @pytest.fixture
 def citing(folder: Path) -> Iterator[Path]:
     """A book that cites two facts of a person's own store."""
-    front.import_facts(["rows.csv"])
+    record.import_facts(["rows.csv"])
     (folder / "book.yaml").write_text(CITING, encoding="utf-8")
     yield folder / "book.yaml"
 

@@ -5,6 +5,7 @@
       QuestionError    a measure, entity, period or path that does not exist
       WriteError       a file could not be written; the old one is whole
       StoreError       a store that is not there, is not ours, or refused what was asked of it
+      FilingError      a filing that cannot be read, or must not be
       IdentityError    a run broke an identity of A-10
       ShapeError       arrays that do not fit together: a bug of the caller
 
@@ -66,6 +67,10 @@ class WriteError(OfftakeError):
 
 class StoreError(OfftakeError):
     """A store that is not there, belongs to another program, or refused a write; what stood in it is whole."""
+
+
+class FilingError(OfftakeError):
+    """A filing that is too big, malformed, carries entities of its own, or does not say whose or of which day it is."""
 
 
 class IdentityError(OfftakeError):

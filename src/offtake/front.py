@@ -106,43 +106,6 @@ def listing(what: str) -> list[dict[str, Any]]:
     ]
 
 
-def list_facts(like: str | None = None, as_of: date | None = None, store: str | Path | None = None) -> list[dict[str, Any]]:
-    """Series on record, or those whose key has `like` in it. Raises QuestionError."""
-    from .studies.record import listing
-
-    return listing(on_record(store), like, as_of or date.max)
-
-
-def show_facts(key: str, as_of: date | None = None, whole: bool = False, store: str | Path | None = None) -> list[dict[str, Any]]:
-    """One series as it was known on a date (all that is known where none is given), or, of one period or with `whole`, every row."""
-    from .studies.record import showing
-
-    return showing(on_record(store), key, as_of or date.max, whole)
-
-
-def diff_facts(a: str, b: str, like: str | None = None, store: str | Path | None = None) -> list[dict[str, Any]]:
-    """What changed between two sides, each a day, a CSV file or a store. Raises QuestionError."""
-    from .studies.record import changes, side
-
-    (before, first), (after, last) = (side(name, on_record(store)) for name in (a, b))
-    return changes(before, after, (first, last), like)
-
-
-def import_facts(files: Sequence[str | Path], store: str | Path | None = None) -> dict[str, int]:
-    """Keep the rows of CSV files in a store: how many were added, how many it had. Raises BookError with every fault, by row."""
-    from .studies.record import bring_in
-
-    kept = bring_in(files, store)
-    return {"added": kept.added, "known": kept.known}
-
-
-def export_facts(path: str = "-", like: str | None = None, store: str | Path | None = None) -> str:
-    """All facts on record as CSV: the text for `-`, else what was written. Raises WriteError."""
-    from .studies.record import write_csv
-
-    return write_csv(on_record(store), like, path)
-
-
 def past_quarters(book: Book) -> list[date]:
     """Ends of the seven calendar quarters up to one before the book's as_of: each leaves quarters to score."""
     from .studies.backtest import quarter_ends

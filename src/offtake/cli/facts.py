@@ -23,10 +23,10 @@ def list_facts(
     as_json: Json = False,
 ) -> None:
     """List the series there are: unit, periods, rows, first and last period, newest document."""
-    from .. import front
+    from .. import record
     from ..reports.scores import series_text
 
-    rows = front.list_facts(like, day_of(as_of), store)
+    rows = record.list_facts(like, day_of(as_of), store)
     say_json(rows) if as_json else say(series_text(rows, width()))
 
 
@@ -39,10 +39,10 @@ def show_facts(
     as_json: Json = False,
 ) -> None:
     """Show a series as it was known: value, first or restated, quality, date of publication and document."""
-    from .. import front
+    from .. import record
     from ..reports.scores import facts_text
 
-    rows = front.show_facts(key, day_of(as_of), whole, store)
+    rows = record.show_facts(key, day_of(as_of), whole, store)
     say_json(rows) if as_json else say(facts_text(rows, width()))
 
 
@@ -55,10 +55,10 @@ def diff_facts(
     as_json: Json = False,
 ) -> None:
     """List what changed between two days, or between two files: new, restated, gone."""
-    from .. import front
+    from .. import record
     from ..reports.scores import changes_text
 
-    rows = front.diff_facts(a, b, like, store)
+    rows = record.diff_facts(a, b, like, store)
     say_json(rows) if as_json else say(changes_text(rows, width()))
 
 
@@ -69,10 +69,28 @@ def import_facts(
     as_json: Json = False,
 ) -> None:
     """Keep the facts of CSV files, all or none; every fault is named by row."""
-    from .. import front
+    from .. import record
 
-    kept = front.import_facts(files, store)
+    kept = record.import_facts(files, store)
     say_json(kept) if as_json else say(f"{kept['added']} added, {kept['known']} known already")
+
+
+@facts.command("read")
+def read_filings(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE..", help="companyfacts JSON, inline XBRL, an instance, a filing's text.")],
+    published: Annotated[str | None, typer.Option(metavar="DATE", help="The day of publication, where the file does not say it.")] = None,
+    entity: Annotated[str | None, typer.Option(metavar="TICKER", help="Whose series they are, where the file does not say it.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Also numbers of standard tags that no series is kept for.")] = False,
+    dry: Annotated[bool, typer.Option("--dry-run", help="Show what would be kept, and keep nothing.")] = False,
+    store: Store = None,
+    as_json: Json = False,
+) -> None:
+    """Read filings on disk and keep their facts; what is not kept is counted, what cannot be told is said."""
+    from .. import record
+    from ..reports.scores import readings_text
+
+    found = record.read_filings(files, day_of(published), entity, every, not dry, store)
+    say_json(found) if as_json else say(readings_text(found, width()))
 
 
 @facts.command("export")
@@ -82,6 +100,6 @@ def export_facts(
     store: Store = None,
 ) -> None:
     """Write the facts on record as CSV, which `import` reads."""
-    from .. import front
+    from .. import record
 
-    say(front.export_facts(file, like, store).rstrip("\n"))
+    say(record.export_facts(file, like, store).rstrip("\n"))

@@ -10,6 +10,7 @@ from ..units import format_value, write_value
 from .terminal import grid
 
 WHOLE = "--json has all"
+SHOWN = 40  # facts of a filing in a terminal
 
 
 def series_text(rows: list[dict[str, Any]], width: int) -> str:
@@ -38,6 +39,20 @@ def changes_text(rows: list[dict[str, Any]], width: int) -> str:
         for row in rows
     ]  # fmt: skip
     return grid(shown, width, WHOLE) if shown else "no difference"
+
+
+def readings_text(readings: list[dict[str, Any]], width: int) -> str:
+    """What became of filings: counts, facts by series, remarks."""
+    lines = []
+    for found in readings:
+        counts = ", ".join(f"{count} {what}" for what, count in found["counts"].items() if count)
+        lines.append(fill(f"{found['file']} ({found['kind']}, {found['entity']}): {counts}", width, subsequent_indent="    "))
+        lines += [f"  {row['fact']}  {write_value(row['value'], row['unit'])}  {row['published']}" for row in found["facts"][:SHOWN]]
+        more = len(found["facts"]) - SHOWN
+        lines += [f"  and {more} more (--json has all)"] if more > 0 else []
+        lines += [fill(f"remark: {remark}", width, initial_indent="  ", subsequent_indent="    ") for remark in found["remarks"]]
+    kept = readings[0]["kept"] if readings else None
+    return "\n".join(lines + ([f"{kept['added']} added, {kept['known']} known already"] if kept else ["nothing kept (--dry-run)"]))
 
 
 def _written(value: float | None, unit: str) -> str:

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BookError, Issue, QuestionError, WriteError
+from ..evidence.filings.reading import Asked, Reading, read_filing
 from ..fact_rows import read_file, to_csv, written
-from ..fact_store import Kept, keep, on_record
-from ..facts import Fact, Facts, Unknown, Vintage
+from ..fact_store import Kept, joined, keep, on_record
+from ..facts import Fact, Facts, Unknown, Vintage, catalog
 from ..store import DEFAULT
 
 
@@ -48,6 +49,31 @@ def bring_in(files: Sequence[str | Path], store: str | Path | None) -> Kept:
     if issues:
         raise BookError(tuple(issues))
     return kept
+
+
+def read_in(files: Sequence[str | Path], asked: Asked, store: str | Path | None, keep_them: bool) -> list[dict[str, Any]]:
+    """Read filings one after the other, each beside what the ones before said, and keep all their facts or none."""
+    record = on_record(store) if store is None or Path(store).is_file() else catalog()
+    readings: list[Reading] = []
+    for file in files:
+        readings.append(read_filing(file, asked, record))
+        record = joined(record, readings[-1].facts)
+    found = [(reading.file, fact) for reading in readings for fact in reading.facts]
+    kept = keep(store or DEFAULT, [fact for _, fact in found]) if keep_them else None
+    issues = [
+        Issue(found[place][0], 1, 1, found[place][1].address, f"{written(found[place][1].value)} {found[place][1].unit}",
+              f"{found[place][1].document} says one number; {written(before)} is kept (E-06)", "leave it out, or name another store")
+        for place, before in (kept.contradictions if kept else ())
+    ]  # fmt: skip
+    if issues:
+        raise BookError(tuple(issues))
+    return [_told(reading, kept) for reading in readings]
+
+
+def _told(reading: Reading, kept: Kept | None) -> dict[str, Any]:
+    rows = [_row(Vintage("read", fact)) for fact in reading.facts]
+    return {"file": reading.file, "kind": reading.kind, "entity": reading.entity, "counts": reading.counts, "remarks": reading.remarks,
+            "facts": rows, "kept": None if kept is None else {"added": kept.added, "known": kept.known}}  # fmt: skip
 
 
 def write_csv(facts: Facts, like: str | None, path: str) -> str:
