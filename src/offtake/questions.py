@@ -82,17 +82,16 @@ class Question:
         each = {"causes": len(CAUSES), "surface": SURFACE}.get(self.measure.kind, 1)
         return len(self.periods) * each
 
-    def read(self, block: Block, shared: dict[tuple[str, str, str], np.ndarray] | None = None) -> np.ndarray:
+    def read(self, block: Block, shared: dict[str, np.ndarray] | None = None) -> np.ndarray:
         """(rows, L): one row a period (times cause); in an event question 1 where the value lies in `between`.
 
         `shared` keeps what questions of one block have in common: the same rows under other conditions are read once.
         """
-        key = (self.measure.name, self.entity.label, self.by)
-        rows = shared.get(key) if shared is not None else None
+        rows = shared.get(self.key) if shared is not None else None
         if rows is None:
             rows = self._rows(self.measure.reads[self.entity.axis](block, self.entity.index))
             if shared is not None:
-                shared[key] = rows
+                shared[self.key] = rows
         if self.between is not None:
             low, high = self.between
             rows = np.where(np.isnan(rows), np.nan, ((rows >= low) & (rows <= high)).astype(float))
@@ -101,6 +100,11 @@ class Question:
             state = block.scenario if what == "scenario" else block.X[block.plan.factor_paths.index(what)]
             rows = np.where(state[None, :] == value, rows, np.nan)
         return rows
+
+    @cached_property
+    def key(self) -> str:
+        """The same rows before any condition have the same key: measure, entity and periods."""
+        return "|".join((self.measure.name, self.entity.label, self.by, *(p.label for p in self.periods)))
 
     @cached_property
     def _months(self) -> tuple[np.ndarray, np.ndarray]:
@@ -131,7 +135,7 @@ class Question:
 
 def read_all(questions: Sequence[Question], block: Block, out: np.ndarray) -> None:
     """Read the questions one below the other into `out` (rows, lanes); lanes beyond those of `out` are left out."""
-    shared: dict[tuple[str, str, str], np.ndarray] = {}
+    shared: dict[str, np.ndarray] = {}
     at = 0
     for q in questions:
         out[at : at + q.width] = q.read(block, shared)[:, : out.shape[1]]

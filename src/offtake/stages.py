@@ -164,14 +164,14 @@ def compile_part(plan: Plan, part: str, step: Callable[[int, int, str], None] = 
             lambda: _sign(b),
             lambda: _settle(b),
             lambda: _book(b),
-            lambda: returns.irr_block(b.ledger.capex[0], rows[0].copy()),
+            lambda: returns.irr_block(np.zeros((plan.months, LANES)), rows[0].copy()),
             lambda: reduce.tally(reduce.empty(1), rows, rows[:, 0].copy(), rows[:, 0].copy()),
             lambda: replicates.by_replicate(
                 rows, np.ones(LANES, np.int64), rows[:, 0].copy(), rows, np.zeros((1, 16)), np.zeros((1, 16), np.int64),
                 np.zeros((1, LANES, 16), np.int64), np.zeros(1, np.int64),
             ),
             lambda: reduce.by_period(rows, month, month, rows),
-            lambda: reduce.shares_by_period(b.supply.binding[0], month, month, np.zeros((1, 5, LANES))),
+            lambda: reduce.shares_by_period(np.zeros((plan.months, LANES), np.int64), month, month, np.zeros((1, 5, LANES))),
         ],
     }
     works = parts[part]

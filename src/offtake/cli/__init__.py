@@ -22,6 +22,7 @@ from . import worth as worth
 from . import facts as facts
 from . import evidence as evidence
 from . import traces as traces
+from . import learning as learning
 # isort: on
 
 __all__ = ["app", "main"]

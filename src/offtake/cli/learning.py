@@ -1,0 +1,78 @@
+"""Verbs of what is learned: observations and what follows from them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from .base import BookName, Json, Paths, Scenarios, Seed, Sets, Store, Workers, app, computed, day_of, say, say_json, width
+
+Figure = Annotated[
+    str | None,
+    typer.Argument(metavar="[FIGURE]", help="As in 'reported_rpo of companies.x @ 2026Q1 = 200 bn USD'; without one, list what there is."),
+]
+
+
+@app.command("observe")
+def observe_figure(
+    book: BookName,
+    figure: Figure = None,
+    source: Annotated[str | None, typer.Option(help="'PUBLISHER, DOCUMENT, 2026-02-06': where and when it was printed.")] = None,
+    discrepancy: Annotated[
+        str | None, typer.Option(help="How far the model may lie from the world, one s.d.: '2 %' of the figure, '5 bn USD', none.")
+    ] = None,
+    because: Annotated[str | None, typer.Option(help="Why that discrepancy; with --withdraw, why it is withdrawn.")] = None,
+    rounding: Annotated[str | None, typer.Option(help="Rounded to this, or none; else its last digit.")] = None,
+    spread: Annotated[str | None, typer.Option(help="One s.d. of 'approximately'; 5 % of the figure unless told.")] = None,
+    covers: Annotated[str | None, typer.Option(help="Share of the measure that its definition covers: '90 %', '85 % to 95 %'.")] = None,
+    definition: Annotated[str | None, typer.Option(help="How whoever printed it defines it.")] = None,
+    withdraw: Annotated[int | None, typer.Option(metavar="NUMBER", help="Take this observation out of the evidence.")] = None,
+    store: Store = None,
+    as_json: Json = False,
+) -> None:
+    """Keep a printed figure as evidence: = printed, ~ approximately, > more than, < less than, '= 190 to 210 bn USD', '= 7 of 10'."""
+    from .. import learn
+    from ..reports.learning import observation_text, observations_text
+
+    if withdraw is not None:
+        if figure is not None or not because:
+            raise typer.BadParameter("--withdraw takes a number and --because, and no figure")
+        learn.withdraw(book, withdraw, because, store)
+    if figure is None:
+        rows = learn.observed(book, store)
+        say_json(rows) if as_json else say(observations_text(rows, width()))
+        return
+    if source is None:
+        raise typer.BadParameter("a figure has a source: --source 'PUBLISHER, DOCUMENT, 2026-02-06'")
+    told = {"discrepancy": discrepancy, "because": because, "rounding": rounding, "spread": spread}
+    told |= {"covers": covers, "definition": definition}
+    found = learn.observe(book, figure, source, store, told)
+    say_json(found) if as_json else say(observation_text(found, width()))
+
+
+@app.command("condition")
+def condition_book(
+    book: BookName,
+    given: Annotated[str, typer.Option(help="observations, facts, or both with a comma.")] = "observations",
+    as_of: Annotated[str | None, typer.Option(metavar="DATE", help="Evidence published by this date; all unless told.")] = None,
+    show: Annotated[list[str] | None, typer.Option(help="A further number, such as 'revenue of companies.x @ 2027'.")] = None,
+    discrepancy: Annotated[str | None, typer.Option(help="Of facts: how far model and world differ, one s.d.; '2 %' unless told.")] = None,
+    because: Annotated[str | None, typer.Option(help="Why that discrepancy.")] = None,
+    paths: Paths = 16_384,
+    seed: Seed = 1,
+    workers: Workers = None,
+    scenario: Scenarios = None,
+    set_: Sets = None,
+    store: Store = None,
+    as_json: Json = False,
+) -> None:
+    """What follows from what was observed: every headline, scenario and input before and after."""
+    from .. import learn
+    from ..reports.learning import condition_text
+
+    kinds = tuple(part.strip() for part in given.split(","))
+    evidence = learn.Given(kinds, day_of(as_of), store, discrepancy, because)
+    with computed(book, paths, seed, workers, scenario, set_, store=store) as run:
+        found = learn.condition(run, book, evidence, show or ())
+    say_json(found) if as_json else say(condition_text(found, width()))

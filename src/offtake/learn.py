@@ -1,0 +1,115 @@
+"""What is learned after the book was written: observations, what follows from them, and the store they stand in (E-01 to E-05).
+
+The public API beside `front`. A book is known to the store by the name of its file. Machinery is imported inside the functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import front
+from .errors import QuestionError
+
+if TYPE_CHECKING:
+    from .evidence.observations import Observation
+    from .front import Run
+
+GIVEN = ("observations", "facts")
+
+
+def name_of(book: str | Path) -> str:
+    """The name under which a store knows a book: that of its file, without folder and ending."""
+    return Path(book).stem
+
+
+def _file(store: str | Path | None) -> Path:
+    from .store import DEFAULT
+
+    return DEFAULT if store is None else Path(store)
+
+
+def observe(
+    book: str | Path, text: str, source: str, store: str | Path | None = None, told: dict[str, str | None] | None = None
+) -> dict[str, Any]:
+    """Read a sentence such as `reported_rpo of companies.x @ 2026Q1 = 200 bn USD`, and keep it in the store.
+
+    source  `PUBLISHER, DOCUMENT, 2026-02-06`
+    told    discrepancy, because, rounding, spread, covers, definition, as written
+    raises  QuestionError, BookError, StoreError
+    """
+    from .evidence.observations import record
+    from .studies.observe import Told, observation
+    from .studies.observe import source as source_of
+
+    publisher, document, published = source_of(source)
+    plan = front.compile(front.load(book, store=store if store and Path(store).is_file() else None))
+    found = observation(plan, text, Told(publisher, document, published, **(told or {})))
+    number = record(_file(store), name_of(book), found)
+    early = published <= plan.book.as_of.date()
+    return replace(found, id=number).to_dict() | {"book": name_of(book), "known_to_the_book": early, "as_of": str(plan.book.as_of.date())}
+
+
+def observed(book: str | Path, store: str | Path | None = None) -> list[dict[str, Any]]:
+    """Every observation of a book in the store, withdrawn ones with their reason."""
+    from .evidence.observations import recorded
+
+    front.locate(book)
+    return recorded(_file(store), name_of(book))
+
+
+def withdraw(book: str | Path, number: int, because: str, store: str | Path | None = None) -> None:
+    """Take an observation out of the evidence. Raises QuestionError where the store has none of this number."""
+    from .evidence import observations
+
+    observations.withdraw(_file(store), name_of(book), number, because)
+
+
+@dataclass(frozen=True)
+class Given:
+    """Which evidence counts: of what kind, known by when, from which store; `discrepancy` and `because` are those of facts."""
+
+    kinds: tuple[str, ...] = ("observations",)
+    as_of: date | None = None
+    store: str | Path | None = None
+    discrepancy: str | None = None
+    because: str | None = None
+
+
+def evidence(run: Run, book: str | Path, given: Given) -> tuple[list[Observation], list[Observation], int]:
+    """The evidence, what a later document replaced, and how many observations are withdrawn."""
+    from .evidence.observations import evidence as sorted_out
+    from .evidence.observations import from_row
+    from .fact_store import on_record
+    from .studies.observe import from_facts
+
+    unknown = [kind for kind in given.kinds if kind not in GIVEN]
+    if unknown:
+        raise QuestionError(f"'{unknown[0]}' is no evidence; --given takes {' or '.join(GIVEN)}, or both with a comma")
+    rows = observed(book, given.store) if "observations" in given.kinds else []
+    found = [from_row(row) for row in rows if row["withdrawn"] is None]
+    if "facts" in given.kinds:
+        found += from_facts(run.plan, on_record(given.store), given.as_of, given.discrepancy, given.because)
+    used, replaced = sorted_out(found, given.as_of)
+    return used, replaced, len(rows) - len([row for row in rows if row["withdrawn"] is None])
+
+
+def condition(run: Run, book: str | Path, given: Given, shown: Sequence[str] = ()) -> dict[str, Any]:
+    """Every headline, scenario and input before and after the evidence (E-02, E-03). The run itself is not changed."""
+    from .studies.compare import Asked
+    from .studies.condition import condition as study
+
+    used, replaced, withdrawn = evidence(run, book, given)
+    how = Asked(run.stamp.paths, run.stamp.seed, run.workers, run.progress)
+    return {
+        "stamp": run.stamp.to_dict(),
+        "book": name_of(book),
+        "as_of": str(run.plan.book.as_of.date()),
+        "known_by": None if given.as_of is None else str(given.as_of),
+        "given": list(given.kinds),
+        "replaced": [o.to_dict() for o in replaced],
+        "withdrawn": withdrawn,
+    } | study(run.plan, used, how, shown)
