@@ -11,12 +11,11 @@ import typer
 from .base import Json, app, say, say_json
 
 traces = typer.Typer(
-    name="traces",
     help="Read public logs of jobs and requests: convert them to one schema, or check a trace.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-app.add_typer(traces)
+app.add_typer(traces, name="traces")
 
 SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Leave rows at fault out; they are counted, named, and their GPU time is said.")]
 
