@@ -270,8 +270,9 @@ def test_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "nothing kept" in CliRunner().invoke(app, [*command, "--dry-run"]).stdout and not Path("offtake.db").exists()
     said = CliRunner().invoke(app, command).stdout
     assert "EXCL.revenue@2025Q3  2.105 bn USD  2025-10-31" in said and said.endswith("24 added, 0 known already\n")
-    (told,) = json.loads(CliRunner().invoke(app, [*command, "--json"]).stdout)
-    assert told["kept"] == {"added": 0, "known": 24} and told["counts"]["numbers"] == 29 and len(told["facts"]) == 24
+    told = json.loads(CliRunner().invoke(app, [*command, "--json"]).stdout)
+    (file,) = told["files"]
+    assert told["kept"] == {"added": 0, "known": 24} and file["counts"]["numbers"] == 29 and len(file["facts"]) == 24
     assert read_text(to_csv(stored("offtake.db")), "x") == read(CASES / "quarter.htm").facts
     Path("page.htm").write_text(PAGE.replace(">2,105<", ">2,205<").replace(">2.1<", ">2.2<"), encoding="utf-8")
     with pytest.raises(BookError, match="10-Q for the period to 2025-09-30 says one number; 2105000000 is kept"):

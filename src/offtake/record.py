@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+from .errors import FilingError
 from .fact_store import on_record
 
 
@@ -53,7 +55,7 @@ def export_facts(path: str = "-", like: str | None = None, store: str | Path | N
 def read_filings(
     files: Sequence[str | Path], published: date | None = None, entity: str | None = None, every: bool = False, keep: bool = True,
     store: str | Path | None = None,
-) -> list[dict[str, Any]]:
+) -> dict[str, Any]:
     """The facts of filings on disk, kept in a store unless told otherwise: of each file what was read, what was not kept and why.
 
     raises    FilingError, and BookError where a document contradicts what is kept of it; then nothing is kept
@@ -62,3 +64,35 @@ def read_filings(
     from .studies.record import read_in
 
     return read_in(files, Asked(published, entity, every), store, keep)
+
+
+def identity_file() -> Path:
+    """Where the identity lies that was given once."""
+    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "offtake" / "identity"
+
+
+def known_identity() -> str | None:
+    """Who asks the SEC: `OFFTAKE_IDENTITY`, else what was given before."""
+    file = identity_file()
+    return os.environ.get("OFFTAKE_IDENTITY") or (file.read_text(encoding="utf-8").strip() if file.is_file() else None)
+
+
+def pull_filings(
+    tickers: Sequence[str], identity: str | None = None, folder: str | Path = "filings", newest: int = 4, store: str | Path | None = None
+) -> dict[str, Any]:
+    """Fetch what the SEC holds of companies into a folder, read it and keep its facts; an identity that is given is kept for the next time.
+
+    raises    FilingError where nobody says who asks, or the SEC does not answer
+    """
+    from .evidence.filings.fetching import Fetcher
+    from .evidence.filings.pulling import Hosts, check_identity
+    from .studies.record import pull_in
+
+    who = check_identity(identity or known_identity() or "")
+    if identity:
+        try:
+            identity_file().parent.mkdir(parents=True, exist_ok=True)
+            identity_file().write_text(f"{who}\n", encoding="utf-8")
+        except OSError as error:
+            raise FilingError(f"{identity_file()}: the identity could not be kept ({error.strerror}); set OFFTAKE_IDENTITY") from None
+    return pull_in(tickers, Fetcher(who, Path(folder)), newest, store, Hosts())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -90,6 +91,25 @@ def read_filings(
     from ..reports.scores import readings_text
 
     found = record.read_filings(files, day_of(published), entity, every, not dry, store)
+    say_json(found) if as_json else say(readings_text(found, width()))
+
+
+@facts.command("pull")
+def pull_filings(
+    tickers: Annotated[list[str], typer.Argument(metavar="TICKER..", help="Companies, such as AMZN MSFT.")],
+    identity: Annotated[str | None, typer.Option(metavar="TEXT", help="Name and e-mail, as the SEC asks; kept for next time.")] = None,
+    folder: Annotated[Path, typer.Option(metavar="DIR", help="Where files go and stay; none is fetched twice.")] = Path("filings"),
+    newest: Annotated[int, typer.Option(min=0, max=40, help="Reports of each company, beside its companyfacts.")] = 4,
+    store: Store = None,
+    as_json: Json = False,
+) -> None:
+    """Fetch companyfacts and reports from the SEC, read them and keep their facts. Needs a network."""
+    from .. import record
+    from ..reports.scores import readings_text
+
+    if identity is None and record.known_identity() is None and sys.stdin.isatty():
+        identity = typer.prompt("The SEC asks who reads its data (name and e-mail; kept for next time)")
+    found = record.pull_filings(tickers, identity, folder, newest, store)
     say_json(found) if as_json else say(readings_text(found, width()))
 
 

@@ -41,18 +41,18 @@ def changes_text(rows: list[dict[str, Any]], width: int) -> str:
     return grid(shown, width, WHOLE) if shown else "no difference"
 
 
-def readings_text(readings: list[dict[str, Any]], width: int) -> str:
+def readings_text(told: dict[str, Any], width: int) -> str:
     """What became of filings: counts, facts by series, remarks."""
     lines = []
-    for found in readings:
+    for found in told["files"]:
         counts = ", ".join(f"{count} {what}" for what, count in found["counts"].items() if count)
         lines.append(fill(f"{found['file']} ({found['kind']}, {found['entity']}): {counts}", width, subsequent_indent="    "))
         lines += [f"  {row['fact']}  {write_value(row['value'], row['unit'])}  {row['published']}" for row in found["facts"][:SHOWN]]
         more = len(found["facts"]) - SHOWN
         lines += [f"  and {more} more (--json has all)"] if more > 0 else []
         lines += [fill(f"remark: {remark}", width, initial_indent="  ", subsequent_indent="    ") for remark in found["remarks"]]
-    kept = readings[0]["kept"] if readings else None
-    return "\n".join(lines + ([f"{kept['added']} added, {kept['known']} known already"] if kept else ["nothing kept (--dry-run)"]))
+    kept = told["kept"]
+    return "\n".join([*lines, f"{kept['added']} added, {kept['known']} known already" if kept else "nothing kept (--dry-run)"])
 
 
 def _written(value: float | None, unit: str) -> str:

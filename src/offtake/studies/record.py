@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BookError, Issue, QuestionError, WriteError
+from ..evidence.filings.fetching import Fetcher
+from ..evidence.filings.pulling import Hosts, pull
 from ..evidence.filings.reading import Asked, Reading, read_filing
 from ..fact_rows import read_file, to_csv, written
 from ..fact_store import Kept, joined, keep, on_record
@@ -51,9 +53,9 @@ def bring_in(files: Sequence[str | Path], store: str | Path | None) -> Kept:
     return kept
 
 
-def read_in(files: Sequence[str | Path], asked: Asked, store: str | Path | None, keep_them: bool) -> list[dict[str, Any]]:
+def read_in(files: Sequence[str | Path], asked: Asked, store: str | Path | None, keep_them: bool) -> dict[str, Any]:
     """Read filings one after the other, each beside what the ones before said, and keep all their facts or none."""
-    record = on_record(store) if store is None or Path(store).is_file() else catalog()
+    record = _before(store)
     readings: list[Reading] = []
     for file in files:
         readings.append(read_filing(file, asked, record))
@@ -67,13 +69,43 @@ def read_in(files: Sequence[str | Path], asked: Asked, store: str | Path | None,
     ]  # fmt: skip
     if issues:
         raise BookError(tuple(issues))
-    return [_told(reading, kept) for reading in readings]
+    return _told(readings, [kept] if kept else [])
 
 
-def _told(reading: Reading, kept: Kept | None) -> dict[str, Any]:
-    rows = [_row(Vintage("read", fact)) for fact in reading.facts]
-    return {"file": reading.file, "kind": reading.kind, "entity": reading.entity, "counts": reading.counts, "remarks": reading.remarks,
-            "facts": rows, "kept": None if kept is None else {"added": kept.added, "known": kept.known}}  # fmt: skip
+def pull_in(tickers: Sequence[str], fetcher: Fetcher, newest: int, store: str | Path | None, hosts: Hosts) -> dict[str, Any]:
+    """Fetch, read and keep, company by company: what was kept before something broke off stays, and the next call goes on from there. A
+    fact that contradicts what the same document said before is left out and remarked."""
+    readings: list[Reading] = []
+    all_kept: list[Kept] = []
+    for ticker in tickers:
+        for pulled in pull([ticker], fetcher, newest, hosts):
+            reading = read_filing(pulled.path, pulled.asked, _before(store))
+            kept = keep(store or DEFAULT, reading.facts)
+            if kept.contradictions:
+                astray = dict(kept.contradictions)
+                reading.remarks += [f"{fact.address}: {written(fact.value)} against {written(astray[n])} kept of {fact.document}; left out"
+                                    for n, fact in enumerate(reading.facts) if n in astray]  # fmt: skip
+                reading.facts = [fact for n, fact in enumerate(reading.facts) if n not in astray]
+                kept = keep(store or DEFAULT, reading.facts)
+            readings.append(reading)
+            all_kept.append(kept)
+    return _told(readings, all_kept)
+
+
+def _before(store: str | Path | None) -> Facts:
+    """What was on record before; a store that is yet to be made holds nothing."""
+    return on_record(store) if store is None or Path(store).is_file() else catalog()
+
+
+def _told(readings: Sequence[Reading], kept: Sequence[Kept]) -> dict[str, Any]:
+    """What was read of each file, and how many rows were added or known already; `kept` is absent where nothing was to be kept."""
+    files = [
+        {"file": r.file, "kind": r.kind, "entity": r.entity, "counts": r.counts, "remarks": r.remarks,
+         "facts": [{k: v for k, v in _row(Vintage("", fact)).items() if k != "status"} for fact in r.facts]}
+        for r in readings
+    ]  # fmt: skip
+    sums = {"added": sum(k.added for k in kept), "known": sum(k.known for k in kept)}
+    return {"files": files, "kept": sums if kept else None}
 
 
 def write_csv(facts: Facts, like: str | None, path: str) -> str:

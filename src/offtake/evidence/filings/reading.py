@@ -29,11 +29,13 @@ SHARE = "remaining_performance_obligations_share"
 
 
 class Asked(NamedTuple):
-    """What the caller says of a file: the day it was published, whose it is, and whether standard tags without a series count too."""
+    """What the caller says of a file: the day it was published, whose it is, whether standard tags without a series count too, and what the
+    document is called where that is known better than the page says it."""
 
     published: date | None = None
     entity: str | None = None
     every: bool = False
+    document: str | None = None
 
 
 class Filed(NamedTuple):
@@ -85,7 +87,7 @@ def _from_companyfacts(content: bytes, name: str, asked: Asked) -> Reading:
     found: list[tuple[int, Fact]] = []
     for e in company.entries:
         reading.count("numbers")
-        filed = Filed(entity, company.name, e.filed, f"{e.form} {e.accession}")
+        filed = Filed(entity, _publisher(entity, company.name), e.filed, f"{e.form} {e.accession}")
         found += _fact(reading, filed, asked.every, (e.tag, "", e.unit, e.start, e.end), e.value)
     reading.facts = _once(reading, found)
     return reading
@@ -138,9 +140,13 @@ def _filed(about: dict[str, str], name: str, asked: Asked) -> Filed:
     if asked.published is None:
         raise FilingError(f"{name}: it does not say when it was published; give --published 2025-10-31")
     form, end = about.get("DocumentType"), day_in_words(about.get("DocumentPeriodEndDate", ""))
-    document = f"{form} for the period to {end}" if form and end else name
-    own = next((c.name for c in concepts.companies() if c.entity == entity), entity)
-    return Filed(entity, company or own, asked.published, document)
+    document = asked.document or (f"{form} for the period to {end}" if form and end else name)
+    return Filed(entity, _publisher(entity, company), asked.published, document)
+
+
+def _publisher(entity: str, company: str | None) -> str:
+    """One name a company, however a file writes it: the table's, where it has one."""
+    return next((c.name for c in concepts.companies() if c.entity == entity), company or entity)
 
 
 def _unknown(name: str, company: str | None) -> str:
