@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 from .book import text
 from .book.terms import Book
 from .ensemble import Run as Run
-from .errors import BookError, Issue, QuestionError
+from .errors import BookError, Issue, QuestionError, WriteError
 from .fact_store import on_record
 from .tables import Stamp, Table
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .focus import Export
     from .montecarlo import Reporter
     from .plan import Plan
+    from .studies.article import Article
     from .studies.sides import Side
 
 BOOKS = Path(__file__).parent / "books"
@@ -144,6 +145,40 @@ def check_trace(file: str | Path, skip_bad: bool = False) -> dict[str, Any]:
     from .traces import told
 
     return told.checked(file, skip_bad)
+
+
+def read_article(
+    file: str | Path, as_of: date | None = None, book: str | Path | None = None, closes: str | Path | None = None,
+    store: str | Path | None = None,
+) -> Article:  # fmt: skip
+    """The quantitative claims of a text or HTML file (`-`: standard input), checked against one another and the record of its date.
+
+    Raises QuestionError for what is no text, BookError for a book with issues.
+    """
+    from .evidence.article.file import text_of
+    from .studies.article import Beside, line_up
+
+    text, page = text_of(str(file))
+    prices = None
+    if closes is not None:
+        from .closes import read_closes
+
+        prices = read_closes(closes)
+    known = on_record(store)
+    return line_up(text, page, as_of, Beside(known, load(book, store=store) if book is not None else None, prices))
+
+
+def write_draft(article: Article, path: str | Path, publisher: str = "not stated") -> Path:
+    """Write an article's claims as a draft section of a book. Raises WriteError where a file stands already: it may have been edited."""
+    from .files import writable
+    from .reports import html
+
+    drafted = article.draft(publisher)
+    if Path(path).is_file():
+        raise WriteError(f"{path}: a file stands there, and a draft that was edited must not be lost; name another place")
+    target = writable(path)
+    html.put(drafted.encode(), target)
+    return target
 
 
 def schema() -> dict[str, Any]:

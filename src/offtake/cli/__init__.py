@@ -23,6 +23,7 @@ from . import facts as facts
 from . import evidence as evidence
 from . import traces as traces
 from . import learning as learning
+from . import articles as articles
 # isort: on
 
 __all__ = ["app", "main"]
