@@ -89,6 +89,15 @@ class Run:
 
         return explain.explain(self, measure, of, at, path)
 
+    def sensitivity(
+        self, measure: str, of: str | None = None, at: str | None = None, given: str | None = None, anew: int = 8
+    ) -> dict[str, Any]:
+        """What each input holds of a number, by four estimators with their errors; with `given` on the paths where a condition holds,
+        else with total indices of the `anew` strongest (U-04)."""
+        from .studies import holds
+
+        return holds.sensitivity(self, measure, of, at, given, anew)
+
     def event(self, event: str | None = None, of: str | None = None, benchmark: str | None = None) -> dict[str, Any]:
         """The event study and what one must believe (V-06); needs `read_closes`."""
         from .studies import believe

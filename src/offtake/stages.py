@@ -119,6 +119,12 @@ def draw_inputs(b: Block, seed: int, first: int, clipped: np.ndarray) -> None:
     series.series_block(p.timelines, b.X, b.scenario, seed, first, b.Y)
 
 
+def redraw(b: Block, seed: int, clipped: np.ndarray) -> None:
+    """Factors and time paths anew from a block's scores and scenarios, which a study has changed; monthly noise stays the path's."""
+    draw.factors_block(b.plan.draws, b.Z, b.scenario, b.X, clipped)
+    series.series_block(b.plan.timelines, b.X, b.scenario, seed, b.first, b.Y)
+
+
 def follow(b: Block) -> None:
     """All that follows from what was drawn."""
     serve(b)

@@ -343,24 +343,10 @@ def clip_row(low, high, mine, x):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def draw_block(draws, seed, first, forced, Z, X, scenario, clipped):
-    """Draw one block of paths first, first + 1, ..
-
-    forced    scenario number for every path, or -1
-    Z         (I, L) out   normal scores of the inputs, after dependence
-    X         (F, L) out   factors
-    scenario  (L,) int64 out
-    clipped   (F,) int64   raised by the number of clipped draws
-    """
+def factors_block(draws, Z, scenario, X, clipped):
+    """Factors of one block from the scores of its inputs: what draw_block does once they are drawn; shapes as there."""
     lanes = Z.shape[1]
     x, mine = np.empty(lanes), np.empty(lanes, np.bool_)
-    words, keys = np.empty((2, lanes), np.uint64), np.empty((4, REPLICATES), np.uint64)
-    input_row(draws, seed, first, 0, words, keys, x)
-    choose_scenario(draws.cumulative, forced, scenario, x)
-    for i in range(Z.shape[0]):
-        input_row(draws, seed, first, i, words, keys, Z[i])
-        to_scores(Z[i], x)
-    correlate(draws.mixed, draws.chol, Z)
     for n in range(draws.kind.shape[0]):
         present = n == 0
         for i in range(lanes):
@@ -375,3 +361,24 @@ def draw_block(draws, seed, first, forced, Z, X, scenario, clipped):
                         clipped[f] += clip_row(draws.low[n, f], draws.high[n, f], mine, x)
                     for i in range(lanes):
                         X[f, i] = x[i] if mine[i] else X[f, i]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def draw_block(draws, seed, first, forced, Z, X, scenario, clipped):
+    """Draw one block of paths first, first + 1, ..
+
+    forced    scenario number for every path, or -1
+    Z         (I, L) out   normal scores of the inputs, after dependence
+    X         (F, L) out   factors
+    scenario  (L,) int64 out
+    clipped   (F,) int64   raised by the number of clipped draws
+    """
+    lanes = Z.shape[1]
+    x, words, keys = np.empty(lanes), np.empty((2, lanes), np.uint64), np.empty((4, REPLICATES), np.uint64)
+    input_row(draws, seed, first, 0, words, keys, x)
+    choose_scenario(draws.cumulative, forced, scenario, x)
+    for i in range(Z.shape[0]):
+        input_row(draws, seed, first, i, words, keys, Z[i])
+        to_scores(Z[i], x)
+    correlate(draws.mixed, draws.chol, Z)
+    factors_block(draws, Z, scenario, X, clipped)

@@ -109,7 +109,7 @@ def folded(values):
     n = values.shape[-1]
     padded = np.full((*values.shape[:-1], -(-n // REPLICATES) * REPLICATES), np.nan)
     padded[..., :n] = values
-    by = padded.reshape(*values.shape[:-1], -1, REPLICATES)
+    by = padded.reshape(*values.shape[:-1], padded.shape[-1] // REPLICATES, REPLICATES)
     return np.nansum(by, axis=-2), np.count_nonzero(~np.isnan(by), axis=-2)
 
 

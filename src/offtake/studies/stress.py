@@ -11,9 +11,7 @@ Source  the design point of Hasofer and Lind, J. Eng. Mech. Div. 100 (1974) 111;
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
@@ -24,17 +22,14 @@ from ..book.numbers import Number
 from ..book.terms import Book
 from ..book.text import scenario_book, with_numbers
 from ..book.walk import numbers_of
-from ..errors import QuestionError
 from ..kernels.replicates import error_of_mean
 from ..plan import compile_book
-from ..questions import Question, address, at_period, by_of, question
-from ..units import UnitError, read_quantity
+from .conditions import Condition, condition_of
 from .inputs import number_at
 
 if TYPE_CHECKING:
     from ..front import Run
 
-CONDITION = re.compile(r"^(?P<of>.+?)\s*(?P<sign><=|>=|<|>)\s*(?P<level>[^<>=]+)$")
 FEWEST = 50  # paths of the outcome under which a mean of scores says little
 MOST = 8  # inputs that are set
 CLEAR = 3.0  # standard errors
@@ -43,48 +38,11 @@ HALVINGS = 7
 REACH = 2.0  # times the conditional mean: as far as is tried
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """A measure of one period below or above a level, in the measure's unit."""
-
-    text: str
-    question: Question
-    row: int
-    below: bool
-    level: float
-
-    def holds(self, values: np.ndarray) -> np.ndarray:
-        """Where the outcome holds; nowhere a value is absent."""
-        found: np.ndarray = values < self.level if self.below else values > self.level
-        return found
-
-
-def outcome_of(run: Run, text: str) -> Outcome:
-    """Read `MEASURE of ENTITY @ PERIOD < LEVEL`. Raises QuestionError with what is wrong and how it reads."""
-    found = CONDITION.match(text.strip())
-    rule = "write an outcome as MEASURE of ENTITY @ PERIOD < LEVEL, as in 'rpo of contracts.aws @ 2026-12 < 10 bn USD'"
-    if not found:
-        raise QuestionError(f"'{text}' is no outcome; {rule}")
-    asked = address(found["of"])
-    if asked.statistic:
-        raise QuestionError(f"'{text}' asks of all paths at once; {rule}, without {asked.statistic}(..)")
-    by = by_of(asked.period) if asked.period else None
-    q = question(run.plan, asked.measure, asked.of, by)
-    if q.measure.kind in ("causes", "surface", "postings") or (q.width > 1 and not asked.period):
-        raise QuestionError(f"'{text}' is not one number a path; {rule}")
-    unit = q.measure.unit
-    try:
-        level = read_quantity(found["level"]).to_base(unit if unit != "share" else "share")
-    except UnitError as fault:
-        raise QuestionError(f"'{found['level'].strip()}' is no level of {q.measure.name}: {fault.rule}; {fault.fix}") from None
-    return Outcome(text, q, at_period(q, asked.period) if asked.period else 0, found["sign"].startswith("<"), level)
-
-
 def reverse_stress(run: Run, text: str) -> dict[str, Any]:
     """{outcome, paths, chance, scenarios, inputs, holds_when_set, distance, nearest}; fewer where the outcome is too rare to say."""
-    wanted = outcome_of(run, text)
+    wanted = condition_of(run.plan, text, "an outcome")
     done = run.outcome([wanted.question])
-    values = done.tallies[0].kept[wanted.row]
+    values = done.tallies[0].kept[wanted.row or 0]
     hit = wanted.holds(values)
     count = int(hit.sum())
     told: dict[str, Any] = {
@@ -122,7 +80,7 @@ def scenarios(run: Run, scores: np.ndarray, hit: np.ndarray) -> list[dict[str, A
             for i, n in enumerate(names) if (drawn == i).any()]  # fmt: skip
 
 
-def design(run: Run, wanted: Outcome, done: montecarlo.Outcome, where: tuple[Book, np.ndarray]) -> dict[str, Any]:
+def design(run: Run, wanted: Condition, done: montecarlo.Outcome, where: tuple[Book, np.ndarray]) -> dict[str, Any]:
     """The inputs at the most likely point, how often the outcome holds there, and the path nearest to it; `where` is the book of
     the scenario and the paths on which it was drawn and the outcome holds."""
     book, hit = where
@@ -132,7 +90,7 @@ def design(run: Run, wanted: Outcome, done: montecarlo.Outcome, where: tuple[Boo
     able = [i for i in np.argsort(-np.abs(means)) if run.plan.inputs.names[i] in numbers and abs(means[i]) > CLEAR * error][:MOST]
     if not able:
         alone, near = chance_in(book, run, wanted), int(np.flatnonzero(hit)[0])
-        told = {"inputs": [], "nearest": near, "nearest_value": float(done.tallies[0].kept[wanted.row, near])}
+        told = {"inputs": [], "nearest": near, "nearest_value": float(done.tallies[0].kept[wanted.row or 0, near])}
         why = "no single input moves it clearly: it comes from chance events or many small things"
         return told | ({"distance": 0.0, "holds_when_set": alone, "checked_paths": CHECKED} if alone >= 0.5 else {"refused": why})
     names = [run.plan.inputs.names[i] for i in able]
@@ -145,7 +103,7 @@ def design(run: Run, wanted: Outcome, done: montecarlo.Outcome, where: tuple[Boo
         "inputs": [_input(n, numbers[n], z, done.inputs[i, near]) for n, z, i in zip(names, point, able)],
         "distance": float(np.sqrt(point @ np.linalg.solve(covariance, point))),
         "holds_when_set": held, "checked_paths": CHECKED, "nearest": near,
-        "nearest_value": float(done.tallies[0].kept[wanted.row, near]),
+        "nearest_value": float(done.tallies[0].kept[wanted.row or 0, near]),
     }  # fmt: skip
 
 
@@ -171,7 +129,7 @@ def value_at(number: Number, score: float) -> float:
     return min(max(found, number.clip[0]), number.clip[1]) if number.clip else found
 
 
-def _distance_to_go(run: Run, wanted: Outcome, book: Book, means: Sequence[tuple[str, Number, float]]) -> tuple[float, float]:
+def _distance_to_go(run: Run, wanted: Condition, book: Book, means: Sequence[tuple[str, Number, float]]) -> tuple[float, float]:
     """How many times the conditional mean, so that the outcome holds on every second path; and how often it then does."""
 
     def share(times: float) -> float:
@@ -203,9 +161,9 @@ def written(number: Any, value: float, unit: str) -> str:
     return repr(value) if unit in ("share", "multiple") else f"{value!r} {unit}"
 
 
-def chance_in(book: Book, run: Run, wanted: Outcome) -> float:
+def chance_in(book: Book, run: Run, wanted: Condition) -> float:
     """Share of paths on which the outcome holds in another book of the same shape, without its scenarios."""
     alone = book.model_copy(update={"scenarios": {}})
     plan = compile_book(alone, [], sampler=run.plan.sampler)
     tally = montecarlo.run(plan, [wanted.question], CHECKED, run.stamp.seed, run.workers).tallies[0]
-    return float(wanted.holds(tally.kept[wanted.row]).mean())
+    return float(wanted.holds(tally.kept[wanted.row or 0]).mean())

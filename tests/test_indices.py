@@ -1,0 +1,223 @@
+"""What inputs hold (U-04): against the closed forms of Ishigami and Sobol-G, SciPy, quadrature, and common random numbers."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+from scipy import integrate, special, stats
+from typer.testing import CliRunner
+
+import offtake
+from offtake import stages
+from offtake.cli import app
+from offtake.errors import QuestionError
+from offtake.kernels import sobol
+from offtake.questions import question
+from offtake.studies.conditions import condition_of
+from offtake.studies.holds import sensitivity
+from offtake.studies.indices import Indices
+from offtake.studies.sensitivity import Sensitivity
+from offtake.studies.totals import conditional, jansen, totals
+from offtake.studies.whatif import by_block
+
+N = 16_384
+
+
+def draws(inputs: int, seed: int = 1) -> np.ndarray:
+    """(inputs, N) uniform draws of scrambled points."""
+    words, keys, u = np.empty((2, N), np.uint64), np.empty((4, 16), np.uint64), np.empty((inputs, N))
+    for i in range(inputs):
+        sobol.sobol_row(sobol.directions(), seed, i, i, 0, words, keys, u[i])
+    return u
+
+
+def ishigami(u: np.ndarray) -> np.ndarray:
+    x = np.pi * (2.0 * u - 1.0)
+    found: np.ndarray = np.sin(x[0]) + 7.0 * np.sin(x[1]) ** 2 + 0.1 * x[2] ** 4 * np.sin(x[0])
+    return found
+
+
+A = np.array([0.0, 1.0, 4.5, 9.0, 99.0])
+
+
+def sobol_g(u: np.ndarray) -> np.ndarray:
+    found: np.ndarray = np.prod((np.abs(4.0 * u - 2.0) + A[:, None]) / (1.0 + A[:, None]), axis=0)
+    return found
+
+
+def closed_forms() -> dict[str, tuple[object, list[float], list[float]]]:
+    """First-order and total indices: Ishigami with a = 7, b = 0.1 (Ishigami and Homma, 1990), and Sobol's G (Saltelli and Sobol, 1995)."""
+    v1, v2, v13 = 0.5 * (1.0 + 0.1 * np.pi**4 / 5.0) ** 2, 49.0 / 8.0, 8.0 * 0.01 * np.pi**8 / 225.0
+    v = v1 + v2 + v13
+    part = 1.0 / (3.0 * (1.0 + A) ** 2)
+    whole = np.prod(1.0 + part) - 1.0
+    total = [float(p * np.prod(1.0 + np.delete(part, i)) / whole) for i, p in enumerate(part)]
+    return {
+        "ishigami": (ishigami, [v1 / v, v2 / v, 0.0], [(v1 + v13) / v, v2 / v, v13 / v]),
+        "sobol-g": (sobol_g, (part / whole).tolist(), total),
+    }
+
+
+@pytest.mark.parametrize("name", ["ishigami", "sobol-g"])
+def test_first_order_indices(name: str) -> None:
+    """Within 0.01 of the closed form, and the told errors are those of the spread over seeds."""
+    function, first, _ = closed_forms()[name]
+    found = []
+    for seed in range(1, 7):
+        u = draws(len(first), seed)
+        of = Indices(tuple("abcde"[: len(first)]), special.ndtri(u), np.arange(N) % 16)
+        found.append(of.first_order(function(u)))  # type: ignore[operator]
+    values = np.array([f.value for f in found])
+    assert values.mean(axis=0) == pytest.approx(first, abs=0.01)
+    told = np.sqrt(np.mean([f.se**2 for f in found], axis=0))
+    assert (values.std(axis=0, ddof=1) < 2.0 * told + 1e-3).all() and (told < 0.01).all()
+
+
+@pytest.mark.parametrize("name", ["ishigami", "sobol-g"])
+def test_total_indices(name: str) -> None:
+    """Within four of their own errors and 0.02 of the closed form; inputs drawn anew one by one."""
+    function, _, total = closed_forms()[name]
+    u, other = draws(len(total)), np.random.default_rng(3).random((len(total), N))
+    anew = []
+    for i in range(len(total)):
+        changed = u.copy()
+        changed[i] = other[i]
+        anew.append(function(changed))  # type: ignore[operator]
+    found = jansen(function(u), np.array(anew))  # type: ignore[operator]
+    assert found.value == pytest.approx(total, abs=0.02)
+    assert (np.abs(found.value - total) < 4.0 * found.se + 1e-4).all()
+
+
+def test_slopes_are_mean_derivatives() -> None:
+    """Stein: on normal scores the plane's slope is E[dy/dz], here by quadrature; the sign follows."""
+    u = draws(3)
+    of = Indices(("a", "b", "c"), special.ndtri(u), np.arange(N) % 16)
+    slope, share = of.regression(ishigami(u))
+
+    def x(z: float) -> float:
+        return math.pi * (2.0 * stats.norm.cdf(z) - 1.0)
+
+    fourth = integrate.quad(lambda z: x(z) ** 4 * stats.norm.pdf(z), -8, 8)[0]
+    wanted = (1.0 + 0.1 * fourth) * integrate.quad(lambda z: math.sin(x(z)) * z * stats.norm.pdf(z), -8, 8)[0]
+    assert slope.value == pytest.approx([wanted, 0.0, 0.0], abs=4.0 * slope.se.max())
+    assert share.value.sum() == pytest.approx(wanted**2 / ishigami(u).var(), rel=0.02)
+
+
+def test_ranks_and_shares_are_those_of_the_ensemble() -> None:
+    """One implementation: the same numbers as the answers', now with errors."""
+    z = np.random.default_rng(7).standard_normal((3, 4096))
+    z[2] = 0.8 * z[0] + 0.6 * z[2]
+    y = np.exp(z[0]) - 0.5 * np.round(z[1]) + z[2]
+    of = Indices(("a", "b", "c"), z, np.arange(4096) % 16)
+    movers = {m.name: m for m in Sensitivity(("a", "b", "c"), z).movers(y)}
+    rank, (_, share) = of.rank(y), of.regression(y)
+    assert rank.value == pytest.approx([stats.spearmanr(row, y).statistic for row in z], abs=1e-9)
+    assert rank.value == pytest.approx([movers[n].correlation for n in "abc"], abs=1e-9)
+    assert share.value == pytest.approx([movers[n].share for n in "abc"], abs=1e-9)
+
+
+def test_errors_are_the_spread_of_repeats() -> None:
+    """Forty ensembles of 1,024 plain random paths: the spread of each estimate is the error that it tells; where a share is nothing the
+    estimate is a square, and the jackknife tells up to twice too much."""
+    r, found = np.random.default_rng(11), []
+    for _ in range(40):
+        z = r.standard_normal((3, 1024))
+        of = Indices(("a", "b", "c"), z, np.arange(1024) % 16)
+        y = 2.0 * z[0] + z[1] ** 2 + 0.5 * r.standard_normal(1024)
+        found.append([*of.regression(y), of.rank(y), of.first_order(y)])
+    for k in range(4):
+        told = np.sqrt(np.mean([f[k].se ** 2 for f in found], axis=0))
+        spread = np.std([f[k].value for f in found], axis=0, ddof=1)
+        assert (told > 0.65 * spread).all() and (told < 1.4 * spread + 0.002).all()
+
+
+def test_slopes_against_common_random_numbers(small: offtake.Run) -> None:
+    """The model itself, each input's score moved a little up and down on every path: central differences are the slopes (Stein)."""
+    q = question(small.plan, "revenue", "contracts.north", "calendar-year")
+    run = offtake.run(small.plan.book, paths=2048)
+    found = {r["input"]: r for r in sensitivity(run, "revenue", "contracts.north", "2027", anew=0)["rows"]}
+    names, step, row = small.plan.inputs.names, 0.1, 1
+    for name in ("sites.plains.power.1.slip", "sites.plains.lots.1.slip", "workloads.research.gpu_hours.growth.yearly"):
+        i = names.index(name)
+
+        def read(b: stages.Block, i: int = i) -> np.ndarray:
+            ends = []
+            for by in (step, -2.0 * step):
+                b.Z[i] += by
+                stages.redraw(b, 1, np.zeros(len(small.plan.factor_paths), np.int64))
+                stages.follow(b)
+                ends.append(q.read(b)[row].copy())
+            return (ends[0] - ends[1]) / (2.0 * step)
+
+        moved = by_block(small.plan, 1, 2048, read).mean()
+        assert found[name]["slope"] == pytest.approx(moved, abs=6.0 * found[name]["slope_se"] + 0.03 * abs(moved))
+
+
+def test_total_indices_of_the_model(small: offtake.Run) -> None:
+    """At least the first-order index of an input that stands alone; what moves nothing has none; scenario included."""
+    q = question(small.plan, "npv", "contracts.north")
+    names = small.plan.inputs.names
+    rows = {r["input"]: r for r in sensitivity(offtake.run(small.plan.book, paths=1024), "npv", "contracts.north", anew=0)["rows"]}
+    asked = ["chips.new.cost", "scenario", "companies.lab.customer.renegotiation.luck"]
+    found = totals(offtake.run(small.plan.book, paths=1024), q, 0, [names.index(n) for n in asked], 512)
+    for n, value, se in zip(asked, found.value, found.se):
+        assert value > rows[n]["first_order"] - 4.0 * (se + rows[n]["first_order_se"]) - 0.02, n
+    assert found.value[0] > 0.2 and found.value[1] > 0.1 and found.value[2] < 0.01
+
+
+def test_an_input_is_drawn_anew_given_what_it_depends_on(small: offtake.Run) -> None:
+    """The conditional mean and spread of a normal given the others: by the partitioned inverse, against regression on many draws."""
+    given = conditional(small.plan)
+    d = small.plan.draws
+    z = d.chol @ np.random.default_rng(1).standard_normal((len(d.mixed), 200_000))
+    for k, i in enumerate(d.mixed):
+        others = [j for j in range(len(d.mixed)) if j != k]
+        weights = np.linalg.lstsq(z[others].T, z[k], rcond=None)[0]
+        mine, spread = given[int(i)]
+        assert mine[others] == pytest.approx(weights, abs=0.02) and mine[k] == 0.0
+        assert spread == pytest.approx((z[k] - weights @ z[others]).std(), abs=0.02)
+
+
+def test_inside_a_tail(small: offtake.Run) -> None:
+    """The same estimators on the paths of the condition alone; no total index, since a new draw would leave the condition."""
+    run = offtake.run(small.plan.book, paths=2048)
+    q = question(run.plan, "npv", "contracts.north")
+    level = float(np.quantile(run.outcome([q]).tallies[0].kept[0], 0.25))
+    found = sensitivity(run, "npv", "contracts.north", given=f"npv of contracts.north < {level:.0f} USD")
+    assert found["paths"] == 512 and found["of_paths"] == 2048 and all(r["total"] is None for r in found["rows"])
+    whole = sensitivity(run, "npv", "contracts.north", anew=0)
+    assert {r["input"] for r in found["rows"]} <= {r["input"] for r in whole["rows"]}
+    assert whole["rows"][0]["sign"] == "-" and whole["rows"][0]["at_p10"] > whole["rows"][0]["at_p90"]
+
+
+def test_a_condition_without_a_period_holds_in_any_month(small: offtake.Run) -> None:
+    condition = condition_of(small.plan, "coverage < 3", "a condition", any_period=True)
+    rows = np.array([[5.0, 2.0, np.nan], [4.0, 9.0, np.nan]])
+    assert condition.row is None and condition.on(rows).tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("npv", "--of", "contracts.north", "--given", "npv of contracts.north < -90 bn USD"), "on 0 of 256 paths, 64 are needed"),
+        (("npv", "--of", "contracts.north", "--given", "soon"), "'soon' is no condition; write a condition as MEASURE"),
+        (("npv", "--of", "contracts.north", "--given", "npv of contracts.north < 3 GPU"), "'3 GPU' is no level of npv"),
+        (("mean(npv of contracts.north)",), "is not one number a path"),
+        (("straight_line", "--of", "contracts.north", "--at", "2026"), "is the same number on every path"),
+    ],
+)
+def test_what_is_refused(words: tuple[str, ...], sentence: str) -> None:
+    done = CliRunner().invoke(app, ["sensitivity", "two-clouds", *words, "--paths", "256"])
+    assert isinstance(done.exception, QuestionError) and sentence in str(done.exception)
+
+
+def test_the_verb() -> None:
+    words = ["sensitivity", "two-clouds", "npv", "--of", "contracts.north", "--paths", "512", "--total", "2"]
+    told = json.loads(CliRunner().invoke(app, [*words, "--json"]).stdout)
+    assert {"stamp", "measure", "of", "period", "given", "paths", "explained", "method", "rows"} <= set(told)
+    assert [r["total"] is None for r in told["rows"][:3]] == [False, False, True]
+    lines = CliRunner().invoke(app, [*words, "--csv"]).stdout.splitlines()
+    assert lines[0].startswith("input,sign,slope,slope_se,share,share_se") and len(lines) == len(told["rows"]) + 1
+    text = CliRunner().invoke(app, words).stdout
+    assert "per deviation" in text and "more inputs hold less (--top)" in text
