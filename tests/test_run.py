@@ -191,3 +191,11 @@ def test_a_book_without_contracts_reads_what_it_has(tmp_path: Path) -> None:
     assert [row["mean"] for row in rows(run, "revenue", "companies.north")] == pytest.approx([120e6])
     with pytest.raises(QuestionError, match="about a contract"):
         run.answers()
+
+
+def test_a_claim_of_an_unknown_measure_is_named(tmp_path):
+    text = (Path(offtake.__file__).parent / "books" / "two-clouds.yaml").read_text(encoding="utf-8")
+    book = tmp_path / "book.yaml"
+    book.write_text(text.replace("measure: revenue of contracts.north @ 2027", "measure: revenu of contracts.north @ 2027"), encoding="utf-8")
+    with pytest.raises(QuestionError, match="measure of claim straight: no measure is called 'revenu'; did you mean revenue?"):
+        offtake.run(offtake.load(book), paths=64).answers()

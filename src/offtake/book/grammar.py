@@ -50,7 +50,7 @@ def read_number(value: Any, unit: str, labels: tuple[str, ...] = (), beside: Bes
         fix = "write a number with its unit; leave the key out where it is absent"
         raise Fault(_short(written), f"{said(unit)} (N-01)", fix)
     text, cited = _cited(str(written))
-    if cited:
+    if cited is not None:
         about = _with_citation(about, cited)
     try:
         number = _labelled(text, labels) if labels else law(text, unit, beside)
@@ -152,7 +152,7 @@ def _clip(written: Any, unit: str) -> tuple[float, float]:
 
 
 def _with_citation(about: dict[str, Any], cited: str) -> dict[str, Any]:
-    if cited in ("assumed", ""):
+    if cited == "assumed":
         raise Fault(f"[{cited}]", "an assumed number says why (N-05)", "write {value: .., assumed: the reason}")
     if not re.fullmatch(r"[\w\-]+", cited):
         raise Fault(f"[{cited}]", "brackets hold the id of one source (N-05)", "write [id], an id that stands under `sources`")

@@ -171,7 +171,10 @@ def _watched(plan: Plan) -> Iterator[tuple[str, Question]]:
     named += [(f"claim {n}", c.measure) for n, c in plan.book.claims.items() if c.measure]
     for key, text in named:
         found = address(text)
-        yield key, question(plan, found.measure, found.of, by_of(found.period) if found.period else None)
+        try:
+            yield key, question(plan, found.measure, found.of, by_of(found.period) if found.period else None)
+        except QuestionError as error:
+            raise QuestionError(f"measure of {key}: {error}") from None
 
 
 @dataclass(frozen=True)

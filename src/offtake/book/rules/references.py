@@ -139,13 +139,19 @@ def measures(book: Book) -> Iterator[Finding]:
     asked: list[tuple[Steps, str]] = [(("signals", n, "measure"), s.measure) for n, s in book.signals.items()]
     asked += [(("claims", n, "measure"), c.measure) for n, c in book.claims.items() if c.measure]
     for steps, text in asked:
-        outer = STATISTIC.match(text)
-        found = ADDRESS.match(outer[1] if outer else text)
+        if outer := STATISTIC.match(text):
+            rule = "a measure alone: its interval is told anyway (E-01)"
+            yield Finding(steps, text[:60], rule, f"write `{outer[1]}`")
+            continue
+        found = ADDRESS.match(text)
         if not found:
             rule = "a measure: MEASURE of ENTITY @ PERIOD (E-01)"
             yield Finding(steps, text[:60], rule, "write `revenue of contracts.aws @ 2027`")
             continue
-        if found["of"] and found["of"] not in known:
+        if not found["of"]:
+            rule = "a measure says whose it is: MEASURE of ENTITY @ PERIOD (E-01)"
+            yield Finding(steps, text[:60], rule, f"write `{text.split()[0]} of ..`")
+        elif found["of"] not in known:
             near = unknown(steps, found["of"], known, "contracts", "E-01")
             yield Finding(steps, found["of"], "a contract that bills, a company, site, pool or workload (E-01)", near.fix)
         if found["period"] and not _in_horizon(found["period"], book):

@@ -105,7 +105,12 @@ def _compare(customer: Customer, hours: float, at: tuple[str, ...]) -> Finding |
     rule = f"demand reproduces the known compute cost, {format_interval(low, high, 'USD')} a month (D-05)"
     times = cost / high if cost > high else low / cost if cost > 0.0 else float("inf")
     which = "much" if cost > high else "little"
-    return Finding(at, got, rule, f"demand is {times:.3g} times too {which}: mend requests, tokens, throughput or the price")
+    return Finding(at, got, rule, f"demand is {_times(times)} too {which}: mend requests, tokens, throughput or the price")
+
+
+def _times(times: float) -> str:
+    """`2.5 times`; what is near 1 in hundredths, so that it does not read `1 times`."""
+    return f"{times:.3g} times" if times >= 1.05 else f"{100 * (times - 1.0):.2g} %"
 
 
 def _reference_hours(book: Book, work: Workload) -> float:
