@@ -79,6 +79,18 @@ def sampling() -> Iterator[Line]:
         yield Line(f"{name} against random, means", ">= 2 x the paths", figure, f"{middle[0]:.1f}", middle[0] >= 2.0)
 
 
+def features() -> Iterator[Line]:
+    """The first book with every feature on against the book as it ships, and whether everything holds."""
+    from bench.features import cost, worst
+
+    plain, rich = cost(1 if QUICK else 24)
+    figure = f"{1e3 * rich:.0f} ms a block of 64 paths, {1e3 * plain:.0f} ms as shipped"
+    yield Line("every feature on", "<= 2.5 x the first book", figure, f"{rich / plain:.2f}", rich <= 2.5 * plain)
+    paths = 64 if QUICK else 2_048
+    off, where = worst(paths)
+    yield Line("identities and journal, all on", "<= 1e-9 on every path", f"{paths:,} paths: {off:.0e}, {where[:60]}", "", off <= 1e-9)
+
+
 def memory() -> Iterator[Line]:
     """Peak memory of a run of few and of many paths."""
     few, many = (64, 128) if QUICK else (1_024, 65_536)
@@ -117,7 +129,10 @@ def _seconds(command: list[str]) -> float:
     return min(found)
 
 
-BENCHES = {"startup": startup, "stages": stages, "placement": placement, "accounts": accounts, "sampling": sampling, "memory": memory}
+BENCHES = {
+    "startup": startup, "stages": stages, "placement": placement, "accounts": accounts, "features": features, "sampling": sampling,
+    "memory": memory,
+}  # fmt: skip
 
 
 def main() -> int:

@@ -9,7 +9,10 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 
-@pytest.mark.parametrize("name, lines", [("startup", 2), ("stages", 8), ("placement", 3), ("accounts", 1), ("sampling", 2), ("memory", 1)])
+LINES = {"startup": 2, "stages": 8, "placement": 3, "accounts": 1, "features": 2, "sampling": 2, "memory": 1}
+
+
+@pytest.mark.parametrize("name, lines", LINES.items())
 def test_a_bench_runs_and_says_how_it_went(name: str, lines: int) -> None:
     done = subprocess.run([sys.executable, "-m", "bench", name, "--quick"], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

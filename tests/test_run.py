@@ -196,6 +196,6 @@ def test_a_book_without_contracts_reads_what_it_has(tmp_path: Path) -> None:
 def test_a_claim_of_an_unknown_measure_is_named(tmp_path):
     text = (Path(offtake.__file__).parent / "books" / "two-clouds.yaml").read_text(encoding="utf-8")
     book = tmp_path / "book.yaml"
-    book.write_text(text.replace("measure: revenue of contracts.north @ 2027", "measure: revenu of contracts.north @ 2027"), encoding="utf-8")
-    with pytest.raises(QuestionError, match="measure of claim straight: no measure is called 'revenu'; did you mean revenue?"):
+    book.write_text(text.replace("measure: revenue of contracts.north", "measure: revenu of contracts.north"), encoding="utf-8")
+    with pytest.raises(QuestionError, match="measure of claim straight: no measure is called 'revenu'; did you mean revenue"):
         offtake.run(offtake.load(book), paths=64).answers()

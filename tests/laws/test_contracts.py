@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from offtake.identities import worst_of
+from offtake.studies.journal import imbalance
 
 from ..deals import block_of, monthly
 
@@ -88,6 +89,8 @@ def test_identities_hold_with_everything_on(deal: dict[str, Any], levels: list[i
     block = block_of(deal, work_of(levels), LOTS)
     for worst in worst_of(block, 64):
         assert worst.error <= 1e-9, worst
+    left, where = imbalance(block, 8)
+    assert left <= 1e-9, where
     s, k = block.settlement, block.books
     for name in ("base", "overage", "deficiency", "charge", "credit", "remaining", "unearned", "makeup", "makeup_balance", "penalty"):
         assert np.all(getattr(s, name) >= -MONEY), name

@@ -197,10 +197,30 @@ def _contract(run: Run, b: Block, c: int, lane: int, by: str) -> list[tuple[Any,
 def _balanced(e: Entry, b: Block, c: int, lane: int) -> Legs:
     """The legs, if they add up to nothing in every month."""
     legs = e.legs(b, c, lane)
-    left, size = np.abs(sum(legs.values())), np.maximum(sum(np.abs(a) for a in legs.values()), 1.0)
-    gross = np.maximum.accumulate(size if e.stock is None else np.maximum(size, e.stock(b, c, lane)))
+    left, gross = _left(e, legs, b, c, lane)
     worst = int(np.argmax(left / gross))
     if not left[worst] <= TOLERANCE * gross[worst]:
         name = b.plan.names.contracts[c]
         raise IdentityError(f"A-10 debits = credits: '{e.name}' of contracts.{name} is off by {left[worst]:.3g} USD in month {worst}")
     return legs
+
+
+def _left(e: Entry, legs: Legs, b: Block, c: int, lane: int) -> tuple[np.ndarray, np.ndarray]:
+    """By month: what debits and credits of an entry leave, and the flows or stocks it is measured against; USD."""
+    left, size = np.abs(sum(legs.values())), np.maximum(sum(np.abs(a) for a in legs.values()), 1.0)
+    return left, np.maximum.accumulate(size if e.stock is None else np.maximum(size, e.stock(b, c, lane)))
+
+
+def imbalance(b: Block, lanes: int) -> tuple[float, str]:
+    """The worst entry of all contracts on the first `lanes` paths of a block: what it leaves over its gross, and where; nothing is
+    rounded away, and what is no number is off by infinity."""
+    worst = (0.0, "none")
+    for c, name in enumerate(b.plan.names.contracts):
+        for e in ENTRIES:
+            for lane in range(lanes):
+                left, gross = _left(e, e.legs(b, c, lane), b, c, lane)
+                error = np.nan_to_num(left / gross, nan=np.inf)
+                month = int(np.argmax(error))
+                if error[month] > worst[0]:
+                    worst = (float(error[month]), f"'{e.name}' of contracts.{name}, lane {lane}, month {month}")
+    return worst
