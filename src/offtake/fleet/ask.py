@@ -1,0 +1,83 @@
+"""A question to a replay: files and choices in, one dictionary out."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from ..errors import QuestionError
+from ..traces import Jobs, read_any
+from .known import LLAMA3, LLAMA3_SAVING
+from .outcome import Outcome
+from .pools import POLICIES, Failures, Pool, Rules, Saving
+from .run import run_trace
+from .text import load_pools
+
+FAILURES = ("none", "book", "llama3")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """How to replay: policy; failures `none`, those the `book` (or file of pools) states, or `llama3`; pins; faulty rows; log rows kept."""
+
+    policy: str = "fifo"
+    failures: str = "none"
+    pin: bool = False
+    skip_bad: bool = False
+    seed: int = 1
+    log: int = 0
+
+    def __post_init__(self) -> None:
+        for name, value, known in (("policy", self.policy, POLICIES), ("failures", self.failures, FAILURES)):
+            if value not in known:
+                raise QuestionError(f"--{name} is one of {', '.join(known)}, not '{value}'")
+
+
+def rules_of(asked: Asked, stated: Rules, where: str) -> Rules:
+    """The rules that a file states, with the failures that were asked for. Raises QuestionError where it states none."""
+    if asked.failures == "book" and stated.failures is None:
+        raise QuestionError(f"{where} states no failures: give a `failures` block (docs/replay.md), or --failures llama3 or none")
+    failures: Failures | None = {"none": None, "book": stated.failures, "llama3": LLAMA3}[asked.failures]
+    saving = LLAMA3_SAVING if asked.failures == "llama3" and stated.saving == Saving() else stated.saving
+    return replace(stated, policy=asked.policy, failures=failures, saving=saving, seed=asked.seed, log=asked.log)
+
+
+def compiled() -> bool:
+    """Whether the replay has been compiled on this machine; a run compiles it else."""
+    from ..kernels import cache
+
+    path = cache.folder(Path(cache.__file__).parent, "replay")
+    return path is not None and any(path.rglob("*.nbi"))
+
+
+def digest(path: str | Path) -> str:
+    """SHA-256 of a file."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def stamp(trace: str | Path, pools: Sequence[Pool], rules: Rules) -> dict[str, Any]:
+    """What the figures hang on: the same stamp, the same bits."""
+    told = {key: value for key, value in asdict(rules).items() if key not in ("log", "path")}
+    return {
+        "trace": Path(trace).name, "trace_sha256": digest(trace), "version": version("offtake"),
+        "pools": {p.name: {key: value for key, value in asdict(p).items() if key != "name"} for p in pools}, "rules": told,
+    }  # fmt: skip
+
+
+def told(outcome: Outcome, jobs: Jobs, trace: str | Path) -> dict[str, Any]:
+    """Everything to print of one replay."""
+    refused = jobs.refusals.to_dict() if jobs.refusals.total else None
+    return outcome.to_dict() | {"refused": refused, "stamp": stamp(trace, outcome.pools, outcome.rules)}
+
+
+def replay_pools(trace: str | Path, pools: str | Path, asked: Asked) -> tuple[dict[str, Any], Outcome]:
+    """Replay a trace over the pools of a file. Raises BookError, TraceError or QuestionError for what is wrong with either."""
+    found, stated = load_pools(pools)
+    rules = rules_of(asked, stated, Path(pools).name)
+    jobs, outcome = run_trace(read_any(trace, asked.skip_bad), found, rules, asked.pin, asked.skip_bad)
+    return told(outcome, jobs, trace), outcome

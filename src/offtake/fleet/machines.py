@@ -1,0 +1,150 @@
+"""Arrays of a replay: pools and rules as the rows that `kernels/replay` runs on. The only file that knows both."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import Any
+
+import numpy as np
+
+from ..kernels import replay_state as k
+from .pools import CAUSES, Pool, Rules
+
+Array = np.ndarray[Any, Any]
+MS, HOUR_MS, DAY_MS = 1000.0, 3.6e6, 8.64e7
+AFTERLIFE_MS = 3653 * 86_400_000  # ten years after the last submission, where failures could keep a gang waiting for ever
+
+
+def in_ms(seconds: float) -> int:
+    """Whole milliseconds, the clock of a replay."""
+    return round(seconds * MS)
+
+
+def _rows(pools: Sequence[Pool]) -> tuple[Array, int, int]:
+    """Pool rows, and how many domains and nodes there are; a pool that counts GPUs has none."""
+    rows = np.zeros((len(pools), k.POOL_FIELDS), np.int64)
+    domains = nodes = 0
+    for row, pool in zip(rows, pools, strict=True):
+        per = max(pool.domain, pool.node) // pool.node if pool.node > 1 else 1
+        row[k.NODE], row[k.DOMAIN_NODES], row[k.SEGMENT] = pool.node, per, pool.segment // pool.node if pool.node > 1 else 0
+        row[k.SLOW] = -1 if pool.slowdown is None else round(pool.slowdown * k.MILLION)
+        row[k.NODES], row[k.SPARE_SEATS] = pool.most // pool.node, pool.spares // pool.node
+        row[k.FIRST_DOMAIN], row[k.CAUSE] = domains, k.NO_DEMAND
+        row[k.SHADOW_JOB], row[k.NEXT_FAILURE], row[k.NEXT_SERVICE] = -1, k.NEVER, k.NEVER
+        if pool.node > 1:
+            domains += -(-row[k.NODES] // per)
+            nodes += row[k.NODES]
+    return rows, int(domains), int(nodes)
+
+
+def _fabric(pool: Array, domains: int, nodes: int) -> tuple[Array, Array]:
+    """Empty domains and nodes."""
+    domain, node = np.zeros((max(domains, 1), k.DOMAIN_FIELDS), np.int64), np.full((max(nodes, 1), k.NODE_FIELDS), -1, np.int64)
+    domain[:, [k.AFTER, k.BEFORE, k.FIRST_PIECE]] = -1
+    first = 0
+    for p, row in enumerate(pool):
+        if row[k.NODE] > 1:
+            count = -(-row[k.NODES] // row[k.DOMAIN_NODES])
+            mine = slice(row[k.FIRST_DOMAIN], row[k.FIRST_DOMAIN] + count)
+            domain[mine, k.POOL] = p
+            domain[mine, k.FIRST_NODE] = first + np.arange(count) * row[k.DOMAIN_NODES]
+            first += row[k.NODES]
+    return domain, node
+
+
+def _growth(pools: Sequence[Pool], begins: int) -> Array:
+    """Steps (ms, pool, GPUs) in order; every pool stands there at the beginning, if only with 0 GPUs."""
+    steps = []
+    for p, pool in enumerate(pools):
+        known = [(in_ms(at), gpus) for at, gpus in pool.gpus]
+        before = [gpus for at, gpus in known if at <= begins]
+        steps += [(begins, p, before[-1] if before else 0)] + [(at, p, gpus) for at, gpus in known if at > begins]
+    return np.array(sorted(steps), np.int64).reshape(-1, 3)
+
+
+def _tally(rules: Rules, jobs: k.Jobs) -> Array:
+    """Counters at 0, and the rule."""
+    rule = np.zeros(k.TALLIES, np.int64)
+    rule[k.ORDER] = {"sjf": k.SHORTEST, "las": k.ATTAINED, "priority": k.CLASS}.get(rules.policy, k.ARRIVAL)
+    rule[k.DEPTH] = rules.depth if rules.policy in ("backfill", "priority") else 0
+    rule[k.PREEMPT] = 1 if rules.policy in ("priority", "las") else 0
+    rule[k.SAVE], rule[k.AGAIN] = in_ms(rules.saving.write), in_ms(rules.saving.restart)
+    rule[k.MOVE] = -1 if rules.move is None else in_ms(rules.move)
+    last = int(jobs.submit[-1]) if jobs.submit.size else 0
+    never = last + AFTERLIFE_MS if rules.failures or rules.service else k.NEVER
+    rule[k.UNTIL] = never if rules.until is None else in_ms(rules.until)
+    rule[k.NOTICE] = in_ms(rules.failures.notice) if rules.failures else 0
+    rule[k.SEED], rule[k.PATH] = rules.seed, rules.path
+    if rules.service:
+        rule[k.SERVICE], rule[k.SERVICE_LENGTH] = in_ms(rules.service.every), in_ms(rules.service.length)
+    return rule
+
+
+def _chance(rules: Rules) -> Array:
+    chance = np.zeros(20)
+    chance[1] = 0.0 if rules.saving.interval is None else rules.saving.interval * MS
+    if failures := rules.failures:
+        many = len(CAUSES)
+        chance[0] = failures.rate / DAY_MS
+        chance[2 : 2 + many] = list(accumulate(failures.shares))
+        chance[2 + many : 2 + 2 * many] = [math.log(max(hours * HOUR_MS, 1.0)) for hours in failures.hours]
+        chance[2 + 2 * many : 2 + 3 * many] = failures.spread
+    return chance
+
+
+def _queue(pools: int, rules: Rules, jobs: k.Jobs) -> tuple[Array, Array, Array]:
+    """Empty queues, the class each job begins in, and the ladder of classes (las)."""
+    ladder = np.array([round(hours * HOUR_MS) for hours in rules.ladder] if rules.policy == "las" else [], np.int64)
+    level = np.zeros(jobs.submit.size, np.int16)
+    if rules.policy == "priority":
+        level[:] = jobs.rank
+    queue = np.full((pools, max(ladder.size, int(level.max(initial=0))) + 1, k.QUEUE_FIELDS), -1, np.int64)
+    queue[:, :, k.HELD_BY] = 0
+    return queue, level, ladder
+
+
+def _shelf(pool: Array) -> Array:
+    """No domain and no node is free yet."""
+    shelf = np.full((len(pool), k.SHELVES, 64), -1, np.int64)
+    shelf[:, [k.COUNTS, k.SEATING]] = 0
+    for row, mine in zip(pool, shelf, strict=True):
+        if row[k.SEGMENT]:
+            mine[k.SEATING] = np.arange(64) // row[k.SEGMENT]
+    return shelf
+
+
+def _table(rows: int, fields: int, stack: int, none: int | None = None) -> Array:
+    """An empty table with the stack of its free rows, the first on top."""
+    table = np.zeros((rows, fields), np.int64)
+    table[:, stack] = np.arange(rows - 1, -1, -1)
+    if none is not None:
+        table[:, none] = -1
+    return table
+
+
+def state_of(pools: Sequence[Pool], rules: Rules, jobs: k.Jobs) -> k.State:
+    """Empty machines and an empty queue for these jobs."""
+    pool, domains, nodes = _rows(pools)
+    domain, node = _fabric(pool, domains, nodes)
+    count, number = len(pools), int(jobs.submit.size)
+    stays = int(min(sum(p.most for p in pools), max(number, 1)))
+    pieces = max(sum(p.most for p in pools if p.node > 1), 1)
+    units = nodes + sum(p.most for p in pools if p.node == 1) if rules.failures or rules.service else 1
+    begins = min(int(jobs.submit[0]) if number else 0, *(in_ms(p.gpus[0][0]) for p in pools))
+    pool[:, k.SINCE] = begins
+    queue, level, ladder = _queue(count, rules, jobs)
+    tally = _tally(rules, jobs)
+    tally[k.SLOTS_LEFT], tally[k.PIECES_LEFT], tally[k.UNITS_LEFT] = stays, pieces, units
+    job = np.full((number, k.JOB_FIELDS), -1, np.int64)
+    job[:, k.LEFT] = jobs.duration
+    return k.State(
+        pool=pool, shelf=_shelf(pool), domain=domain, node=node,
+        stay=_table(stays, k.STAY_FIELDS, k.SLOT_STACK, k.KEY), piece=_table(pieces, k.PIECE_FIELDS, k.PIECE_STACK),
+        heap=np.zeros((2, 2 * stays + 64), np.int64), seek=np.zeros((2, 2 * stays + 64), np.int64), scratch=np.zeros(stays + 1, np.int64),
+        unit=_table(units, k.UNIT_FIELDS, k.UNIT_STACK), mended=np.zeros((2, units), np.int64), growth=_growth(pools, begins),
+        queue=queue, link=np.full((number, 2), -1, np.int32), sort=np.zeros((2, count, number if rules.policy == "sjf" else 1), np.int64),
+        job=job, level=level, stops=np.zeros(number, np.int32), bins=np.zeros((count, k.BIN_FIELDS), np.int64), tally=tally,
+        log=np.zeros((rules.log, 6), np.int64), chance=_chance(rules), ladder=ladder,
+    )  # fmt: skip

@@ -1,0 +1,131 @@
+"""What a replay says: waits, occupancy, goodput, and every ready GPU-hour in one bin (S-05)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..errors import IdentityError
+from ..kernels import replay_state as k
+from .machines import HOUR_MS, MS
+from .pools import Pool, Rules
+
+Array = np.ndarray[Any, Any]
+BINS = (
+    "useful", "checkpointing", "restart", "lost_work", "slowdown", "failure", "repair", "maintenance", "spare", "fragmentation",
+    "assembling", "reserved", "not_allowed", "no_demand",
+)  # fmt: skip
+GROUPS = {"useful": BINS[:1], "overhead": BINS[1:5], "down": BINS[5:8], "idle": BINS[8:]}
+SHORT_S = 10.0  # a slowdown counts shorter jobs as this long
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Results of one replay.
+
+    begun, ended  (J,) int64 ms, -1 where that never came
+    stops         (J,) int32 interruptions and preemptions
+    bins          (P, len(BINS)) int64 GPU-ms, adding up to ready (P,)
+    log           (L, 6) int64: ms, kind, job, pool, GPUs, domain
+    """
+
+    pools: tuple[Pool, ...]
+    rules: Rules
+    jobs: k.Jobs
+    begun: Array
+    ended: Array
+    stops: Array
+    bins: Array
+    ready: Array
+    counts: dict[str, int]
+    log: Array
+    unlogged: int
+
+    def wait_s(self) -> Array:
+        """Seconds from submission to the first start, of the jobs that started."""
+        started = self.begun >= 0
+        wait: Array = (self.begun[started] - self.jobs.submit[started]) / MS
+        return wait
+
+    def to_dict(self) -> dict[str, Any]:
+        """All figures; shares are of ready GPU time, occupancy of what is not down, goodput of what is allocated."""
+        wait, done = self.wait_s(), self.ended >= 0
+        total = self.bins.sum(axis=0)
+        return (
+            {
+                "jobs": len(self.begun), "started": len(wait), "finished": int(done.sum()),
+                "mean_wait_s": _or_none(np.mean, wait), "p50_wait_s": _or_none(np.median, wait),
+                "p95_wait_s": _or_none(lambda x: np.percentile(x, 95), wait),
+                "makespan_s": float(self.ended.max() - self.jobs.submit[0]) / MS if done.all() and len(done) else None,
+            }
+            | rates(total)
+            | {"ready_gpu_h": float(self.ready.sum()) / HOUR_MS, "lost_gpu_h": float(total[BINS.index("lost_work")]) / HOUR_MS}
+            | self.counts
+            | {
+                "bins": told_bins(total),
+                "pools": {p.name: rates(row) | {"bins": told_bins(row)} for p, row in zip(self.pools, self.bins, strict=True)},
+                "sizes": self.by_size(),
+            }
+        )  # fmt: skip
+
+    def by_size(self) -> list[dict[str, Any]]:
+        """Waits and slowdowns by size: gangs of 1, 2 to 3, 4 to 7, .. GPUs."""
+        started = self.begun >= 0
+        power = np.frexp(self.jobs.gpus[started].astype(float))[1] - 1
+        wait, finished = self.wait_s(), self.ended[started] >= 0
+        spent = (self.ended - self.jobs.submit)[started] / MS
+        slow = spent / np.maximum(self.jobs.duration[started] / MS, SHORT_S)
+        rows = []
+        for e in np.unique(power):
+            mine = power == e
+            rows.append(
+                {
+                    "from_gpus": int(2**e), "to_gpus": int(2 ** (e + 1) - 1), "jobs": int(mine.sum()),
+                    "mean_wait_s": float(wait[mine].mean()), "p50_wait_s": float(np.median(wait[mine])),
+                    "p95_wait_s": float(np.percentile(wait[mine], 95)),
+                    "mean_slowdown": _or_none(lambda x: np.maximum(x, 1.0).mean(), slow[mine & finished]),
+                }
+            )  # fmt: skip
+        return rows
+
+
+def _or_none(of: Any, values: Array) -> float | None:
+    return float(of(values)) if len(values) else None
+
+
+def rates(bins: Array) -> dict[str, float | None]:
+    """Availability, occupancy and goodput from bins (len(BINS),); None where there was nothing to share."""
+    useful, overhead, down, idle = (int(sum(bins[BINS.index(b)] for b in group)) for group in GROUPS.values())
+    ready, offered, held = useful + overhead + down + idle, useful + overhead + idle, useful + overhead
+    return {
+        "availability": offered / ready if ready else None,
+        "occupancy": held / offered if offered else None,
+        "goodput": useful / held if held else None,
+    }
+
+
+def told_bins(bins: Array) -> dict[str, dict[str, float | int | None]]:
+    """Each bin in whole GPU-milliseconds (these add up exactly), GPU-hours and share of ready time."""
+    ready = int(bins.sum())
+    return {
+        name: {"gpu_ms": int(n), "gpu_h": float(n) / HOUR_MS, "share": int(n) / ready if ready else None}
+        for name, n in zip(BINS, bins, strict=True)
+    }
+
+
+def outcome_of(pools: Sequence[Pool], rules: Rules, jobs: k.Jobs, s: k.State) -> Outcome:
+    """Read the results off a finished replay. Raises IdentityError where the bins do not add up to the ready time."""
+    bins, ready = s.bins[:, : k.BINS], s.bins[:, k.READY]
+    for pool, row, whole in zip(pools, bins, ready, strict=True):
+        if row.sum() != whole or (row < 0).any():
+            raise IdentityError(f"S-05: the bins of pool '{pool.name}' add up to {row.sum():,} GPU-ms, not to {whole:,} ready ones")
+    names = {"preemptions": k.PREEMPTED, "interruptions": k.INTERRUPTED, "moved": k.MOVED, "spread_out": k.SPREAD}
+    counts = {name: int(s.tally[at]) for name, at in names.items()}
+    kept = min(int(s.tally[k.LOGGED]), len(s.log))
+    return Outcome(
+        tuple(pools), rules, jobs, s.job[:, k.BEGUN], s.job[:, k.ENDED], s.stops, bins, ready, counts, s.log[:kept],
+        int(s.tally[k.LOGGED]) - kept,
+    )  # fmt: skip

@@ -1,0 +1,267 @@
+"""The replay: jobs arrive, wait, start, end, are interrupted, on machines that grow, fail and return; every hour in one bin.
+
+**Axes**    pools, jobs, bins.
+**Units**   ms; GPU-ms. All integers: the same bits every time, and bins that add up exactly (S-05).
+**Signs**   every bin >= 0.
+**Order**   at one time: ends by the sequence of their starts, repairs, growth, failures and maintenance pool by pool, arrivals by number;
+            then one pass of starts, pool by pool; then moves between pools; then each pool's idle time gets its cause until the next time.
+**Source**  model R-01, R-02, S-05.
+"""
+
+import numpy as np
+from numba import njit
+
+from .compiled import inner, step
+from .replay_fabric import NO, room, taken_by, write_log
+from .replay_failures import count_down, fail, grow, mend, service
+from .replay_heap import drop_first
+from .replay_queue import head, join, note_fresh, take_out
+from .replay_starts import start, start_all
+from .replay_state import (
+    ASSEMBLING,
+    ATTAINED,
+    CAUSE,
+    CHANGED,
+    CUT,
+    DEMOTE,
+    DEPTH,
+    END,
+    FRAGMENTATION,
+    FREE,
+    GPUS,
+    HEAP,
+    JOB,
+    KEY,
+    MOVE,
+    MOVED,
+    NEVER,
+    NEXT_FAILURE,
+    NEXT_GROWTH,
+    NEXT_JOB,
+    NEXT_SERVICE,
+    NO_DEMAND,
+    NODE,
+    NOT_ALLOWED,
+    ORDER,
+    QUEUED,
+    RANK,
+    READY,
+    RESERVED,
+    RUNNING,
+    SHADOW_JOB,
+    SINCE,
+    SLOT_BITS,
+    SPARE,
+    SPARED,
+    STOPPED,
+    SUBMIT,
+    TRANSFER,
+    UNITS,
+    UNTIL,
+    WAITING,
+    WAITING_ALL,
+    WHERE,
+)  # fmt: skip
+from .replay_stays import break_off, finish, join_class, leave_class, push_event
+
+SLOTS = (1 << SLOT_BITS) - 1
+
+
+@step
+def allowed(jobs, j, p):
+    """Whether pool p may run the job."""
+    return (jobs.allow[j if jobs.allow.shape[0] > 1 else 0] >> p) & 1 != 0
+
+
+@step
+def settle(s, p, now):
+    """Book what the pool's GPUs outside jobs and repairs did since the last event."""
+    length = now - s.pool[p, SINCE]
+    s.pool[p, SINCE] = now
+    s.bins[p, s.pool[p, CAUSE]] += length * s.pool[p, FREE]
+    s.bins[p, SPARED] += length * s.pool[p, SPARE]
+    s.bins[p, READY] += length * s.pool[p, GPUS]
+
+
+@inner
+def why_not(s, jobs, p, q):
+    """Why free GPUs of pool p do not serve the head of pool q's queue."""
+    j = head(s, q)
+    if p != q and (s.tally[MOVE] < 0 or not allowed(jobs, j, p)):
+        return NOT_ALLOWED
+    if taken_by(np.int64(jobs.gpus[j]), s.pool[p, NODE]) <= s.pool[p, FREE]:
+        return FRAGMENTATION
+    return RESERVED if s.tally[DEPTH] > 0 and s.pool[q, WAITING] > 1 else ASSEMBLING
+
+
+@step
+def idle_cause(s, jobs, p):
+    """The cause of the pool's idle time until the next event: by its own queue, else by the first other queue."""
+    if s.pool[p, WAITING] > 0:
+        return why_not(s, jobs, p, p)
+    if s.tally[WAITING_ALL] > 0:
+        for q in range(s.pool.shape[0]):
+            if s.pool[q, WAITING] > 0:
+                return why_not(s, jobs, p, q)
+    return NO_DEMAND
+
+
+@inner
+def choose_pool(s, jobs, j):
+    """The first pool that can start the job now, else the one with the least queued work per GPU of those that may run it."""
+    gpus = np.int64(jobs.gpus[j])
+    best, load = -1, np.inf
+    for p in range(s.pool.shape[0]):
+        if allowed(jobs, j, p):
+            if s.pool[p, WAITING] == 0 and room(s, p, gpus) != NO:
+                return p
+            queued = s.pool[p, QUEUED] / s.pool[p, GPUS]
+            if queued < load or best < 0:
+                best, load = p, queued
+    return best
+
+
+@step
+def arrive(s, jobs, j, now):
+    """A job is submitted."""
+    p = 0 if s.pool.shape[0] == 1 else choose_pool(s, jobs, j)
+    write_log(s, now, SUBMIT, j, p, jobs.gpus[j], -1)
+    join(s, jobs, p, j)
+    note_fresh(s, p, j)
+
+
+@inner
+def move_one(s, jobs, now):
+    """Let one waiting head move to the first pool that has no queue of its own and can start it at once, paying the move."""
+    for p in range(s.pool.shape[0]):
+        for q in range(s.pool.shape[0]):
+            if s.pool[p, WAITING] == 0 and s.pool[q, WAITING] > 0:
+                j = head(s, q)
+                how = room(s, p, np.int64(jobs.gpus[j])) if allowed(jobs, j, p) else NO
+                if how != NO:
+                    take_out(s, jobs, q, j)
+                    write_log(s, now, TRANSFER, j, p, jobs.gpus[j], -1)
+                    start(s, jobs, j, p, how, now, s.tally[MOVE])
+                    s.tally[MOVED] += 1
+                    s.pool[q, SHADOW_JOB], s.pool[q, CHANGED] = -1, 1
+                    return True
+    return False
+
+
+@inner
+def demote(s, jobs, slot, now):
+    """A stay has had enough service for the next class down."""
+    j, p, rank = s.stay[slot, JOB], s.stay[slot, WHERE], s.stay[slot, RANK]
+    leave_class(s, slot, p)
+    join_class(s, slot, p, rank + 1)
+    s.level[j] = rank + 1
+    end = s.stay[slot, END]
+    if rank + 1 < s.ladder.shape[0]:
+        end = min(end, now + (s.ladder[rank + 1] - s.ladder[rank] + jobs.gpus[j] - 1) // jobs.gpus[j])
+    push_event(s, end, (s.stay[slot, KEY] << SLOT_BITS) | slot)
+    s.pool[p, CHANGED] = 1
+    write_log(s, now, DEMOTE, j, p, jobs.gpus[j], -1)
+
+
+@step
+def ends(s, jobs, now):
+    """All stays that end now."""
+    while s.tally[HEAP] > 0 and s.heap[0, 0] == now:
+        key = s.heap[1, 0]
+        drop_first(s.heap[0], s.heap[1], s.tally[HEAP])
+        s.tally[HEAP] -= 1
+        slot = key & SLOTS
+        if s.stay[slot, KEY] == key >> SLOT_BITS:
+            if s.tally[ORDER] == ATTAINED and s.stay[slot, END] > now:
+                demote(s, jobs, slot, now)
+            else:
+                s.pool[s.stay[slot, WHERE], CHANGED] = 1
+                finish(s, slot, now)
+
+
+@inner
+def machines(s, jobs, now):
+    """Repairs, growth, failures and maintenance that are due now."""
+    while s.tally[UNITS] > 0 and s.mended[0, 0] == now:
+        mend(s, now)
+    while s.tally[NEXT_GROWTH] < s.growth.shape[0] and s.growth[s.tally[NEXT_GROWTH], 0] == now:
+        at = s.tally[NEXT_GROWTH]
+        grow(s, s.growth[at, 1], s.growth[at, 2], now)
+        s.tally[NEXT_GROWTH] = at + 1
+    for p in range(s.pool.shape[0]):
+        if s.pool[p, NEXT_FAILURE] == now:
+            fail(s, jobs, p, now)
+        if s.pool[p, NEXT_SERVICE] == now:
+            service(s, jobs, p, now)
+
+
+@inner
+def machines_next(s):
+    """When the machines change next."""
+    time = s.mended[0, 0] if s.tally[UNITS] > 0 else NEVER
+    if s.tally[NEXT_GROWTH] < s.growth.shape[0]:
+        time = min(time, s.growth[s.tally[NEXT_GROWTH], 0])
+    for p in range(s.pool.shape[0]):
+        time = min(time, s.pool[p, NEXT_FAILURE], s.pool[p, NEXT_SERVICE])
+    return time
+
+
+@step
+def over(s, jobs):
+    """Whether nothing is left that could still happen to a job."""
+    if s.tally[NEXT_JOB] < jobs.submit.shape[0] or s.tally[RUNNING] > 0:
+        return False
+    return s.tally[WAITING_ALL] == 0 or (s.tally[UNITS] == 0 and s.tally[NEXT_GROWTH] == s.growth.shape[0])
+
+
+@inner
+def close(s, now):
+    """Cut what still runs and book what is still down."""
+    for p in range(s.pool.shape[0]):
+        settle(s, p, now)
+    slot = 0
+    while s.tally[RUNNING] > 0:
+        if s.stay[slot, KEY] >= 0:
+            break_off(s, slot, now, CUT)
+        slot += 1
+    for i in range(s.tally[UNITS]):
+        count_down(s, s.mended[1, i], now)
+    s.tally[STOPPED] = now
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def replay(jobs, s):
+    """Run all jobs, or until the time the rule names; results are in the state's bins, begun, ended, left and tally."""
+    pools, number = s.pool.shape[0], jobs.submit.shape[0]
+    now, until, change = s.growth[0, 0], s.tally[UNTIL], s.growth[0, 0]
+    while not over(s, jobs):
+        while s.tally[HEAP] > 0 and s.stay[s.heap[1, 0] & SLOTS, KEY] != s.heap[1, 0] >> SLOT_BITS:
+            drop_first(s.heap[0], s.heap[1], s.tally[HEAP])
+            s.tally[HEAP] -= 1
+        time = s.heap[0, 0] if s.tally[HEAP] > 0 else NEVER
+        j = s.tally[NEXT_JOB]
+        if j < number:
+            time = min(time, jobs.submit[j])
+        time = min(time, change)
+        if time >= until:
+            now = until
+            break
+        now = time
+        for p in range(pools):
+            settle(s, p, now)
+        ends(s, jobs, now)
+        if now == change:
+            machines(s, jobs, now)
+            change = machines_next(s)
+        while j < number and jobs.submit[j] == now:
+            arrive(s, jobs, j, now)
+            j += 1
+        s.tally[NEXT_JOB] = j
+        moved = True
+        while moved:
+            for p in range(pools):
+                start_all(s, jobs, p, now)
+            moved = pools > 1 and s.tally[MOVE] >= 0 and s.tally[WAITING_ALL] > 0 and move_one(s, jobs, now)
+        for p in range(pools):
+            s.pool[p, CAUSE] = idle_cause(s, jobs, p)
+    close(s, now)

@@ -1,0 +1,125 @@
+"""The tables of a replay: one row a pool, domain, node, stay or piece, one named column a field; integers only.
+
+**Axes**    pools (P), domains (Q), nodes (N), slots (R, one a running job), pieces (K, what a job holds in one domain), jobs (J).
+**Units**   time in milliseconds since the trace began; GPU time in GPU-milliseconds; everything is an integer, so that sums are exact.
+**Signs**   every count is >= 0; -1 stands for `none` in a link or for a time that never came.
+**Order**   events by (time, kind, sequence): ends, repairs, growth, failures, arrivals; then one pass of starts.
+**Source**  model R-01, R-02, S-05.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+NEVER = 1 << 62
+SLOT_BITS = 21  # of a heap key: sequence above, slot below
+MOST_NODES = 62  # of a domain, and GPUs of a node: free ones are bits of one positive int64
+MILLION = 1_000_000
+
+# pool: what it is, what is free, how its queue stands
+(GPUS, FREE, WHOLE, SEATS, HELD, DOWN, SPARE, NODE, DOMAIN_NODES, SEGMENT, SLOW, FIRST_DOMAIN, DOMAINS, NODES, QUOTA, SINCE, CAUSE,
+ WAITING, QUEUED, BUCKETS, PARTS, SHADOW, SHADOW_JOB, EXTRA, CHANGED, FRESH, FRESH_COUNT, NEXT_FAILURE, FAILED, SPARE_SEATS,
+ SHARE_UNIT, NEXT_SERVICE, SERVED, POOL_FIELDS) = range(34)  # fmt: skip
+
+# domain: nodes as bits
+POOL, FREE_BITS, FREE_NODES, AFTER, BEFORE, SPARE_BITS, DOWN_BITS, FIRST_PIECE, FIRST_NODE, DOMAIN_FIELDS = range(10)
+
+# node: only those that several jobs may share; OPEN is what is free of a shared node, -1 where it is whole
+OPEN, NODE_AFTER, NODE_BEFORE, NODE_FIELDS = range(4)
+
+# stay: a job from one start to its end or interruption
+(JOB, KEY, START, END, WORK, RESTART, TAU, STRETCH, ASKED, TAKEN, WHERE, RANK, PIECES, NEWER, OLDER, SLOT_STACK,
+ STAY_FIELDS) = range(17)  # fmt: skip
+
+# piece: nodes as bits, or PART GPUs of one shared node
+OF_STAY, IN_DOMAIN, BITS, COUNT, PART, NEXT_PIECE, NEXT_HERE, LAST_HERE, PIECE_STACK, PIECE_FIELDS = range(10)
+
+# repair
+UNIT_POOL, UNIT_DOMAIN, UNIT_BITS, UNIT_GPUS, UNIT_SINCE, UNIT_CAUSE, UNIT_STACK, UNIT_FIELDS = range(8)
+
+# bins of ready GPU time (S-05)
+(USEFUL, CHECKPOINT, RESTARTING, LOST, SLOWED, FAILURE, REPAIR, MAINTENANCE, SPARED, FRAGMENTATION, ASSEMBLING, RESERVED, NOT_ALLOWED,
+ NO_DEMAND, READY, BIN_FIELDS) = range(16)
+BINS = READY  # those that add up to READY  # fmt: skip
+
+# shelf: by a number of free nodes or GPUs; queue: by class; link and job: by job
+BUCKET, COUNTS, SHARED, SEATING, SHELVES = range(5)
+FIRST, LAST, HELD_BY, NEWEST, QUEUE_FIELDS = range(5)
+AHEAD, BEHIND = range(2)
+BEGUN, ENDED, LEFT, JOB_FIELDS = range(4)
+
+# tally: counters of the whole replay, then the rule: the policy and its costs
+(HEAP, UNITS, SEQUENCE, SLOTS_LEFT, PIECES_LEFT, LOGGED, NEXT_JOB, NEXT_GROWTH, RUNNING, UNITS_LEFT, STOPPED, STARTS, PREEMPTED,
+ INTERRUPTED, MOVED, DONE, SPREAD, WAITING_ALL, ORDER, DEPTH, PREEMPT, SAVE, AGAIN, MOVE, UNTIL, NOTICE, SEED, PATH, SERVICE,
+ SERVICE_LENGTH, TALLIES) = range(31)  # fmt: skip
+ARRIVAL, SHORTEST, CLASS, ATTAINED = range(4)  # values of ORDER
+
+# kinds of a log row: time, kind, job, pool, GPUs, domain
+SUBMIT, BEGIN, HOLD, FINISH, SET_BACK, GIVE_WAY, BREAK, MEND, GROW, TRANSFER, DEMOTE, CUT = range(12)
+
+
+class Jobs(NamedTuple):
+    """What is to run, sorted by (submit, number).
+
+    submit    (J,) int64  ms
+    duration  (J,) int64  ms of work
+    gpus      (J,) int32  the gang
+    rank      (J,) int16  class, 0 first; or (1,) for all
+    allow     (J,) int64  bit p where pool p may run it; or (1,) for all
+    """
+
+    submit: np.ndarray
+    duration: np.ndarray
+    gpus: np.ndarray
+    rank: np.ndarray
+    allow: np.ndarray
+
+
+class State(NamedTuple):
+    """Machines, queues and results; all int64 unless told. A stack holds the numbers of free rows in a column of its own.
+
+    pool    (P, POOL_FIELDS)
+    shelf   (P, SHELVES, 64)      BUCKET, COUNTS: first domain with f free nodes, how many there are; SHARED: first shared node with f
+                                  GPUs free; SEATING: segments that f free nodes hold
+    domain  (Q, DOMAIN_FIELDS)    node (N, NODE_FIELDS)
+    stay    (R, STAY_FIELDS)      piece (K, PIECE_FIELDS)
+    heap    (2, H)                time and key of each stay's next event; entries of stays that are over are skipped
+    seek    (2, H), scratch (R + 1,)  working space
+    unit    (U, UNIT_FIELDS)      what is down; mended (2, U) heap of when it works again
+    growth  (G, 3)                time, pool, GPUs ready from then on
+    queue   (P, C, QUEUE_FIELDS)  FIRST, LAST waiting job of a class; HELD_BY GPUs of its stays, NEWEST of them
+    link    (J, 2) int32          who waits before and behind
+    sort    (2, P, J or 1)        heap of waiting jobs of the shortest-first policy, WAITING entries a pool
+    job     (J, JOB_FIELDS)       first start, end, work left
+    level   (J,) int16            class now
+    stops   (J,) int32            interruptions and preemptions
+    bins    (P, BIN_FIELDS)       GPU-ms
+    tally   (TALLIES,)            counters and rule
+    log     (L, 6)                rows above its end are counted in LOGGED only
+    chance  (20,) float64         failures: rate, interval, and by cause share (cumulative), log of the middle repair, its spread
+    ladder  (C - 1,)              GPU-ms of service after which a job falls to the next class (ATTAINED)
+    """
+
+    pool: np.ndarray
+    shelf: np.ndarray
+    domain: np.ndarray
+    node: np.ndarray
+    stay: np.ndarray
+    piece: np.ndarray
+    heap: np.ndarray
+    seek: np.ndarray
+    scratch: np.ndarray
+    unit: np.ndarray
+    mended: np.ndarray
+    growth: np.ndarray
+    queue: np.ndarray
+    link: np.ndarray
+    sort: np.ndarray
+    job: np.ndarray
+    level: np.ndarray
+    stops: np.ndarray
+    bins: np.ndarray
+    tally: np.ndarray
+    log: np.ndarray
+    chance: np.ndarray
+    ladder: np.ndarray

@@ -1,0 +1,99 @@
+"""A replay as text for a terminal; formatting only."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any
+
+from .terminal import grid
+
+GROUPS = {
+    "useful": {"useful": "useful"},
+    "overhead": {"checkpointing": "checkpoints", "restart": "restarts", "lost_work": "lost work", "slowdown": "slowdown, gang apart"},
+    "down": {"failure": "failed, not noticed", "repair": "repair", "maintenance": "maintenance"},
+    "idle": {
+        "spare": "spares", "fragmentation": "no place for the gang", "assembling": "gang assembling", "reserved": "reserved by backfill",
+        "not_allowed": "not allowed", "no_demand": "no demand",
+    },
+}  # fmt: skip
+
+
+COUNTS = {"interruptions": "interruptions", "preemptions": "preemptions", "moved": "moves to another pool", "spread_out": "gangs set apart"}
+
+
+def _open(found: dict[str, Any], unfinished: int) -> str:
+    return f"; {unfinished:,} had not ended when the replay stopped, {found['jobs'] - found['started']:,} of them never started"
+
+
+def _time(seconds: float | None) -> str:
+    if seconds is None:
+        return "–"
+    for size, unit in ((86400.0, "d"), (3600.0, "h"), (60.0, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:,.1f} {unit}"
+    return f"{seconds:,.1f} s"
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{100 * value:.2f} %"
+
+
+def replay_text(found: dict[str, Any], width: int) -> str:
+    """Waits, rates, bins by pool, waits by size, and what the replay took as given."""
+    stamp, rules = found["stamp"], found["stamp"]["rules"]
+    unfinished = found["jobs"] - found["finished"]
+    lines = textwrap.wrap(
+        f"{found['jobs']:,} jobs of {stamp['trace']}, policy {rules['policy']}" + (_open(found, unfinished) if unfinished else "") + ".",
+        width,
+    )
+    lines += textwrap.wrap(
+        f"Wait: mean {_time(found['mean_wait_s'])}, median {_time(found['p50_wait_s'])}, 95th percentile {_time(found['p95_wait_s'])}. "
+        f"Makespan {_time(found['makespan_s'])}. Occupancy {_share(found['occupancy'])} of the GPU time not down, goodput "
+        f"{_share(found['goodput'])} of that, availability {_share(found['availability'])}.",
+        width,
+    )
+    if told := [f"{found[key]:,} {name}" for key, name in COUNTS.items() if found[key]]:
+        lines += textwrap.wrap(", ".join(told) + f"; {found['lost_gpu_h']:,.1f} GPU-h of work lost.", width)
+    lines += ["", f"Every ready GPU-hour in one bin ({found['ready_gpu_h']:,.1f} GPU-h ready):", ""]
+    lines.append(grid(_bins(found), width, "--json has all"))
+    sizes = [
+        {"gang": _sizes(r), "jobs": f"{r['jobs']:,}", "mean wait": _time(r["mean_wait_s"]), "median": _time(r["p50_wait_s"]),
+         "95th": _time(r["p95_wait_s"]), "slowdown": "–" if r["mean_slowdown"] is None else f"{r['mean_slowdown']:,.1f}x"}
+        for r in found["sizes"]
+    ]  # fmt: skip
+    lines += ["", grid(sizes, width, "--json has all")]
+    if refused := found["refused"]:
+        left = f"Left out: {refused['rows_skipped']:,} of {refused['rows_read']:,} rows, {refused['skipped_gpu_h']:,.1f} GPU-h"
+        changed = "".join(f"; {n:,} kept: {rule}" for rule, n in refused["changed"].items())
+        lines += ["", *textwrap.wrap(f"{left}{changed}.", width)]
+    if rules["failures"]:
+        lines += ["", *textwrap.wrap(_failures(rules), width)]
+    return "\n".join(lines)
+
+
+def _bins(found: dict[str, Any]) -> list[dict[str, str]]:
+    pools = found["pools"]
+    rows = []
+    for group, names in GROUPS.items():
+        for key, name in names.items():
+            bin_ = found["bins"][key]
+            if bin_["gpu_ms"] or key in ("useful", "no_demand"):
+                full = name if group == "useful" else f"{group}: {name}"
+                row = {"of ready GPU time": full, "share": _share(bin_["share"]), "GPU-h": f"{bin_['gpu_h']:,.1f}"}
+                rows.append(row | ({p: _share(pools[p]["bins"][key]["share"]) for p in pools} if len(pools) > 1 else {}))
+    return rows
+
+
+def _sizes(row: dict[str, Any]) -> str:
+    return f"{row['from_gpus']:,}" if row["from_gpus"] == row["to_gpus"] else f"{row['from_gpus']:,} to {row['to_gpus']:,}"
+
+
+def _failures(rules: dict[str, Any]) -> str:
+    failures, saving = rules["failures"], rules["saving"]
+    interval = "Daly's optimum for each gang" if saving["interval"] is None else _time(saving["interval"])
+    written = (
+        f"a checkpoint takes {_time(saving['write'])}, a restart {_time(saving['restart'])}, between checkpoints {interval}"
+        if saving["write"]
+        else "no checkpoints: an interrupted job starts again from its beginning"
+    )
+    return f"Failures: {failures['rate']:.3g} per GPU-day ({failures['source']}); {written}."

@@ -1,0 +1,111 @@
+"""The event loop against a replay in plain Python, event for event and GPU-millisecond for GPU-millisecond."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from offtake.fleet.machines import state_of
+from offtake.fleet.pools import POLICIES, Failures, Pool, Rules, Saving, Service
+from offtake.kernels import replay_state as k
+from offtake.kernels.replay import replay
+from tests.naive.replay import Replay
+
+HARD = Failures(60.0, (0.3, 0.2, 0.15, 0.1, 0.05, 0.2), (0.02, 0.03, 0.05, 0.01, 0.02, 0.0), (1.0, 0.5, 0.5, 1.0, 0.2, 0.0), 5.0, "made up")
+
+
+def same(pools: list[Pool], rules: Rules, jobs: k.Jobs) -> None:
+    s = state_of(pools, rules, jobs)
+    replay(jobs, s)
+    twin = Replay(pools, rules, jobs).run()
+    rows = [tuple(int(x) for x in row) for row in s.log[: s.tally[k.LOGGED]]]
+    for got, wanted in zip(rows, twin.log, strict=False):
+        assert got == wanted
+    assert len(rows) == len(twin.log) == s.tally[k.LOGGED]
+    assert s.job[:, k.BEGUN].tolist() == [j.begun for j in twin.jobs]
+    assert s.job[:, k.ENDED].tolist() == [j.ended for j in twin.jobs]
+    assert s.job[:, k.LEFT].tolist() == [j.left for j in twin.jobs]
+    assert s.stops.tolist() == [j.stops for j in twin.jobs]
+    assert s.bins.tolist() == [c.bins for c in twin.clusters]
+    assert (s.bins[:, : k.BINS].sum(axis=1) == s.bins[:, k.READY]).all() and (s.bins >= 0).all()
+
+
+@st.composite
+def pools_of(draw: st.DrawFn) -> list[Pool]:
+    found = []
+    for n in range(draw(st.integers(1, 3))):
+        node = draw(st.sampled_from([1, 1, 2, 4]))
+        per = draw(st.integers(1, 4)) if node > 1 else 1
+        segment = draw(st.integers(0, per)) * node if node > 1 else 0
+        nodes = draw(st.integers(3, 10))
+        later = draw(st.integers(0, 4))
+        steps = ((0.0, nodes * node), (draw(st.integers(1, 100)) * 1.0, (nodes + later) * node)) if later else ((0.0, nodes * node),)
+        spares = draw(st.integers(0, 1)) * node
+        slowdown = draw(st.sampled_from([None, 0.1, 0.25])) if segment else None
+        found.append(Pool(f"p{n}", steps, node, per * node, segment, spares, slowdown))
+    return found
+
+
+@st.composite
+def jobs_of(draw: st.DrawFn, pools: list[Pool]) -> k.Jobs:
+    n = draw(st.integers(1, 25))
+    gaps = draw(st.lists(st.integers(0, 9), min_size=n, max_size=n))
+    length = draw(st.lists(st.integers(0, 40), min_size=n, max_size=n))
+    rows, allow = [], []
+    for _ in range(n):
+        p = draw(st.integers(0, len(pools) - 1))
+        most = pools[p].gpus[0][1] - pools[p].spares
+        most = min(most, pools[p].segment or most)
+        rows.append(draw(st.integers(1, max(most, 1))))
+        fits = [i for i, q in enumerate(pools) if rows[-1] <= min(q.gpus[0][1] - q.spares, q.segment or 10**9)]
+        others = draw(st.lists(st.sampled_from(fits), max_size=3))
+        allow.append(sum(1 << i for i in {p, *others}))
+    rank = draw(st.lists(st.integers(0, 2), min_size=n, max_size=n))
+    return k.Jobs(
+        np.cumsum(gaps).astype(np.int64) * 1000, np.array(length, np.int64) * 1000, np.array(rows, np.int32),
+        np.array(rank, np.int16), np.array(allow, np.int64),
+    )  # fmt: skip
+
+
+@st.composite
+def rules_of(draw: st.DrawFn) -> Rules:
+    failures = draw(st.sampled_from([None, None, HARD]))
+    write, again = draw(st.sampled_from([(0.0, 0.0), (0.5, 2.0), (1.5, 0.0)]))
+    return Rules(
+        policy=draw(st.sampled_from(POLICIES)),
+        depth=draw(st.sampled_from([1, 2, 1000])),
+        ladder=(10 / 3600, 40 / 3600),
+        move=draw(st.sampled_from([None, 0.0, 3.0])),
+        until=draw(st.sampled_from([None, None, 60.0])) if failures is None else draw(st.sampled_from([60.0, 200.0])),
+        failures=failures,
+        saving=Saving(write, again, draw(st.sampled_from([None, 4.0]))),
+        service=draw(st.sampled_from([None, None, Service(40.0, 5.0)])),
+        seed=draw(st.integers(0, 5)),
+        log=20_000,
+    )
+
+
+@given(st.data())
+@settings(max_examples=400, deadline=None)
+def test_event_for_event(data: st.DataObject) -> None:
+    pools = data.draw(pools_of())
+    jobs = data.draw(jobs_of(pools))
+    rules = data.draw(rules_of())
+    if rules.service and rules.until is None:
+        rules = Rules(**{**rules.__dict__, "until": 150.0})
+    same(pools, rules, jobs)
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_every_policy_on_a_crowded_rack(policy: str) -> None:
+    """200 jobs on two racks of four trays of four, shared nodes and gangs, failures and spares."""
+    rng = np.random.default_rng(7)
+    n = 200
+    jobs = k.Jobs(
+        np.sort(rng.integers(0, 400_000, n)), rng.integers(0, 30_000, n), rng.choice([1, 2, 3, 4, 5, 8, 12], n).astype(np.int32),
+        rng.integers(0, 3, n).astype(np.int16), np.ones(1, np.int64),
+    )  # fmt: skip
+    pool = Pool("rack", ((0.0, 32), (100.0, 48)), 4, 16, 12, 4, 0.1)
+    same([pool], Rules(policy, ladder=(0.01, 0.05), failures=HARD, saving=Saving(0.5, 2.0), until=900.0, log=20_000), jobs)
