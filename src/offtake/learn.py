@@ -113,3 +113,49 @@ def condition(run: Run, book: str | Path, given: Given, shown: Sequence[str] = (
         "replaced": [o.to_dict() for o in replaced],
         "withdrawn": withdrawn,
     } | study(run.plan, used, how, shown)
+
+
+def record_forecasts(run: Run, book: str | Path, addresses: Sequence[str], given: Given) -> dict[str, Any]:
+    """Append forecasts of these numbers (of all signals where none is given) to the ledger: their numbers, and the hash to keep."""
+    from dataclasses import asdict
+
+    from .evidence.ledger import append
+    from .fact_store import on_record
+    from .studies.compare import Asked
+    from .studies.forecast import make
+
+    used = evidence(run, book, given)[0] if given.kinds else []
+    facts = on_record(given.store if given.store and Path(given.store).is_file() else None)
+    how = Asked(run.stamp.paths, run.stamp.seed, run.workers, run.progress)
+    made = make(run.plan, name_of(book), addresses, how, (used, facts, run.stamp))
+    numbers, head = append(_file(given.store), made)
+    return {"head": head, "forecasts": [{"id": n} | asdict(f) for n, f in zip(numbers, made)]}
+
+
+def verify_ledger(store: str | Path | None = None, head: str | None = None) -> dict[str, Any]:
+    """Rows, last hash and faults of the ledger, each with its row. Raises StoreError where there is no store."""
+    from .evidence.ledger import verify
+
+    return verify(_file(store), head)
+
+
+def score_ledger(book: str | Path | None = None, given: Given | None = None) -> dict[str, Any]:
+    """What the forecasts of a book, or of all, came to by what was printed since. Facts need the book, whose companies name them."""
+    from .evidence.ledger import forecasts
+    from .evidence.observations import from_row, recorded
+    from .fact_store import on_record
+    from .studies.forecast import score
+    from .studies.observe import from_facts
+
+    given = given or Given()
+    made = forecasts(_file(given.store), None if book is None else name_of(book))
+    names = dict.fromkeys(f.book for f in made)
+    outcomes: list[tuple[str, Observation]] = []
+    if "observations" in given.kinds:
+        outcomes += [(n, from_row(r)) for n in names for r in recorded(_file(given.store), n) if r["withdrawn"] is None]
+    if "facts" in given.kinds:
+        if book is None:
+            raise QuestionError("facts are outcomes of what a book's companies name: say which book")
+        plan = front.compile(front.load(book, store=given.store))
+        outcomes += [(name_of(book), o) for o in from_facts(plan, on_record(given.store), given.as_of)]
+    return score(made, [(n, o) for n, o in outcomes if given.as_of is None or o.published <= given.as_of])

@@ -25,6 +25,7 @@ from . import evidence as evidence
 from . import traces as traces
 from . import learning as learning
 from . import articles as articles
+from . import ledger as ledger
 # isort: on
 
 __all__ = ["app", "main"]

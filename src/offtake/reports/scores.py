@@ -70,6 +70,11 @@ def scores_text(table: Table, width: int) -> str:
     return "\n".join(told)
 
 
+def _over(row: dict[str, Any]) -> str:
+    last, drift = (format_value(row[key], "share") for key in ("skill_last", "skill_drift"))
+    return f"{last} over the last value, {drift} over drift; mean PIT {row['pit']:.2f}"
+
+
 def _said(row: dict[str, Any]) -> str:
     skipped = f"; {row['skipped']} dates skipped, too few quarters without a gap" if row["skipped"] else ""
     if row["crps"] is None:
@@ -78,5 +83,5 @@ def _said(row: dict[str, Any]) -> str:
     ours, naive = (format_value(row[key], "USD") for key in ("crps", "naive_crps"))
     return (
         f"{row['forecasts']} forecasts of {row['quarters']} quarters{skipped}. CRPS {ours} against {naive} of a naive walk, skill {skill}: "
-        f"{row['verdict']}. The 90 % interval held {held} of what came ({low} to {high} for {row['quarters']} quarters)."
+        f"{row['verdict']}; {_over(row)}. The 90 % interval held {held} of what came ({low} to {high} for {row['quarters']} quarters)."
     )

@@ -3,7 +3,8 @@
 A company of the book names its series under `history`. On each date the fixed rule of `studies/history` makes a book from the
 quarters known by then, which runs through the same kernels as any other (A-09); the book's own numbers are not used, for they know
 more than the date did. Beside each forecast stands a naive one: a random walk of the logarithm with the drift and spread of the
-last eight quarters. A series with fewer than six distinct target quarters says `not back-tested`.
+last eight quarters; and two points without a spread, the last value and that drift. A series with fewer than six distinct target
+quarters says `not back-tested`.
 """
 
 from __future__ import annotations
@@ -20,13 +21,13 @@ import numpy as np
 from ..book.terms import Book
 from ..book.text import read
 from ..errors import QuestionError
-from ..evidence.scores import crps, wilson
+from ..evidence.scores import crps, log_score, pit, wilson
 from ..facts import Fact, Facts, catalog
 from ..montecarlo import run as compute
 from ..plan import compile_book
 from ..questions import question
 from ..tables import Table
-from .history import LEAST, WINDOW, book_text, unbroken
+from .history import LEAST, WINDOW, book_text, extrapolated, unbroken
 
 AHEAD = 4
 FEWEST = 6  # distinct target quarters under which a score says nothing
@@ -44,6 +45,7 @@ class Forecast:
     target: Fact
     model: np.ndarray
     naive: np.ndarray
+    points: dict[str, float]  # last value and drift
 
     def inside(self, level: float = 0.90) -> bool:
         """Whether what came lies in the model's central interval."""
@@ -70,6 +72,7 @@ class Scores:
         found: dict[str, Any] = {
             "company": self.company, "measure": self.measure, "series": self.series, "forecasts": len(self.forecasts),
             "quarters": self.quarters, "skipped": self.skipped, "crps": None, "naive_crps": None, "skill": None,
+            "skill_last": None, "skill_drift": None, "log_score": None, "pit": None,
             "covered": None, "covered_low": None, "covered_high": None, "verdict": "not back-tested",
         }  # fmt: skip
         if self.quarters < FEWEST:
@@ -78,7 +81,12 @@ class Scores:
             [(f, f.model) for f in self.forecasts], [(f, f.naive) for f in self.forecasts]))  # fmt: skip
         share = sum(f.inside() for f in self.forecasts) / len(self.forecasts)
         low, high = wilson(round(share * self.quarters), self.quarters)
+        points = {name: float(np.mean([abs(f.points[name] - f.target.value) for f in self.forecasts])) for name in ("last value", "drift")}
+        logs = [log_score(f.model, f.target.value) for f in self.forecasts]
         return found | {
+            "skill_last": 1.0 - model / points["last value"], "skill_drift": 1.0 - model / points["drift"],
+            "log_score": None if None in logs else float(np.mean([v for v in logs if v is not None])),
+            "pit": float(np.mean([pit(f.model, f.target.value) for f in self.forecasts])),
             "crps": model, "naive_crps": naive, "skill": 1.0 - model / naive, "covered": share,
             "covered_low": low, "covered_high": high, "verdict": "better than naive" if model < naive else "no better than naive",
         }  # fmt: skip
@@ -124,7 +132,10 @@ def _forecasts(
         model = model_samples(measure, history, as_of, *size)
         naive = naive_samples(history, size[0])
         targets = [(h, came.get(history[-1].quarter + h + 1)) for h in range(AHEAD)]
-        found += [Forecast(series, as_of, h + 1, t, model[h], naive[h]) for h, t in targets if t is not None]
+        values = [fact.value for fact in history]
+        found += [
+            Forecast(series, as_of, h + 1, t, model[h], naive[h], extrapolated(values, [h + 1])) for h, t in targets if t is not None
+        ]
     return found, skipped
 
 
@@ -152,6 +163,7 @@ def naive_samples(history: Sequence[Fact], paths: int) -> np.ndarray:
 def table(scores: Sequence[Scores], dates: Sequence[date]) -> Table:
     """One row a series."""
     rows = [s.row() for s in scores]
-    units = {"crps": "USD", "naive_crps": "USD", "skill": "share", "covered": "share", "covered_low": "share", "covered_high": "share"}
+    shares = ("skill", "skill_last", "skill_drift", "covered", "covered_low", "covered_high")
+    units = {"crps": "USD", "naive_crps": "USD"} | dict.fromkeys(shares, "share")
     about = {"as_of": [d.isoformat() for d in dates], "ahead": AHEAD}
     return Table({key: [row[key] for row in rows] for key in rows[0]}, units, None, about)

@@ -79,3 +79,13 @@ def _lognormal(median: float, sd: float, unit: str) -> str:
     """The 90 % interval that the grammar reads as a lognormal."""
     wide = 1.6448536269514722 * sd
     return f"{median * math.exp(-wide):.6g} to {median * math.exp(wide):.6g} {unit}"
+
+
+def extrapolated(values: Sequence[float], ahead: Sequence[int]) -> dict[str, float]:
+    """Last value and drift (mean step of the logarithm over eight quarters) for quarters so many ahead; sums where there are several. A
+    quarter that is known already counts as it is."""
+    step = math.log(values[-1] / values[-1 - WINDOW]) / WINDOW
+    known = [values[h - 1] if h <= 0 else None for h in ahead]
+    last = sum(values[-1] if k is None else k for k in known)
+    drift = sum(values[-1] * math.exp(step * h) if k is None else k for k, h in zip(known, ahead))
+    return {"last value": last, "drift": drift}
