@@ -5,12 +5,13 @@
 
 import json
 import os
+import re
 import tomllib
 from datetime import date
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -109,6 +110,12 @@ def test_two_tags_of_one_series_the_first_of_the_table_counts(tmp_path: Path) ->
     assert found["EXCL.revenue@2025Q3"] == 2.105e9
     (remark,) = [r for r in read(tmp_path / "page.htm").remarks if "EXCL.revenue@2025Q3" in r]
     assert "says 2.105 bn USD, tag us-gaap:Revenues 2.305 bn USD; the first is kept" in remark
+
+
+def test_what_a_tag_excludes_is_no_part_of_it(tmp_path: Path) -> None:
+    page = '<ix:exclude>page 7</ix:exclude>'
+    found = edited(tmp_path, ('scale="6" format="ixt:num-dot-decimal">588', f'scale="6" format="ixt:num-dot-decimal">5{page}88'))
+    assert found["EXCL.depreciation@2025Q3"] == 588e6
 
 
 def test_extension_tags_are_kept_and_all_keeps_standard_ones_too() -> None:
@@ -253,6 +260,31 @@ def test_a_filing_of_1_gb_is_refused_unread(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(Path, "read_bytes", lambda path: pytest.fail("it was read"))
     with pytest.raises(FilingError, match=r"huge\.htm: 1,000,000,000 bytes; a filing is at most 150 MB"):
         read(tmp_path / "huge.htm")
+
+
+PIECES = (
+    "", "x", "-", "99", "2025-02-30", "9999-12-31", "0001-01-01", "1e999", "P1Y", "gaap:OperatingIncomeLoss", "excl:été.x", "q", "cloud",
+    "usd", "INF", "ixt:num-comma-decimal", "$5 billion as of June 30, 2025", "nine", "1,2,3", "true", "9" * 40, "{", "null", '["a"]',
+    "&#7;", "<b/>",
+)  # fmt: skip
+SPOT = re.compile(r'="([^"]*)"|>([^<>]+)<|: ("?[^",{}\[\]]*"?)[,}]')
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(["quarter.htm", "sentence.htm", "weeks.xml", "companyfacts.json", "submission.txt"]), st.data())
+def test_whatever_stands_in_a_file_it_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, name: str, data: st.DataObject) -> None:
+    """Values and words of a sound file replaced by others: facts that read back as CSV, or a FilingError; never anything else."""
+    page = (CASES / name).read_text(encoding="utf-8")
+    spots = [next(m.span(i) for i in (1, 2, 3) if m.group(i) is not None) for m in SPOT.finditer(page)]
+    for start, end in sorted(data.draw(st.sets(st.sampled_from(spots), min_size=1, max_size=4)), reverse=True):
+        page = page[:start] + data.draw(st.sampled_from(PIECES)) + page[end:]
+    path = tmp_path_factory.mktemp("any") / name
+    path.write_text(page, encoding="utf-8")
+    try:
+        facts = read(path, entity="EXCL", every=True).facts
+    except FilingError:
+        return
+    assert read_text(to_csv(facts), "x") == facts
 
 
 def test_what_a_file_does_not_say_is_asked_for(tmp_path: Path) -> None:

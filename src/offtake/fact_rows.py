@@ -113,8 +113,6 @@ def _take(header: list[str], cells: list[str], at: Issue, issues: list[Issue], f
         if over:
             got = f"{abs(over)} cells {'more' if over > 0 else 'fewer'} than the first row"
             raise Fault("", got, "a row has the cells of the first row", "put text with commas in quotes")
-        if any(CONTROL.search(cell) for cell in cells):
-            raise Fault("", "a control character", "a row is plain text", "remove it")
         found.append((at.line, fact_of({key: value.strip() for key, value in zip(header, cells)})))
     except Fault as fault:
         place = header.index(fault.column) + 1 if fault.column in header else 1
@@ -127,6 +125,9 @@ def fact_of(row: dict[str, str]) -> Fact:
         if not row.get(column):
             rule = f"`{column}` is needed; what is absent is never filled in (N-06)"
             raise Fault(column, "nothing", rule, "write it, or leave the row out")
+    for column, text in row.items():
+        if CONTROL.search(text):
+            raise Fault(column, "a control character", "a row is plain text", "remove it")
     entity, metric, scope = row["entity"], row["metric"], row.get("scope", "")
     for column in ("entity", "metric"):
         if not re.fullmatch(NAME, row[column]):

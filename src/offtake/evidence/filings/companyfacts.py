@@ -37,14 +37,14 @@ def read_companyfacts(content: bytes, name: str) -> Company:
         held = json.loads(content)
         cik, company, taxonomies = int(held["cik"]), str(held["entityName"]), held["facts"]
         taxonomies.items()
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError):
         raise FilingError(f"{name}: JSON, but not the SEC's companyfacts (cik, entityName, facts)") from None
     entries: list[Entry] = []
     remarks: list[str] = []
     for tag, unit, row in _rows(taxonomies):
         try:
             entries.append(_entry(tag, unit, row))
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, OverflowError):
             remarks.append(f"{tag}: a row that is not like the others: {json.dumps(row)[:100]}")
     return Company(cik, company, sorted(entries, key=lambda e: (e.filed, e.accession)), remarks)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from fnmatch import fnmatchcase
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import NamedTuple
 
@@ -67,6 +67,7 @@ class Series(NamedTuple):
     rank: int
 
 
+@lru_cache(maxsize=16_384)
 def series_of(entity: str, tag: str, scope: str, unit: str) -> Series | None:
     """The series of a tagged number. A company's own row goes before one for all, the row of that scope before the row of the
     whole, whose scope then stays; a tag of the company's own that no row names keeps its name. None for a standard tag that no row names,
@@ -80,13 +81,18 @@ def series_of(entity: str, tag: str, scope: str, unit: str) -> Series | None:
         rank, best = max(rows, key=lambda row: (row[1].scope == scope, row[1].entity == entity, -row[0]))
         return Series(best.metric, "" if best.scope else scope, best.unit, rank) if _same_kind(ours, best.unit) else None
     prefix, _, name = tag.partition(":")
-    return None if prefix in STANDARD else Series(f"{prefix}-{name}", scope, _own_unit(name, ours), len(concepts()))
+    return None if prefix in STANDARD else Series(_own_name(f"{prefix}-{name}"), scope, _own_unit(name, ours), len(concepts()))
 
 
 def any_series(tag: str, scope: str, unit: str) -> Series | None:
     """The same for a tag that no row names: under its own name."""
     ours = UNITS.get(unit)
-    return None if ours is None else Series(tag.replace(":", "-"), scope, _own_unit(tag, ours), len(concepts()))
+    return None if ours is None else Series(_own_name(tag), scope, _own_unit(tag, ours), len(concepts()))
+
+
+def _own_name(tag: str) -> str:
+    """A tag as a metric may be written."""
+    return re.sub(r"[^\w\-]|[^\x00-\x7f]", "-", tag)
 
 
 def _own_unit(name: str, unit: str) -> str:

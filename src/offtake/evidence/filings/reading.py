@@ -13,7 +13,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ...errors import FilingError
+from ...errors import FilingError, one_line
+from ...fact_rows import Fault, fact_of, to_row
 from ...facts import NAME, Fact, Facts
 from ...units import write_value
 from . import concepts, opening
@@ -73,10 +74,20 @@ def read_filing(path: str | Path, asked: Asked, record: Facts) -> Reading:
         reading = _from_submission(content, name, asked)
     else:
         reading = _from_document(content, name, kind, asked)
+    reading.facts = list(_sound(reading))
     more = derived(reading.facts, Facts([*record, *reading.facts]))
     reading.facts += more
     reading.count("derived quarters", len(more))
     return reading
+
+
+def _sound(reading: Reading) -> Iterator[Fact]:
+    """The facts that would read back as rows of CSV; a remark for what would not."""
+    for fact in reading.facts:
+        try:
+            yield fact_of(to_row(fact))
+        except Fault as fault:
+            reading.remarks.append(f"{fact.metric} of {fact.period_end}: {one_line(fault.got, 60)}, where {fault.rule} is needed; left out")
 
 
 def _from_companyfacts(content: bytes, name: str, asked: Asked) -> Reading:
@@ -100,7 +111,7 @@ def _from_submission(content: bytes, name: str, asked: Asked) -> Reading:
     cik = re.search(r"CENTRAL INDEX KEY:\s*(\d+)", head)
     company = re.search(r"COMPANY CONFORMED NAME:\s*(.+)", head)
     known = concepts.company_of(int(cik[1]) if cik else None, company[1] if company else None)
-    filed = date(int(day[1]), int(day[2]), int(day[3])) if day else None
+    filed = day_in_words("-".join(day.groups())) if day else None
     said = asked._replace(published=asked.published or filed, entity=asked.entity or (known.entity if known else None))
     for part in PART.finditer(content):
         if part[1].startswith((b"10-Q", b"10-K", b"20-F", b"8-K")):

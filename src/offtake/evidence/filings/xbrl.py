@@ -7,6 +7,7 @@ Source  XBRL 2.1, 4.7 (contexts) and 4.8 (units); XBRL Dimensions 1.0; Inline XB
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -80,7 +81,7 @@ def _take(node: Any, contexts: dict[str, Context | None], units: dict[str, str],
     if context is None:
         found.remarks.append(f"{tag}: its context '{node.get('contextRef')}' is not there or has no dates")
         return
-    text = "".join(node.itertext()).strip()
+    text = shown(node).strip()
     try:
         if node.tag == f"{IX}fraction":
             raise Unreadable("a fraction")
@@ -109,12 +110,22 @@ def _number(node: Any, text: str, inline: bool) -> float:
     """The value of a tag: what is shown, by its format, x 10^scale, with its sign."""
     if not inline:
         return float(read_number(text, ""))
-    shown = float(read_number(text, (node.get("format") or "").rpartition(":")[2]).scaleb(int(node.get("scale") or 0)))
-    return -shown if node.get("sign") == "-" else shown
+    scale = node.get("scale") or "0"
+    if not re.fullmatch(r"[+-]?\d{1,2}", scale):
+        raise Unreadable(f"the scale '{scale[:20]}'")
+    value = float(read_number(text, (node.get("format") or "").rpartition(":")[2]).scaleb(int(scale)))
+    return -value if node.get("sign") == "-" else value
+
+
+def shown(node: Any) -> str:
+    """The text of a tag, without what it excludes (a page number in the middle of it)."""
+    inner = [(shown(child) if child.tag != f"{IX}exclude" else "") + (child.tail or "") for child in node]
+    return "".join([node.text or "", *inner])
 
 
 def _decimals(text: str | None) -> int:
-    return EXACT if text in (None, "", "INF") else int(str(text))
+    """Decimals that are said; none said, or said oddly, is exact."""
+    return int(text) if re.fullmatch(r"[+-]?\d{1,3}", text or "") and text else EXACT
 
 
 def name_of(node: Any, name: str | None) -> str:
@@ -130,7 +141,7 @@ def name_of(node: Any, name: str | None) -> str:
 
 
 def context_of(node: Any) -> Context | None:
-    """Days and scope; None for a context without days (`forever`)."""
+    """Days and scope; None for a context without days (`forever`), or with days that are none."""
     period = node.find(f"{XBRLI}period")
     said = {local(child.tag): (child.text or "").strip() for child in (period if period is not None else ())}
     end = said.get("instant") or said.get("endDate")
@@ -138,7 +149,10 @@ def context_of(node: Any) -> Context | None:
         return None
     parts = [_part(member) for holder in node.iter(f"{XBRLI}segment", f"{XBRLI}scenario") for member in holder]
     scope = ";".join(sorted(part for part in parts if part))
-    return Context(date.fromisoformat(said["startDate"][:10]) if "startDate" in said else None, _end(end), scope)
+    try:
+        return Context(date.fromisoformat(said["startDate"][:10]) if "startDate" in said else None, _end(end), scope)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _end(text: str) -> date:
@@ -155,7 +169,7 @@ def _part(member: Any) -> str:
     if (axis, value) in WHOLE:
         return ""
     word = AXES.get(axis, axis.removesuffix("Axis"))
-    return f"{word}={_plain(value.removesuffix('Member'))}"
+    return f"{_plain(word)}={_plain(value.removesuffix('Member'))}"
 
 
 def _plain(text: str) -> str:
