@@ -263,6 +263,42 @@ def run(
     return made.until(rule) if rule else made
 
 
+class SweepHow(How, total=False):
+    """What else a sweep may be told: patches and a forced scenario at every point, threads, and the day and store of the facts."""
+
+    set: Sequence[str]
+    scenario: Sequence[str]
+    workers: int | None
+    as_of: date | None
+    store: str | Path | None
+
+
+def sweep(
+    book: str | Path, over: Sequence[str], measures: Sequence[str] = (), paths: int = 4_096, seed: int = 1, **how: Unpack[SweepHow]
+) -> dict[str, Any]:
+    """Figures of a book at every combination of `PATH=FROM..TO:COUNT` values, all on the same draws (U-03): {stamp, over, measures, rows}.
+
+    Raises QuestionError for a sweep or a measure that does not read, BookError for a book that a value breaks.
+    """
+    from .studies import sweep as study
+    from .studies.compare import Asked
+    from .studies.sides import Side
+
+    sampler, scenario = how.get("sampler", "sobol"), tuple(how.get("scenario", ()))
+    named = [study.over_of(written) for written in over]
+
+    def side_at(point: tuple[str, ...]) -> Side:
+        patches = [f"{o.path}={value}" for o, value in zip(named, point)]
+        return Side(", ".join(patches), load(book, [*how.get("set", ()), *patches], how.get("as_of"), how.get("store")), scenario, sampler)
+
+    plain = load(book, how.get("set", ()), how.get("as_of"), how.get("store"))
+    _known(plain, scenario)
+    asked = Asked(paths, seed, how.get("workers"), how.get("progress"))
+    rows, measures_of = study.sweep(named, side_at, measures, asked)
+    told = [{"path": o.path, "values": list(o.values)} for o in named]
+    return {"stamp": _stamp(plain, scenario, paths, seed, sampler).to_dict(), "over": told, "measures": measures_of, "rows": rows}
+
+
 def _stamp(book: Book, scenario: Sequence[str], paths: int, seed: int, sampler: str) -> Stamp:
     if paths < 1:
         raise QuestionError(f"paths must be at least 1, not {paths}")

@@ -8,9 +8,11 @@ import pytest
 from scipy import special, stats
 from scipy.stats import qmc
 
+from offtake.kernels import draw as kernel
 from offtake.kernels import replicates
 from offtake.kernels import sobol as s
-from tests.naive.test_draw import threefry
+from tests.naive.test_draw import block, draws_of, threefry
+from tests.naive.test_draw import uniform as plain_uniform
 
 pytestmark = pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning")  # whole numbers wrap where JIT is off
 SLOW = bool(numba.config.DISABLE_JIT)
@@ -90,6 +92,17 @@ def test_a_path_is_the_same_bits_wherever_its_block_starts() -> None:
         whole = row(1, 4, coordinate, 0, 192)
         for first in (0, 1, 17, 64, 100):
             assert np.array_equal(row(1, 4, coordinate, first, 64), whole[first : first + 64])
+
+
+def test_a_block_draws_each_input_by_its_sampler() -> None:
+    """Scenario on coordinate 1, input 1 on coordinate 70, input 2 by Threefry: scores and scenarios are those of the twins."""
+    draws = draws_of(kernel.NORMAL, (0.0, 1.0), scenarios=3)
+    draws = draws._replace(coordinate=np.array([1, 70, -1]), cumulative=np.array([0.3, 0.6, 1.0]))
+    Z, _, scenario, _ = block(draws, first=64, lanes=16, inputs=3)
+    wanted = [[uniform(1, 64 + i, 0, 1) for i in range(16)], [uniform(1, 64 + i, 1, 70) for i in range(16)]]
+    wanted.append([plain_uniform(1, 64 + i, 2, 0) for i in range(16)])
+    np.testing.assert_allclose(Z, special.ndtri(np.array(wanted)), atol=1e-13)
+    assert scenario.tolist() == [0 if u < 0.3 else 1 if u < 0.6 else 2 for u in wanted[0]]
 
 
 def full_rank(rows: list[int]) -> bool:

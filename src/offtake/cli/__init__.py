@@ -17,6 +17,7 @@ from .base import app
 # the order in which verbs are listed
 # isort: off
 from . import runs as runs
+from . import ensembles as ensembles
 from . import replay as replay
 from . import books as books
 from . import worth as worth

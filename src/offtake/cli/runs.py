@@ -131,42 +131,6 @@ def explain_measure(
     say_json(found) if as_json else say(explain_text(found, width()))
 
 
-@app.command("sensitivity")
-def sensitivity_of(
-    book: BookName,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A measure (`offtake list measures`), or an address with its period.")],
-    of: Annotated[str | None, typer.Option(help="The entity, such as contracts.aws.")] = None,
-    at: Annotated[str | None, typer.Option(help="A period, such as 2026 or FY2026Q2; the last one unless told.")] = None,
-    given: Annotated[str | None, typer.Option("--given", metavar="CONDITION", help="Only paths where it holds, as 'coverage < 1'.")] = None,
-    total: Annotated[int, typer.Option("--total", min=0, help="How many of the strongest inputs get a total index.")] = 8,
-    top: Annotated[int, typer.Option("--top", min=1, help="How many inputs to show; JSON and CSV have all.")] = 12,
-    paths: Paths = 16_384,
-    seed: Seed = 1,
-    workers: Workers = None,
-    sampler: Sampler = "sobol",
-    scenario: Scenarios = None,
-    set_: Sets = None,
-    as_of: AsOf = None,
-    store: Store = None,
-    as_json: Json = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
-) -> None:
-    """Show what each input holds of a number, with sign and error; in a tail too, with --given."""
-    if as_json and as_csv:
-        raise typer.BadParameter("give --json or --csv, not both")
-    from ..reports.holds import holds_text
-    from ..tables import Table
-
-    with computed(book, paths, seed, workers, scenario, set_, as_of, store, sampler) as done:
-        found = done.sensitivity(name, of, at, given, total)
-    if as_json:
-        say_json(found)
-    elif as_csv:
-        say(Table({k: [r[k] for r in found["rows"]] for k in found["rows"][0]}).to_csv(), nl=False)
-    else:
-        say(holds_text(found, width(), top))
-
-
 @app.command("compare")
 def compare_sides(
     a: Annotated[str, typer.Argument(metavar="A", help="BOOK, BOOK:SCENARIO or BOOK:ONE+OTHER; `base` forces the book without scenarios.")],
