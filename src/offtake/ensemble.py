@@ -33,6 +33,7 @@ class Run:
     def __init__(self, plan: Plan, stamp: Stamp, workers: int | None, progress: Reporter | None) -> None:
         self.plan, self.stamp, self.workers, self.progress = plan, stamp, workers, progress
         self.closes: Closes | None = None
+        self.stressed: dict[str, dict[str, Any]] = {}  # reverse stress asked for so far, which the report shows
         self._until: Until | None = None
         self.stopped: dict[str, Any] | None = None  # what the stop rule came to, once paths are computed
 
@@ -131,7 +132,9 @@ class Run:
         """The most likely inputs that bring `MEASURE of ENTITY @ PERIOD < LEVEL` about, and the path that came nearest (V-09)."""
         from .studies.stress import reverse_stress
 
-        return reverse_stress(self, outcome)
+        if outcome not in self.stressed:
+            self.stressed[outcome] = reverse_stress(self, outcome)
+        return self.stressed[outcome]
 
     @cached_property
     def findings(self) -> Findings:

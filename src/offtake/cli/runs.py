@@ -46,6 +46,10 @@ def run_book(
     store: Store = None,
     out: Annotated[Path | None, typer.Option("--out", help="Folder for the report; this folder unless told.")] = None,
     closes: ClosesFile = None,
+    stress: Annotated[
+        list[str] | None,
+        typer.Option("--stress", metavar="OUTCOME", help="In the report: what brings 'MEASURE of ENTITY @ PERIOD < LEVEL' about."),
+    ] = None,
     xlsx: Annotated[Path | None, typer.Option("--xlsx", metavar="FILE", help="Write an Excel workbook too, with live formulas.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -59,6 +63,8 @@ def run_book(
             writable(file)
         if closes is not None:
             done.read_closes(closes)
+        for outcome in stress or ():
+            done.stress(outcome)
         answers = done.answers()
         done.report(target)
         if xlsx is not None:

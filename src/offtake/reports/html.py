@@ -34,6 +34,7 @@ SECTIONS = (
     ("customer", None),
     ("concentration", None),
     ("value", None),
+    ("stress", None),
     ("sensitivity", None),
     ("scenarios", sections.scenarios),
     ("watch", sections.watch),

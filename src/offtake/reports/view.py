@@ -14,7 +14,7 @@ from typing import Literal, NotRequired, TypedDict
 Number = float | None
 Cell = str | float | None
 Quality = Literal["filed", "stated", "reported", "derived", "assumed"]
-Section = Literal["money", "contracts", "pace", "capacity", "national", "placement", "customer", "concentration", "value"]
+Section = Literal["money", "contracts", "pace", "capacity", "national", "placement", "customer", "concentration", "value", "stress"]
 
 
 class Stamp(TypedDict):

@@ -116,6 +116,7 @@ WORDS = {
     "sources": "Sources",
     "stamp": "Stamp",
     "stamp_note": "The same stamp gives the same bits.",
+    "stress": "Reverse stress: what would bring an outcome about",
     "surface_key": "Share of paths in which the rule is met at least once.",
     "threshold_name": "coverage threshold, resources / obligations due in 12 months",
     "tornado_key": "Bars: Spearman rank correlation; amber bars are assumed inputs. "
