@@ -159,3 +159,22 @@ def score_ledger(book: str | Path | None = None, given: Given | None = None) -> 
         plan = front.compile(front.load(book, store=given.store))
         outcomes += [(name_of(book), o) for o in from_facts(plan, on_record(given.store), given.as_of)]
     return score(made, [(n, o) for n, o in outcomes if given.as_of is None or o.published <= given.as_of])
+
+
+def watch(run: Run, book: str | Path, given: Given, target: str | None = None) -> dict[str, Any]:
+    """The watch list: what is due, what the model expects, what it would tell of the target, and thresholds crossed (E-01, E-04)."""
+    from .studies.compare import Asked
+    from .studies.watch import watch as study
+
+    used = evidence(run, book, given)[0] if given.kinds else []
+    how = Asked(run.stamp.paths, run.stamp.seed, run.workers, run.progress)
+    today = given.as_of or run.plan.book.as_of.date()
+    return {"stamp": run.stamp.to_dict(), "book": name_of(book)} | study(run.plan, used, how, target, today)
+
+
+def check_alerts(book: str | Path, given: Given) -> dict[str, Any]:
+    """Pre-registered thresholds that an observation in the store has crossed; no path is computed."""
+    from .studies.watch import alerts
+
+    run = front.run(front.load(book), paths=1)
+    return {"book": name_of(book), "alerts": alerts(run.plan, evidence(run, book, given)[0])}

@@ -17,7 +17,7 @@ RULES: tuple[Rule, ...] = (
     references.inputs, references.pairs, references.measures, references.histories,
     sharing.sites, sharing.priorities, sharing.payment_ties, sharing.claims, sharing.within_lots, sharing.blocks,
     equity.parties, equity.vesting, equity.bearable,
-    knowledge.known_sources, knowledge.sourced, knowledge.one_origin, knowledge.published, knowledge.notes, knowledge.due,
+    knowledge.known_sources, knowledge.sourced, knowledge.one_origin, knowledge.published, knowledge.notes, knowledge.due, knowledge.alerts,
     deals.needed_terms, deals.exemptions, deals.words, deals.order_of_dates, deals.within_total, deals.providers, deals.finances,
     options.complete, options.in_time, options.possible, options.prices, options.exclusive, options.refusal,
     consumed.begun, consumed.one_way, consumed.whole, consumed.period, consumed.others,

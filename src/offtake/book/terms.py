@@ -272,15 +272,27 @@ class Position(Sourced):
     trading: Share | None = None  # in and out together, of the money put in
 
 
+class Proxy(Sourced):
+    """What to read in place of a signal that is never published (E-01)."""
+
+    measure: str
+    link: Share = Field(description="link error: one s.d. of the proxy's figure around its measure, of the figure")
+
+
 class Signal(Sourced):
     """What to watch, registered before the fact (E-01)."""
 
     title: str
     measure: str
     document: str
+    table: str | None = None
     due: Day
     threshold: Annotated[Number, quantity("any")] | None = None
+    alert: Literal["above", "below"] | None = Field(default=None, description="side of the threshold that asks for the action")
     action: str
+    discrepancy: Share | None = Field(default=None, description="how far model and figure may lie apart, one s.d., of the figure (E-02)")
+    never: Share | None = Field(default=None, description="chance that it is never published")
+    proxy: Proxy | None = None
     otherwise: str
 
 

@@ -76,3 +76,32 @@ def condition_book(
     with computed(book, paths, seed, workers, scenario, set_, store=store) as run:
         found = learn.condition(run, book, evidence, show or ())
     say_json(found) if as_json else say(condition_text(found, width()))
+
+
+@app.command("watch")
+def watch_signals(
+    book: BookName,
+    check: Annotated[bool, typer.Option("--check", help="Say which thresholds were crossed, a line each; exit code 3 if any.")] = False,
+    target: Annotated[str | None, typer.Option(help="Rank by what they tell of it; the first deal's NPV unless told.")] = None,
+    given: Annotated[str, typer.Option(help="Evidence: observations, facts, or both with a comma.")] = "observations",
+    as_of: Annotated[str | None, typer.Option(metavar="DATE", help="The day it is; the book's own, with all evidence, unless told.")] = None,
+    paths: Paths = 16_384,
+    seed: Seed = 1,
+    workers: Workers = None,
+    set_: Sets = None,
+    store: Store = None,
+    as_json: Json = False,
+) -> None:
+    """What to watch: due when and where, expected figure, threshold, what it would tell, what we would do."""
+    from .. import learn
+    from ..reports.watch import alert_line, watch_text
+
+    evidence = learn.Given(tuple(part.strip() for part in given.split(",")), day_of(as_of), store)
+    if check:
+        told = learn.check_alerts(book, evidence)
+        lines = [alert_line(told["book"], a) for a in told["alerts"]]
+        say_json(told) if as_json else say("\n".join(lines) or f"{told['book']}: no threshold is crossed")
+        raise typer.Exit(3 if lines else 0)
+    with computed(book, paths, seed, workers, None, set_, store=store) as run:
+        found = learn.watch(run, book, evidence, target)
+    say_json(found) if as_json else say(watch_text(found, width()))

@@ -101,16 +101,28 @@ def observation(plan: Plan, text: str, told: Told) -> Observation:
     low, high = _ends(relation, figure, unit, told.rounding)
     middle = abs(((low if low is not None else high or 0.0) + (high if high is not None else low or 0.0)) / 2.0)
     covers, covers_spread = _covers(told.covers)
-    stated = told.discrepancy or DISCREPANCY
+    about = f"{q.measure.name} of {q.entity.label} @ {q.periods[row].label}"
+    stated, because = _stated(plan, about, told)
     return Observation(
-        about=f"{q.measure.name} of {q.entity.label} @ {q.periods[row].label}", written=f"{said['sign']} {said['figure'].strip()}",
+        about=about, written=f"{said['sign']} {said['figure'].strip()}",
         relation=relation, low=low, high=high, unit=unit,
         spread=(_size(told.spread, middle, unit, "--spread") if told.spread else ABOUT_SPREAD * middle) if relation == "~" else 0.0,
         discrepancy=_size(stated, middle, unit, "--discrepancy"), discrepancy_text=stated,
-        because=(told.because or "no reason stated") if told.discrepancy else NOT_STATED,
+        because=because,
         covers=covers, covers_spread=covers_spread, definition=told.definition,
         publisher=told.publisher, document=told.document, published=told.published,
     )  # fmt: skip
+
+
+def _stated(plan: Plan, about: str, told: Told) -> tuple[str, str]:
+    """The discrepancy and its reason: the user's, else that of the book's signal about the same number, else the tool's own."""
+    if told.discrepancy:
+        return told.discrepancy, told.because or "no reason stated"
+    for name, signal in plan.book.signals.items():
+        if signal.discrepancy is not None and " ".join(signal.measure.split()) == about:
+            why = signal.discrepancy.assumed or signal.discrepancy.source
+            return f"{100.0 * signal.discrepancy.median():g} %", f"signals.{name}: {why}"
+    return DISCREPANCY, NOT_STATED
 
 
 def _counted(q: Question, row: int, said: re.Match[str], told: Told) -> Observation:

@@ -82,6 +82,21 @@ def due(book: Book) -> Iterator[Finding]:
             yield Finding(("signals", name, "due"), str(signal.due), rule, "what is known already is a claim or a source")
 
 
+def alerts(book: Book) -> Iterator[Finding]:
+    """A threshold says which side of it asks for the action, and a signal that may never come what is read in its place (E-01)."""
+    for name, signal in book.signals.items():
+        if signal.threshold is not None and signal.alert is None:
+            rule = "a threshold says which side of it asks for the action (E-01)"
+            yield Finding(("signals", name, "threshold"), signal.threshold.text, rule, "add `alert: above` or `alert: below`")
+        if signal.alert is not None and signal.threshold is None:
+            rule = "an alert has a threshold (E-01)"
+            yield Finding(("signals", name, "alert"), signal.alert, rule, "add `threshold`, or leave the alert out")
+        if signal.never is not None and signal.never.median() > 0.0 and signal.proxy is None:
+            rule = "a signal that may never be published has a proxy (E-01)"
+            fix = "add `proxy: {measure: .., link: ..}`, its link error as a share"
+            yield Finding(("signals", name, "never"), signal.never.text, rule, fix)
+
+
 def _days(text: str, start: int = 0) -> list[date]:
     found = []
     for match in DAY.finditer(text, start):

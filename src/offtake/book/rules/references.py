@@ -137,6 +137,7 @@ def measures(book: Book) -> Iterator[Finding]:
     """Signals and claims ask `MEASURE of ENTITY @ PERIOD` of something in the book, within the horizon (E-01)."""
     known = _entities(book)
     asked: list[tuple[Steps, str]] = [(("signals", n, "measure"), s.measure) for n, s in book.signals.items()]
+    asked += [(("signals", n, "proxy", "measure"), s.proxy.measure) for n, s in book.signals.items() if s.proxy]
     asked += [(("claims", n, "measure"), c.measure) for n, c in book.claims.items() if c.measure]
     for steps, text in asked:
         if outer := STATISTIC.match(text):

@@ -1,0 +1,179 @@
+"""The watch list (E-01, E-04): expected information against closed forms, alerts, proxies, and the line that a script mails."""
+
+import json
+import math
+from datetime import date
+
+import numpy as np
+import pytest
+from scipy import stats
+from typer.testing import CliRunner
+
+from offtake import front, learn
+from offtake.cli import app
+from offtake.errors import QuestionError
+from offtake.evidence.information import cells_for, cells_of, information, of_cells, of_normals, worth_of_knowing
+from offtake.studies.watch import alerts, printed, watch
+from tests.learned import how, seen, small_book, small_plan
+
+ONES = np.ones(16_384, np.int64)
+M = "revenue of companies.c @ 2026-03"
+
+
+def normals(correlation, n=16_384, seed=1):
+    r = np.random.default_rng(seed)
+    x = r.normal(size=n)
+    return x, correlation * x + math.sqrt(1 - correlation**2) * r.normal(size=n)
+
+
+@pytest.mark.parametrize("correlation", [0.0, 0.3, 0.6, 0.9, -0.9])
+def test_information_of_correlated_normals(correlation):
+    """-log(1 - r2) / 2, less up to 6 % for what the cells forget, within three errors."""
+    value, error = information(*normals(correlation), ONES)
+    want = of_normals(correlation)
+    assert 0.94 * want - 3 * error <= value <= want + 3 * error
+    assert 0.0 < error < 0.01
+
+
+def test_the_error_is_the_spread_of_repeats():
+    found = [information(*normals(0.5, 4096, seed), ONES[:4096]) for seed in range(24)]
+    assert np.mean([e for _, e in found]) == pytest.approx(np.std([v for v, _ in found]), rel=0.5)
+
+
+def test_information_of_words_and_of_what_is_absent():
+    """A fair coin told outright is log 2; a number that is absent on half of the paths tells of the coin that made it absent."""
+    coin = (np.arange(16_384) // 16 % 2).astype(float)
+    assert information(coin, coin, ONES)[0] == pytest.approx(math.log(2), abs=1e-3)
+    absent = np.where(coin == 1.0, np.nan, normals(0.0)[0])
+    assert information(absent, coin, ONES)[0] == pytest.approx(math.log(2), abs=0.01)
+
+
+def test_weights_count_as_copies():
+    x, y = normals(0.7, 2048)
+    twice, weights = np.r_[np.arange(2048), np.arange(1024)], np.r_[np.full(1024, 2), np.ones(1024, int)]
+    a, b = (cells_of(v, weights, 9) for v in (x, y))
+    assert np.array_equal(cells_of(x[twice], np.ones(3072, int), 9), a[twice])
+    n, e = float(weights.sum()), cells_for(weights)
+    assert e >= 4 and of_cells(a, b, weights) == pytest.approx(
+        of_cells(a[twice], b[twice], np.ones(3072)) - _bias(a, b) * ((weights**2).sum() / n**2 - 1 / n), abs=1e-12
+    )
+
+
+def _bias(a, b):
+    return (len(set(zip(a, b))) - len(set(a)) - len(set(b)) + 1) / 2
+
+
+@pytest.mark.parametrize("mean", [1.0, -1.0])
+def test_what_it_is_worth_to_wait(mean):
+    """Target normal(1 or -1, 2), figure off by 1: E max(0, m) - max(0, mean), with m = E(target | figure) of deviation 4 / sqrt 5."""
+    r = np.random.default_rng(2)
+    target = mean + 2.0 * r.normal(size=16_384)
+    value, error = worth_of_knowing(target + r.normal(size=16_384), target, ONES)
+    s = 4 / math.sqrt(5)
+    want = s * stats.norm.pdf(mean / s) + mean * stats.norm.cdf(mean / s) - max(mean, 0.0)
+    assert value == pytest.approx(want, abs=3 * error + 0.01)
+    assert worth_of_knowing(r.normal(size=16_384), target, ONES)[0] == pytest.approx(0.0, abs=1e-9)
+
+
+def signals(**more):
+    first = {
+        "title": "Revenue of March", "measure": M, "document": "10-Q", "due": "2026-05-01", "threshold": "110 M USD", "alert": "above",
+        "action": "look again", "otherwise": "ask", "assumed": "a test",
+    }  # fmt: skip
+    other = first | {"title": "Margin", "measure": "margin of companies.c @ 2026", "threshold": "25 %", "alert": "below"}
+    return {"signals": {"first": first | more, "other": other}}
+
+
+def the(found, name):
+    return next(s for s in found["signals"] if s["signal"] == name)
+
+
+def test_the_list_ranks_by_what_is_told_of_the_target():
+    """Revenue of a year is that of a month times twelve: March, off by 2 % of 100 against a spread of 10, tells log(sqrt(1 + 25))."""
+    plan = small_plan(**signals())
+    found = watch(plan, [], how(16_384), "revenue of companies.c @ 2026", date(2025, 11, 3))
+    first, other = the(found, "first"), the(found, "other")
+    assert [s["signal"] for s in found["signals"]] == ["first", "other"]
+    want = of_normals(10 / math.hypot(10, 2))
+    assert 0.92 * want <= first["information"] <= want + 0.02
+    assert abs(other["information"]) <= 3 * other["information_se"] + 1e-3
+    assert first["figure"]["p50"] == pytest.approx(100e6, rel=0.01)
+    assert (first["figure"]["p95"] - first["figure"]["p05"]) / 3.29 == pytest.approx(math.hypot(10, 2) * 1e6, rel=0.05)
+    assert first["chance"] == pytest.approx(stats.norm.sf(10 / math.hypot(10, 2)), abs=0.01)
+    assert first["days"] == 179 and not first["discrepancy_stated"]
+
+
+def test_a_signal_that_may_never_come_counts_by_its_chance():
+    """Never on 60 %: its own information by 40 %, its proxy's (half of the revenue's spread lost in the link) by 60 %."""
+    proxy = {"measure": "revenue of companies.c @ 2026-04", "link": "10 %", "assumed": "a test"}
+    plan = small_plan(**signals(never="60 %", proxy=proxy, discrepancy={"value": "1 %", "assumed": "a test"}))
+    first = the(watch(plan, [], how(16_384), "revenue of companies.c @ 2026", date(2025, 11, 3)), "first")
+    assert first["proxy"]["information"] == pytest.approx(of_normals(1 / math.sqrt(2)), abs=0.03)
+    assert first["information"] == pytest.approx(0.4 * first["if_published"]["information"] + 0.6 * first["proxy"]["information"])
+    assert first["discrepancy"] == 0.01 and first["discrepancy_stated"]
+    assert seen(plan, f"{M} = 100 M USD").discrepancy_text == "1 %" and seen(plan, f"{M} = 100 M USD").because == "signals.first: a test"
+
+
+def test_what_was_observed_narrows_what_is_expected():
+    plan = small_plan(**signals())
+    figures = [seen(plan, "revenue of companies.c @ 2026-02 = 120 M USD", rounding="none", discrepancy="5 M USD")]
+    first = the(watch(plan, figures, how(16_384), "revenue of companies.c @ 2026", date(2025, 11, 3)), "first")
+    assert first["figure"]["p50"] == pytest.approx(116e6, rel=0.01)
+    with pytest.raises(QuestionError, match="this book registers no signal"):
+        watch(small_plan(), [], how(), "revenue of companies.c @ 2026", date(2025, 11, 3))
+    with pytest.raises(QuestionError, match="the 13 answers are about a contract"):
+        watch(plan, [], how(), None, date(2025, 11, 3))
+
+
+def test_nobody_prints_more_than_all():
+    assert printed(np.full(64, 0.99), 0.05, True, 1, 7).max() == 1.0
+    assert printed(np.full(64, 0.99), 0.05, False, 1, 7).max() > 1.0
+
+
+@pytest.mark.parametrize(
+    ("text", "crossed"),
+    [
+        ("= 111 M USD", True), ("= 110 M USD", False), ("= 109 M USD", False), ("~ 130 M USD", True), ("> 110 M USD", True),
+        ("> 100 M USD", False), ("< 130 M USD", False), ("= 105 to 130 M USD", True),
+    ],
+)  # fmt: skip
+def test_a_threshold_is_crossed_by_what_was_printed(text, crossed):
+    plan = small_plan(**signals())
+    assert bool(alerts(plan, [seen(plan, f"{M} {text}")])) is crossed
+
+
+def test_below_is_the_other_side():
+    plan = small_plan(**signals())
+    name = "margin of companies.c @ 2026"
+    assert [bool(alerts(plan, [seen(plan, f"{name} {t}")])) for t in ("= 24 %", "= 26 %", "< 25 %", "< 30 %", "> 30 %")] == [
+        True, False, True, False, False,
+    ]  # fmt: skip
+
+
+def test_the_check_exits_3_and_prints_a_line(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    action = "    action: extend the model's slips\n"
+    text = front.locate("two-clouds").read_text().replace(action, f"    threshold: 60 k GPU\n    alert: below\n{action}")
+    (tmp_path / "mine.yaml").write_text(text)
+    run = lambda *args: CliRunner().invoke(app, list(args))  # noqa: E731
+    quiet = run("watch", "mine.yaml", "--check")
+    assert (quiet.exit_code, quiet.stdout) == (0, "mine: no threshold is crossed\n")
+    learn.observe("mine.yaml", "ready of contracts.north @ 2026-12 = 55 k GPU", "North Cloud, call, 2026-05-01")
+    loud = run("watch", "mine.yaml", "--check")
+    line = (
+        "ALERT mine ready: ready of contracts.north @ 2026-12 = 55 k GPU: 55000 GPU is below 60 k GPU (call, 2026-05-01): "
+        "extend the model's slips\n"
+    )
+    assert (loud.exit_code, loud.stdout) == (3, line)
+    told = run("watch", "mine.yaml", "--check", "--json")
+    assert told.exit_code == 3 and json.loads(told.stdout)["alerts"][0]["level"] == 60_000
+    assert run("watch", "mine.yaml", "--check", "--as-of", "2026-04-30").exit_code == 0
+
+
+def test_the_first_books_list_reads_like_an_analysts_last_page(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    said = CliRunner().invoke(app, ["watch", "openai-aws", "--paths", "1024"]).stdout
+    for words in ("due in 95 days", "where: 10-K for 2025", "Then: extend the slips of sites.aws-ultra", "80.0 % likely never published",
+                  "above 235 bn USD", "link", "waiting for it is worth"):  # fmt: skip
+        assert words in " ".join(said.split())
+    assert small_book(**signals()).signals["first"].alert == "above"
