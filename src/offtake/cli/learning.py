@@ -82,7 +82,7 @@ def condition_book(
 def watch_signals(
     book: BookName,
     check: Annotated[bool, typer.Option("--check", help="Say which thresholds were crossed, a line each; exit code 3 if any.")] = False,
-    target: Annotated[str | None, typer.Option(help="Rank by what they tell of it; the first deal's NPV unless told.")] = None,
+    target: Annotated[str | None, typer.Option(help="Rank by what they tell of it; a deal's NPV unless told.")] = None,
     given: Annotated[str, typer.Option(help="Evidence: observations, facts, or both with a comma.")] = "observations",
     as_of: Annotated[str | None, typer.Option(metavar="DATE", help="The day it is; the book's own, with all evidence, unless told.")] = None,
     paths: Paths = 16_384,
