@@ -84,7 +84,7 @@ def watch_signals(
     check: Annotated[bool, typer.Option("--check", help="Say which thresholds were crossed, a line each; exit code 3 if any.")] = False,
     target: Annotated[str | None, typer.Option(help="Rank by what they tell of it; a deal's NPV unless told.")] = None,
     given: Annotated[str, typer.Option(help="Evidence: observations, facts, or both with a comma.")] = "observations",
-    as_of: Annotated[str | None, typer.Option(metavar="DATE", help="The day it is; the book's own, with all evidence, unless told.")] = None,
+    as_of: Annotated[str | None, typer.Option(metavar="DATE", help="The day it is; the book's own, with all evidence, else.")] = None,
     paths: Paths = 16_384,
     seed: Seed = 1,
     workers: Workers = None,
