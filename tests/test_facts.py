@@ -69,6 +69,7 @@ def test_a_quarter_a_half_and_a_year_of_one_end_stand_apart() -> None:
     rows = Facts([fact("2025-12-31", 10, s) for s in ("2025-10-01", "2025-07-01", "2025-01-01", "2025-04-01")])
     assert [rows.find(f"X.y@{p}", date.max).days for p in ("2025Q4", "2025H2", "FY2025", "2025-04-01..2025-12-31")] == [92, 184, 365, 275]
     assert [f.period for f in rows.quarters("X.y", date.max)] == ["2025Q4"]
+    assert Facts([fact("2025-12-31", 10, "2025-01-01")]).quarters("X.y", date.max) == []
 
 
 def test_a_number_at_a_date_is_found_by_its_quarter_where_it_has_one_date() -> None:
@@ -318,6 +319,15 @@ def test_a_book_gets_the_numbers_of_the_day_it_is_asked_as_of(citing: Path) -> N
     (citing.parent / "offtake.db").rename(citing.parent / "mine.db")
     assert {i.rule for i in front.check(citing)} == {"a series that the catalog or the store holds (N-05)"}
     assert front.check(citing, store="mine.db") == []
+
+
+def test_the_first_book_cites_what_was_known_on_its_day() -> None:
+    """Guidance for 2025 was raised on 2025-10-30 from 118 to 125 bn USD; the day before, the other sources are not there either (T-02)."""
+    (row,) = front.show("openai-aws", "companies.amzn.guidance.0.capex")
+    assert (row["fact"], row["value"], row["published"]) == ("AMZN.capex_guidance@FY2025", "125 bn USD", "2025-10-30")
+    assert catalog().find(row["fact"], date(2025, 10, 29)).value == 118e9
+    told = front.check("openai-aws", as_of=date(2025, 10, 29))
+    assert [(issue.path, issue.rule) for issue in told] == [("companies.amzn.shares.fact", "a fact known on 2025-10-29 (T-02)")]
 
 
 def test_show_names_the_facts_source_and_date(citing: Path) -> None:

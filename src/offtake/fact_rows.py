@@ -19,6 +19,7 @@ from pathlib import Path
 
 from .errors import BookError, Issue, one_line
 from .facts import KEY, NAME, QUALITIES, Fact
+from .lookahead import days_in, quoted_days
 from .units import MAGNITUDES, Quantity, UnitError, parse_unit
 
 NEEDED = ("entity", "metric", "period_end", "value", "unit", "quality", "published", "publisher", "document")
@@ -143,6 +144,7 @@ def fact_of(row: dict[str, str]) -> Fact:
         row["publisher"], row["document"], row.get("note", ""), scope, start, row.get("url", ""),
     )  # fmt: skip
     _check_days(fact)
+    _check_documents(fact)
     return fact
 
 
@@ -154,6 +156,15 @@ def _check_days(fact: Fact) -> None:
     if fact.published < fact.period_end and not set(AHEAD) & set(fact.metric.lower().split("_")):
         fix = f"mend the date, or say in `metric` that it is one of {', '.join(AHEAD)}"
         raise Fault("published", str(fact.published), f"a day from {fact.period_end} on, when the period was over (T-02)", fix)
+
+
+def _check_documents(fact: Fact) -> None:
+    """Neither document, address nor note is later than the publication that they stand for, even where they repeat an old figure."""
+    for column, text in (("document", fact.document), ("url", fact.url), ("note", fact.note)):
+        for day in days_in(text) if re.match(r"\S*https?://", text) else quoted_days(text):
+            if day > fact.published:
+                rule = f"what was known on {fact.published}, the day of publication (T-02)"
+                raise Fault(column, f"{day} in: {text[:60]}", rule, "cite the document of that day, or the day of this one in `published`")
 
 
 def _day(column: str, text: str) -> date:

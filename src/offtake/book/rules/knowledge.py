@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from datetime import date
 
+from ...lookahead import days_in, quoted_days
 from ..fields import Sourced
 from ..numbers import Number, Series
 from ..terms import Book
 from .finding import Finding, Steps, terms_of, unknown
-
-DAY = re.compile(r"(?<!\d)((?:19|20)\d\d)([-/.])(\d{1,2})\2(\d{1,2})(?!\d)")
-SAID = re.compile(
-    r"\b(published|filed|reported|stated|announced|released|dated|restated|confirmed|per|as of|according|10-K|10-Q|8-K)\b", re.I
-)
-REACH = 40  # letters between such a word and its date
 
 
 def known_sources(book: Book) -> Iterator[Finding]:
@@ -52,7 +45,7 @@ def published(book: Book) -> Iterator[Finding]:
             rule = f"a document known on {book.as_of.date()}, the book's `as_of` (T-02)"
             fix = "cite what was known then, or move `as_of`"
             yield Finding(("sources", name, "published"), str(source.published), rule, fix)
-        for day in _days(source.url or ""):
+        for day in days_in(source.url or ""):
             if day > book.as_of.date():
                 rule = f"a document known on {book.as_of.date()}, the book's `as_of` (T-02)"
                 yield Finding(("sources", name, "url"), f"{day} in the address", rule, "cite what was known then")
@@ -68,7 +61,7 @@ def notes(book: Book) -> Iterator[Finding]:
             if not isinstance(text, str) or (isinstance(term, (Number, Series)) and text in told):
                 continue
             told.add(text)
-            for day in _quoted_days(text):
+            for day in quoted_days(text):
                 if day > limit:
                     rule = f"a note quotes what was known on {limit}, the book's `as_of` (T-02)"
                     yield Finding((*steps, key), f"{day} in: {text[:60]}", rule, "take the later document out")
@@ -95,22 +88,3 @@ def alerts(book: Book) -> Iterator[Finding]:
             rule = "a signal that may never be published has a proxy (E-01)"
             fix = "add `proxy: {measure: .., link: ..}`, its link error as a share"
             yield Finding(("signals", name, "never"), signal.never.text, rule, fix)
-
-
-def _days(text: str, start: int = 0) -> list[date]:
-    found = []
-    for match in DAY.finditer(text, start):
-        try:
-            found.append(date(int(match[1]), int(match[3]), int(match[4])))
-        except ValueError:
-            continue
-    return found
-
-
-def _quoted_days(text: str) -> list[date]:
-    """Days that follow a word of publication."""
-    found = []
-    for match in DAY.finditer(text):
-        if SAID.search(text[max(match.start() - REACH, 0) : match.start()]):
-            found += _days(match[0])
-    return found
