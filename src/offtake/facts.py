@@ -22,7 +22,7 @@ from typing import NamedTuple
 QUALITIES = ("derived", "reported", "stated", "filed")  # of two rows of one day the later in this order counts
 GRACE = 3  # days that a fiscal period of whole weeks may run into the next month
 QUARTER, HALF, YEAR = (80, 100), (170, 192), (350, 380)  # days
-ADDRESS = "a fact reads COMPANY.metric@PERIOD, such as AMZN.aws_revenue@2025Q3, @FY2024 or @2025-09-30"
+ADDRESS = "the address of a fact: COMPANY.metric@PERIOD, such as AMZN.aws_revenue@2025Q3, @FY2024 or @2025-09-30"
 NAME = r"[A-Za-z0-9][\w\-]*"
 KEY = re.compile(rf"{NAME}\.{NAME}(/[\w\-=;.+]+)?")
 

@@ -62,4 +62,5 @@ def _leaves(node: object, path: str) -> list[str]:
 
 def _is_number(node: dict[object, object]) -> bool:
     keys = {str(key) for key in node}
-    return bool(keys & PATHS) or ("value" in keys and keys <= {"value", "source", "assumed", "note", "clip", "quality"})
+    cited = "fact" in keys and keys <= {"fact", "per", "note"}
+    return bool(keys & PATHS) or cited or ("value" in keys and keys <= {"value", "source", "assumed", "note", "clip", "quality"})

@@ -156,7 +156,7 @@ def showing(facts: Facts, key: str, as_of: date, whole: bool) -> list[dict[str, 
             facts.rows(series)
             found = facts.vintages(series, as_of)
     except Unknown as fault:
-        raise QuestionError(f"{fault.got}: {fault.rule} is needed; {fault.fix}") from None
+        raise QuestionError(f"{fault.got} is not {fault.rule}; {fault.fix}") from None
     if not found:
         first = min(fact.published for fact in facts.rows(series))
         raise QuestionError(f"nothing of {series} was known on {as_of}; the first was published on {first}")

@@ -23,15 +23,16 @@ BLOCKS = frozenset(
 def read_bytes(path: str | Path) -> bytes:
     """The file, if it is no larger than a filing may be; a larger one is not read at all."""
     file = Path(path)
+    name = file.name or str(file)
     try:
         size = file.stat().st_size
         if size > MOST_BYTES:
-            raise FilingError(f"{file.name}: {size:,} bytes; a filing is at most {MOST_BYTES // 1_000_000} MB")
+            raise FilingError(f"{name}: {size:,} bytes; a filing is at most {MOST_BYTES // 1_000_000} MB")
         content = file.read_bytes()
     except OSError as error:
-        raise FilingError(f"{file.name}: could not be read ({error.strerror})") from None
+        raise FilingError(f"{name}: could not be read ({error.strerror})") from None
     if not content.strip():
-        raise FilingError(f"{file.name}: an empty file")
+        raise FilingError(f"{name}: an empty file")
     return content
 
 
