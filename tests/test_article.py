@@ -73,6 +73,13 @@ def one(text: str) -> tuple[float | None, float | None, float | None, str]:
         ("数十万张GPU", None, 1e5, 1e6, "count"),
         ("2025亿美元", 2025e8, 2025e8, 2025e8, "USD"),
         ("３８０亿美元", 38e9, 38e9, 38e9, "USD"),
+        ("自由现金流为-59亿美元", -5.9e9, -5.9e9, -5.9e9, "USD"),
+        ("free cash flow of -$5.9 billion", -5.9e9, -5.9e9, -5.9e9, "USD"),
+        ("up 10-12%", None, 0.1, 0.12, "share"),
+        ("One in three customers", 1 / 3, 1 / 3, 1 / 3, "share"),
+        ("a multibillion-dollar business", None, 1e9, None, "USD"),
+        ("over seven years", 84.0, 84.0, 84.0, "month"),
+        ("五年内", 60.0, 60.0, 60.0, "month"),
         ("five to ten percent", None, 0.05, 0.1, "share"),
         ("between $9 and $11 billion", None, 9e9, 11e9, "USD"),
         ("$5-10bn", None, 5e9, 10e9, "USD"),
@@ -119,6 +126,29 @@ def test_a_change_from_one_amount_to_another_is_two_claims() -> None:
 def test_a_year_is_a_date_and_an_amount_that_looks_like_one_is_not() -> None:
     found = claims_of("In 2027 revenue reaches 2,027 users. 2027年的营收为2027亿美元。")
     assert [(c.quantity.value, c.quantity.unit, c.date) for c in found] == [(2027.0, "count", "2027"), (2027e8, "USD", "2027")]
+
+
+@pytest.mark.parametrize(
+    ("text", "dates"),
+    [
+        ("Revenue in the third quarter was $3 billion.", ["2025Q3"]), ("Fourth-quarter revenue is seen at $3 billion.", ["2025Q4"]),
+        ("二季度营收为30亿美元。", ["2025Q2"]), ("下一季度的履约义务为30亿美元。", [""]),
+        ("Revenue of $3 billion in 2027 and $4 billion in 2028.", ["2027", "2028"]),
+        ("OpenAI于2025年10月重组,尽管此前有2500亿美元的承诺。", ["2025-10", ""]),
+        ("到2030年,用电占比将达10%。", ["2030"]),
+        ("Microsoft's revenue for FY2026 is $3 billion.", ["2025-07-01..2026-06-30"]),
+        ("Amazon's revenue for FY26 is $3 billion.", ["2026"]),
+        ("Zeta's revenue for FY2026 is $3 billion.", ["FY2026"]), ("Revenue was $3 billion in Q3'25.", ["2025Q3"]),
+        ("The quarter ended September 30, 2025 was a good one for all of us.", []),
+    ],
+)  # fmt: skip
+def test_dates(text: str, dates: list[str]) -> None:
+    assert [c.date for c in claims_of(text)] == dates
+
+
+def test_the_deals_own_figure_is_the_deals_wherever_it_is_said() -> None:
+    found = claims_of("AWS signed a $38 billion contract with OpenAI. Do its performance obligations hold the $38 billion?")
+    assert [(c.metric, {c.company, *c.others}) for c in found] == [("contract value", {"AMZN", "OPENAI"})] * 2
 
 
 def test_bare_yi_takes_the_only_currency_of_a_text_and_says_so() -> None:
@@ -170,6 +200,13 @@ def lined_up(text: str, day: date | None = date(2025, 11, 3)) -> Article:
         ("Amazon puts its capex at $100 billion in 2025.", date(2025, 3, 1), "agrees"),
         ("Amazon puts its capex at $100 billion in 2025.", date(2025, 11, 3), "stale"),
         ("Amazon's performance obligations are $200 billion.", date(2025, 11, 3), "agrees"),
+        ("Amazon's capex was $50 billion.", date(2025, 11, 3), "not found"),
+        ("Amazon's capex was $35.1 billion.", date(2025, 11, 3), "agrees"),
+        ("OpenAI's revenue was $4 billion in 2024.", date(2025, 11, 3), "agrees"),
+        ("OpenAI's revenue was $4.0 billion in 2024.", date(2025, 11, 3), "differs by +8.1 %"),
+        ("AWS revenue was $33.0 billion in the third quarter.", date(2025, 11, 3), "agrees"),
+        ("Amazon's revenue was $33.0 billion in the third quarter.", date(2025, 11, 3), "differs by -81.7 %"),
+        ("Microsoft's share of OpenAI capex was $3 trillion in 2025.", date(2025, 11, 3), "not found"),
         ("Halden's revenue is $3 billion.", date(2025, 11, 3), "not found"),
         ("OpenAI has not pledged commitments of $1.4 trillion.", date(2025, 11, 3), "differs by a denial"),
     ],
@@ -202,6 +239,14 @@ def test_nothing_is_lined_up_without_a_date() -> None:
 def test_arithmetic_between_claims(text: str, computed: float, verdict: str) -> None:
     found = lined_up(text).checks
     assert [(pytest.approx(c.computed, rel=1e-12), c.verdict) for c in found] == [(computed, verdict)]
+
+
+def test_what_a_text_denies_is_not_reckoned_with() -> None:
+    assert lined_up("The $38 billion contract runs seven years. It is not worth $9 billion a year.").checks == ()
+    text = "The $10 billion contract is signed. It has no commitments of $35 billion; it has commitments of $45 billion."
+    assert [c.kind for c in lined_up(text.replace("has no", "had")).checks] == ["sum"]
+    denied = "The $10 billion contract is signed. It does not have commitments of $35 billion. Its commitments are $45 billion."
+    assert lined_up(denied).checks == ()
 
 
 @seed

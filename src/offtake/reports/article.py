@@ -31,8 +31,9 @@ def _count(told: dict[str, Any]) -> str:
     kinds = Counter(c["kind"] for c in claims)
     verdicts = Counter(c["verdict"].partition(" ")[0] for c in claims)
     known = f"the record as known on {told['as_of']}" if told["as_of"] else "no date, so nothing is lined up: give --as-of"
+    said = ", ".join(f"{kinds[kind]} {kind}{'s' * (kinds[kind] != 1)}" for kind in ("fact", "promise", "opinion"))
     return (
-        f"{len(claims)} claims: {kinds['fact']} facts, {kinds['promise']} promises, {kinds['opinion']} opinions; "
+        f"{len(claims)} claim{'s' * (len(claims) != 1)}: {said}; "
         f"{verdicts['agrees']} agree, "
         f"{verdicts['stale']} stale, {verdicts['differs']} differ, {verdicts['not']} not found ({known})"
     )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from datetime import date
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from . import voice
 from .dates import Dated, dates, ends
 from .layout import Layout, joined, layout
-from .names import Named, metric_words, named
+from .names import Named, metric_words, named, wholes, year_ends
 from .quantities import Quantity, quantities
 from .source import Source
 
@@ -29,8 +29,12 @@ MONEY_METRICS = {
     "debt",
 }
 GENERAL = ("growth", "price change")  # said of anything: another metric in reach wins
-OF_THE_DEAL = ("contract value", "contract value a year", "term")
+OF_THE_DEAL = ("contract value", "contract value a year", "term", "GPUs", "deployment", "expansion")
 OF_NOBODY = ("share of electricity", "productivity", "infrastructure", "price change", "demand")  # unless the clause names a company
+OF_A_PERIOD = re.compile(
+    r"(?:(?<![A-Za-z])(?:ended|ending|as of|compared with|compared to|versus|vs\.?|than|over)(?: the)? ?|"
+    r"截至|较|比|同比)$"
+)
 OPENING = re.compile(r"[\s“]{0,4}(?:预计|截至|到|在|[Bb]y|[Ii]n|[Oo]n|[Aa]s of)?\s?(?:预计|截至|到|在|the end of)?\s?")
 INTRODUCES = re.compile(
     r"(?:in|by|on|from|since|at|through|until|before|after|during|early|late|mid|for|of|ending|ended|the)\s?(?:the\s)?$", re.IGNORECASE
@@ -101,9 +105,10 @@ def _real(iso: str) -> bool:
 
 
 def _title(shown: str) -> str:
-    """The first line that says something, at most 200 characters of it."""
-    first = re.search(r"\S[^\n]{0,199}", shown)
-    return first[0].strip() if first else ""
+    """The first sentence of the first line that says something, at most 120 characters of it."""
+    first = re.search(r"\S[^\n。]{0,119}", shown)
+    found = re.split(r"(?<=[a-z0-9)][.!?]) (?=[A-Z])", first[0])[0].strip() if first else ""
+    return f"{found}.." if len(found) == 120 else found
 
 
 def _with_parties(claims: list[Claim]) -> list[Claim]:
@@ -116,6 +121,17 @@ def _with_parties(claims: list[Claim]) -> list[Claim]:
         c._replace(others=tuple(sorted(parties - {c.company}))) if c.metric in OF_THE_DEAL and {c.company, *c.others} <= parties else c
         for c in claims
     ]
+
+
+def _fiscal(iso: str, company: str) -> str:
+    """A fiscal year as the days that it has in this company's calendar, as far as that is known (T-01)."""
+    month = year_ends().get(company) if iso.startswith("FY") else None
+    if month is None:
+        return iso
+    if month == 12:
+        return iso.removeprefix("FY")
+    year = int(iso[2:6])
+    return f"{date(year - 1, month + 1, 1)}..{date(year, month + 1, 1) - timedelta(days=1)}"
 
 
 class _Reader:
@@ -177,6 +193,7 @@ class _Reader:
         if self.worth and (q.value, q.unit) == self.worth:
             metric = "contract value"  # the deal's own figure, wherever it is said again
         whom = self._company(q, metric)
+        iso = _fiscal(iso, whom.company if whom else "")
         if metric == "contract value" and self.deal is None:
             self.deal, self.worth = whom, (q.value, q.unit)
         others = {n.company for n in self._between(max(s.a, q.a - NEAR), min(s.b, q.b + NEAR))} - {whom.company if whom else ""}
@@ -218,7 +235,10 @@ class _Reader:
         if self.deal and THE_DEAL.search(self.text, max(s.a, q.a - NEAR), min(s.b, q.b + NEAR)):
             return self.deal
         earlier = bisect_left(self.names, q.a, key=lambda n: n.a)
-        return self.names[earlier - 1] if earlier else None
+        if not earlier:
+            return None
+        last = self.names[earlier - 1]
+        return last._replace(name=wholes().get(last.company, last.name))  # of a segment that an earlier sentence named, the company goes on
 
     def _metric(self, q: Quantity) -> str:
         """The metric with the nearest word among those whose unit fits; a clause away counts as 15 characters, behind as a fifth more."""
@@ -278,9 +298,9 @@ class _Reader:
         """Whether a date says something by itself: not a dateline, and its sentence has a verb's worth of words."""
         d = self.when[n]
         s = self.plan.sentences[self.plan.sentence(d.a)]
-        rest = (self.text[s.a : d.a] + self.text[d.b : s.b]).strip()
-        words = len(re.findall(r"[A-Za-z]{2,}", rest[:400])) + len(re.findall(r"[\u4e00-\u9fff]", rest[:400])) / 2
-        opens = d.a - s.a <= 40 and not self.text[s.a : d.a].strip()
-        if words < 4 or (len(d.iso) == 10 and opens):
+        before, behind = self.text[max(s.a, d.a - 200) : d.a], self.text[d.b : min(s.b, d.b + 200)]
+        words = len(re.findall(r"[A-Za-z]{2,}", before + behind)) + len(re.findall(r"[\u4e00-\u9fff]", before + behind)) / 2
+        dateline = len(d.iso) == 10 and (not before.strip() or (self.day is not None and d.iso == self.day.isoformat()))
+        if words < 4 or dateline or OF_A_PERIOD.search(before):
             return False
         return len(d.iso) != 4 or "年" in self.text[d.a : d.b] or bool(INTRODUCES.search(self.text[max(0, d.a - 12) : d.a]))

@@ -28,11 +28,15 @@ NOT_AN_AMOUNT = (
 )
 ERA = r"[12][0-9]{3}|[一二][零〇一二三四五六七八九]{3}"
 HAN_DATE = re.compile(
-    rf"(?<![0-9零〇一二三四五六七八九.])(?P<y>{ERA})年(?:(?P<m>1[0-2]|0?[1-9]|十[一二]?|[一二三四五六七八九])月(?:份|(?P<d>3[01]|[12][0-9]|0?[1-9])[日号])?"
-    r"|第?(?P<q>[一二三四1-4])季度|(?P<h>[上下])半年|(?P<part>年?[末底初中]))?"
+    rf"(?<![0-9零〇一二三四五六七八九.])(?:(?P<fy>{ERA})(?:财年|财政年度)|(?P<y>{ERA})年"
+    rf"(?:(?P<m>1[0-2]|0?[1-9]|十[一二]?|[一二三四五六七八九])月(?:份|(?P<d>3[01]|[12][0-9]|0?[1-9])[日号])?"
+    r"|第?(?P<q>[一二三四1-4])季度|(?P<h>[上下])半年|(?P<part>年?[末底初中]))?)"
 )
 HAN_DAY = re.compile(r"(?<![0-9年])(?P<m>1[0-2]|[1-9])月(?:(?P<d>3[01]|[12][0-9]|[1-9])[日号]|份)")
-HAN_RELATIVE = re.compile(r"今年(?:(?P<m>1[0-2]|[1-9])月(?P<d>3[01]|[12][0-9]|[1-9])[日号])?|去年|明年|今天|目前|当前|当日|今日")
+HAN_RELATIVE = re.compile(
+    r"(?<![年第上下每单近这该财一二三四五六七八九十])第?(?P<q>[一二三四])季度"
+    r"|今年(?:(?P<m>1[0-2]|[1-9])月(?P<d>3[01]|[12][0-9]|[1-9])[日号])?|去年|明年|今天|目前|当前|当日|今日"
+)
 ENGLISH = re.compile(
     rf"(?<![A-Za-z0-9$€£¥#])(?:(?P<d>3[01]|[12]\d|0?[1-9])(?:st|nd|rd|th)? (?P<m>{MONTH}),? (?P<y>{YEAR})"
     rf"|(?P<m2>{MONTH}) (?P<d2>3[01]|[12]\d|0?[1-9])(?:st|nd|rd|th)?,? (?P<y2>{YEAR})"
@@ -42,10 +46,12 @@ ENGLISH = re.compile(
     rf"|Q(?P<q5>[1-4])[ -]?(?P<y5>{YEAR})|(?P<y6>{YEAR})[ -]?Q(?P<q6>[1-4])"
     rf"|(?:the )?(?P<h>first|second) half (?:of |in )?(?P<y7>{YEAR})|(?:H(?P<h8>[12])[ -]?(?P<y8>{YEAR}))"
     rf"|(?:the )?(?P<part>end|middle|beginning|start) of (?P<y9>{YEAR})|(?P<part2>mid|late|early)[- ](?P<y10>{YEAR})"
-    rf"|(?:(?:FY|fiscal(?: year)? )(?P<fy>{YEAR}))|(?P<y11>(?<![-.,]){YEAR}){NOT_AN_AMOUNT})(?![A-Za-z0-9])"
+    rf"|(?:FY|fiscal(?: year)? )(?P<fy>{YEAR})|FY'?(?P<fs>[0-4]\d)|Q(?P<qs>[1-4])'(?P<ys>[0-4]\d)"
+    rf"|(?P<y11>(?<![-.,]){YEAR}){NOT_AN_AMOUNT})(?![A-Za-z0-9])"
 )
 LATIN_RELATIVE = re.compile(
     rf"(?<![A-Za-z])(?P<word>this year|last year|next year|today|currently)(?![A-Za-z])"
+    rf"|(?<!fiscal )(?<![A-Za-z])(?P<q>[Ff]irst|[Ss]econd|[Tt]hird|[Ff]ourth)[- ]quarter(?!s| (?:of |in )?(?:fiscal |{YEAR}))(?![A-Za-z])"
     rf"|(?:in|since|from|on|by) (?P<m>{MONTH})(?: (?P<d>3[01]|[12]\d|0?[1-9])(?!\d|,\d))?(?!,? ?\d{4})(?![A-Za-z0-9])"
 )
 PARTS = {
@@ -105,8 +111,8 @@ def _day(year: int, month: int, day: int) -> str:
 def _han(text: str) -> list[Dated]:
     found = []
     for hit in HAN_DATE.finditer(text):
-        year = _number(hit["y"])
-        iso = f"{year}" if 1950 <= year < 2150 else ""
+        year = _number(hit["y"] or hit["fy"])
+        iso = f"{'FY' * bool(hit['fy'])}{year}" if 1950 <= year < 2150 else ""
         if iso and hit["m"]:
             month = _number(hit["m"])
             iso = _day(year, month, int(hit["d"])) if hit["d"] else f"{year}-{month:02}"
@@ -124,7 +130,7 @@ def _english(text: str) -> list[Dated]:
     found = []
     for hit in ENGLISH.finditer(text):
         g = {name: value for name, value in hit.groupdict().items() if value}
-        year = next((value for name, value in g.items() if name[0] == "y" or name == "fy"), "")
+        year = next((value if len(value) == 4 else f"20{value}" for name, value in g.items() if name[0] in "yf"), "")
         month = next((_month(value) for name, value in g.items() if name[0] == "m"), 0)
         day = next((int(value) for name, value in g.items() if name in ("d", "d2")), 0)
         quarter = next((ORDER.get(value) or int(value) for name, value in g.items() if name[0] == "q"), 0)
@@ -141,7 +147,7 @@ def _english(text: str) -> list[Dated]:
                 if half
                 else f"{year}-{part}".rstrip("-")
             )
-        found.append(Dated(hit.start(), hit.end(), iso, True))
+        found.append(Dated(hit.start(), hit.end(), f"FY{iso}" if "fy" in g or "fs" in g else iso, True))
     return found
 
 
@@ -156,7 +162,9 @@ def _relative(text: str, day: date | None) -> list[Dated]:
     found = []
     for hit in [*HAN_RELATIVE.finditer(text), *LATIN_RELATIVE.finditer(text), *HAN_DAY.finditer(text)]:
         g = hit.groupdict()
-        if g.get("m"):
+        if g.get("q"):
+            found.append(Dated(hit.start(), hit.end(), _nearest_quarter(day, ORDER[g["q"].lower()]), False))
+        elif g.get("m"):
             month = _month(g["m"]) if g["m"][0].isalpha() else int(g["m"])
             found.append(Dated(hit.start(), hit.end(), _nearest(day, month, int(g["d"]) if g.get("d") else 0), False))
         else:
@@ -169,13 +177,19 @@ def _nearest(day: date, month: int, of_month: int) -> str:
     return _day(day.year, month, of_month) if of_month else f"{day.year}-{month:02}"
 
 
+def _nearest_quarter(day: date, quarter: int) -> str:
+    """A quarter without its year is the one that ends nearest to the article's day: a third quarter told of in October has just ended."""
+    return min((f"{year}Q{quarter}" for year in (day.year - 1, day.year, day.year + 1)), key=lambda iso: abs((ends(iso)[1] - day).days))
+
+
 def _word(word: str, day: date) -> str:
     years = {"今年": 0, "去年": -1, "明年": 1, "this year": 0, "last year": -1, "next year": 1}
     return str(day.year + years[word]) if word in years else day.isoformat()
 
 
 def ends(iso: str) -> tuple[date, date]:
-    """First and last day of a written date, or of `2025-06-01..2026-05-31`."""
+    """First and last day of a written date, or of `2025-06-01..2026-05-31`; a fiscal year of nobody known as its calendar year."""
+    iso = iso.removeprefix("FY")
     if ".." in iso:
         first_day, _, last_day = iso.partition("..")
         return date.fromisoformat(first_day), date.fromisoformat(last_day)

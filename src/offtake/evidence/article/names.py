@@ -13,7 +13,7 @@ LOWER = {code: code + 32 for code in range(65, 91)}  # one for one, unlike str.l
 SUFFIX = "集团|公司|科技|云|算力|智能|实验室|银行|证券|电力|能源|半导体|软件"
 REPEATED = re.compile(r"(?<![A-Za-z.])[A-Z][A-Za-z]{1,20}(?: [A-Z][A-Za-z]{1,20}){0,2}(?![A-Za-z0-9]|-\d)")
 HAN_NAME = re.compile(
-    rf"(?:^|(?<=[\n。,;:“与和、向对给到由按此但\d日月]))(?![与和向对给到由按此但其在从如若那这一不我他她你们是有将已被更最多数就])[\u4e00-\u9fff]{{2,4}}?(?:{SUFFIX})(?=[\u4e00-\u9fff\d,])"
+    rf"(?:^|(?<=[\n。,;:“与和、向对给到由按此但日月]))(?![亿万千百十元个第与和向对给到由按此但其在从如若那这一不我他她你们是有将已被更最多数就])[\u4e00-\u9fff]{{2,4}}?(?:{SUFFIX})(?=[\u4e00-\u9fff\d,])"
 )
 HAN_COMMON = frozenset(("人工智能", "云计算", "基础设施", "多云", "代理式人工智能"))
 OPENERS = (
@@ -21,6 +21,7 @@ OPENERS = (
     "While Not No Some Our Their His Her Finance Gross Net Customers Price Utilisation Remaining Monday Tuesday Wednesday Thursday Friday "
     "Saturday Sunday January February March April May June July August September October November December US GPU GPUs AI CEO CFO Critics"
 )
+OPENS = re.compile(r"(?:^|[.!?:;\n“\"•])[ \"”]{0,2}$")
 COMMON = frozenset(OPENERS.split())
 
 
@@ -59,6 +60,18 @@ def table(name: str) -> list[dict[str, str]]:
 def known_names() -> dict[str, tuple[str, str]]:
     """Alias -> the name shown and the company."""
     return {row["alias"]: (row["name"], row["company"]) for row in table("names.csv")}
+
+
+@cache
+def year_ends() -> dict[str, int]:
+    """Company -> the month in which its fiscal year ends, where it is known."""
+    return {row["company"]: int(row["year_end"]) for row in table("names.csv") if row["year_end"]}
+
+
+@cache
+def wholes() -> dict[str, str]:
+    """Company -> the name that means all of it, not a segment."""
+    return {row["company"]: row["name"] for row in reversed(table("names.csv")) if not row["part"]}
 
 
 @cache
@@ -112,7 +125,8 @@ def _repeated(text: str) -> list[Named]:
     """`Halden Power` and later `Halden` are one; 星河云集团 and 星河云 are one, and so are 北辰智能 and 北辰."""
     hits = [(m.start(), m.end(), _head(m[0])) for m in REPEATED.finditer(text) if _head(m[0])]
     count = Counter(head for _, _, head in hits)
-    latin = [Named(a, b, text[a:b], head) for a, b, head in hits if count[head] >= 2]
+    within = {head for a, b, head in hits if " " in text[a:b] or OPENS.search(text, max(0, a - 3), a) is None}
+    latin = [Named(a, b, text[a:b], head) for a, b, head in hits if count[head] >= 2 and head in within]
     return [*latin, *_han_repeated(text)]
 
 

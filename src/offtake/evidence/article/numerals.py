@@ -49,6 +49,11 @@ PLURAL = re.compile(
 PLURALS = {"tens": 10, "dozens": 12, "hundreds": 100, "thousands": 1e3, "millions": 1e6, "billions": 1e9, "trillions": 1e12}
 
 
+def decimal(value: float) -> float:
+    """The number that was written: 5.8 * 0.01 is 0.058, which floating point misses by a bit."""
+    return float(f"{value:.15g}")
+
+
 class Numeral(NamedTuple):
     """One written number [a, b): `value`, or `low` to `high` where it is vague. `step` is what the last written digit counts.
 
@@ -70,8 +75,8 @@ class Numeral(NamedTuple):
         return self.scale > 1.0
 
     def times(self, scale: float) -> Numeral:
-        value = None if self.value is None else self.value * scale
-        return self._replace(value=value, low=self.low * scale, high=self.high * scale, step=self.step * scale)
+        value = None if self.value is None else decimal(self.value * scale)
+        return self._replace(value=value, low=decimal(self.low * scale), high=decimal(self.high * scale), step=self.step * scale)
 
 
 def of_han(text: str) -> float:
@@ -114,7 +119,9 @@ def _digits(text: str, at: int, money: bool) -> Numeral | None:
         return None
     written = found[0].replace(",", "")
     value = float(written)
-    step = 10.0 ** -len(written.partition(".")[2])
+    whole, _, part = written.partition(".")
+    padding = min(len(whole) - len(whole.rstrip("0")), max(0, len(whole) - 3))  # 4550 may be rounded; three digits are taken as meant
+    step = 10.0 ** -len(part) if part else 10.0**padding
     return _scaled(text, Numeral(at, found.end(), value, value, value, step, 1.0, "," in found[0]), money)
 
 

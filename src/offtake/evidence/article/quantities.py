@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from .numerals import SCALES, Numeral, numeral_at, places
+from .numerals import ONES, SCALES, WORDS, Numeral, decimal, numeral_at, places
 
 CURRENCY = {
     "US$": "USD", "$": "USD", "USD": "USD", "HK$": "HKD", "NT$": "TWD", "A$": "AUD", "C$": "CAD", "€": "EUR", "EUR": "EUR", "£": "GBP",
@@ -62,14 +62,15 @@ UNIT = re.compile(
     rf"基点|成(?![功为立长本交员果]))"
     rf"|(?P<multiple>倍|-?fold(?![A-Za-z])|x(?![A-Za-z0-9])|×(?!\s?\d)|times(?! (?:a|per|each)\b)(?![A-Za-z]))"
     rf"|(?P<power>{_any([w for w in POWER if not w.isascii()])}|-?(?:{_any([w for w in POWER if w.isascii()])})(?![A-Za-z]))"
-    rf"|-?(?P<time>年期|年(?![初中末底前后代度内])|个月|个季度|周(?!年)|天(?!前)|(?:years?|months?|quarters|weeks|days)(?![A-Za-z]))"
-    rf"|(?P<han>[个名位家张块台座颗枚款万]{{0,2}}[^\W\d_]{{0,6}}?(?:{HAN_NOUN}|GPUs?(?![A-Za-z])))"
+    rf"|-?(?P<time>年期|年(?![初中末底前后代度])|个月|个季度|周(?!年)|天(?!前)|(?:years?|months?|quarters|weeks|days)(?![A-Za-z]))"
+    rf"|(?P<han>[个名位家张块台座颗枚款份笔户万]{{0,2}}(?:(?![数几亿万元]|美元)[^\W\d_]){{0,6}}?(?:{HAN_NOUN}|GPUs?(?![A-Za-z])))"
     rf"|(?P<latin>(?:-?[A-Za-z][A-Za-z0-9]*[ -]){{0,2}}(?:{LATIN_NOUN})(?![A-Za-z]))"
     r"|(?P<each>[个名位家张块台座颗枚款](?!月|季|百|基|方面|原因|问题|点|阶段|星期|小时)))"
 )  # fmt: skip
 RANGE = re.compile(r"\s?(?:-|–|—(?!—)|~|至|到|to(?= ))\s?")
 BETWEEN = re.compile(r"(?:between\s|介于|在)$", re.IGNORECASE)
 AND = re.compile(r"\s?(?:and|与|和)\s?")
+MINUS = re.compile(r"(?:^|[\s(为至是约到:])-$")
 FROM = re.compile(r"(?:(?<![A-Za-z])from\s|从|由)[^\d]{0,3}$", re.IGNORECASE)
 HOUR = re.compile(
     r"\s?(?:per|an?|/)\s?(?:[A-Za-z]{0,3}\d{0,4}[- ]|[A-Za-z]{1,3}\d{2,4}[- ])?(?:GPU[- ]?)?(?:hour|hr|h)\b|/(?:卡时|卡小时|GPU小时)",
@@ -77,6 +78,7 @@ HOUR = re.compile(
 )
 WHOLE = re.compile(r"百分之")
 PHRASES = re.compile(
+    r"(?P<among>(?<![A-Za-z])(?:[Oo]ne|[Tt]wo|[Tt]hree) (?:in|out of) (?:three|four|five|six|seven|eight|nine|ten)(?![A-Za-z]))|"
     r"(?P<third>(?:an?|one|two)[ -](?:thirds?|fifths?|tenths?)(?![A-Za-z]))|(?P<quarter>(?:an?|one|three)[ -]quarters?(?= of(?! "
     r"\d| an?\b| the year)))"
     r"|(?P<half>(?<![A-Za-z])half(?= (?:of|the|its|their)\b(?! \d))|(?<=by )half(?![A-Za-z])|一半|半数)"
@@ -96,7 +98,7 @@ NEARLY = "接近|将近|近|nearly|almost|close to|approaching"
 AT_LEAST = (
     "超过|超|逾|突破|高于|至少|不低于|不少于|多于|大于|"
     "over|more than|at least|above|exceeding|exceeded|exceeds|exceed|upwards of|surpassing|"
-    "surpassed|topped|past|north of"
+    "surpassed|topped|north of"
 )
 ABOUT = "约为|大约|约|大概|左右|about|around|roughly|some|approximately|circa|~"
 HEDGE = re.compile(
@@ -133,7 +135,7 @@ class _Unit(NamedTuple):
 
     def to_base(self, value: float) -> float:
         """5.8 % is 0.058 to the last bit."""
-        return value / round(1 / self.size) if self.size in (0.1, 0.01, 1e-4) else value * self.size
+        return decimal(value * self.size)
 
 
 def _unit_at(text: str, at: int) -> _Unit | None:
@@ -164,7 +166,8 @@ def quantities(text: str, taken: list[tuple[int, int]]) -> list[Quantity]:
     for at in sorted({*places(text), *(m.start() for m in PHRASES.finditer(text)), *(m.start() for m in WHOLE.finditer(text))}):
         if (found and at < found[-1].b) or not free.at(at):
             continue
-        one = _whole(text, at) or _written(text, at) or _phrase(text, at)
+        one = _whole(text, at) or _among(text, at) or _written(text, at) or _phrase(text, at)
+        one = _signed(text, one) if one else None
         if one and free.span(one.a, one.b) and not (found and one.a < found[-1].b):
             found.append(_bounded(text, one))
     return found
@@ -185,6 +188,20 @@ class _Free:
         return self.next == len(self.taken) or b <= self.taken[self.next][0] or a >= self.taken[self.next][1]
 
 
+def _among(text: str, at: int) -> Quantity | None:
+    """`one in three`, which is no count."""
+    found = PHRASES.match(text, at)
+    return _phrase(text, at) if found and found.lastgroup == "among" else None
+
+
+def _signed(text: str, q: Quantity) -> Quantity:
+    """-59亿美元, `-$5.9 billion`: the sign belongs to the number where no word or number stands before it."""
+    if not MINUS.search(text, max(0, q.a - 2), q.a) or (q.low is None and q.high is None):
+        return q
+    low, high = (None if x is None else -x for x in (q.high, q.low))
+    return q._replace(a=q.a - 1, value=None if q.value is None else -q.value, low=low, high=high)
+
+
 def _whole(text: str, at: int) -> Quantity | None:
     """百分之三十五, 百分之五到十."""
     if not text.startswith("百分之", at):
@@ -195,8 +212,9 @@ def _whole(text: str, at: int) -> Quantity | None:
     sep = RANGE.match(text, first.b)
     second = numeral_at(text, sep.end() + 3 * text.startswith("百分之", sep.end())) if sep else None
     if second and second.value is not None:
-        return Quantity(at, second.b, None, first.value / 100, second.value / 100, "share", "", second.step / 100, "range")
-    value = first.value / 100
+        low, high = decimal(first.value / 100), decimal(second.value / 100)
+        return Quantity(at, second.b, None, low, high, "share", "", second.step / 100, "range")
+    value = decimal(first.value / 100)
     return Quantity(at, first.b, value, value, value, "share", "", first.step / 100, "")
 
 
@@ -224,9 +242,8 @@ def _range(text: str, a: int, first: Numeral, unit: _Unit | None, sign: re.Match
     second = numeral_at(text, again.end() if again else here, sign is not None)
     if not second or second.value is None or (FROM.search(text, max(0, a - 8), a) and (own or again)):
         return None
-    last = unit if sign else _unit_at(text, second.b)
-    last = last or unit
-    if last is None or (again and own) or (own and unit is not None and unit.name != last.name):
+    last = unit if sign else _unit_at(text, second.b) or unit
+    if last is None or (again and own) or (own and (unit is None or last is unit or unit.name != last.name)):
         return None
     if not first.scaled and second.scaled:
         first = first.times(second.scale)
@@ -293,6 +310,8 @@ def _phrase(text: str, at: int) -> Quantity | None:
     kind, word = found.lastgroup or "", found[0].lower()
     if kind in ("bare", "dollar"):
         value = SCALES[found[0]] if kind == "bare" else {"t": 1e12, "b": 1e9, "m": 1e6}[re.sub("multi-?", "", word)[0]]
+        if word.startswith("multi"):
+            return Quantity(at, found.end() + len("-dollar"), None, value, None, "USD", "", value, "vague")
         end = found.end() + len("-dollar") if kind == "dollar" else found.end()
         unit = None if kind == "dollar" else _unit_at(text, found.end())
         return Quantity(at, unit.end if unit else end, value, None, None, unit.name if unit else "USD", "", value, "about")
@@ -302,11 +321,11 @@ def _phrase(text: str, at: int) -> Quantity | None:
 
 def _said(kind: str, word: str) -> tuple[float, str]:
     """`a third` -> 1/3 share, 翻番 -> multiple of 2."""
-    from .numerals import ONES, WORDS
-
     if kind == "part":
         below, _, above = word.partition("分之")
         return ONES.get(above, 10) / ONES.get(below, 10), "share"
+    if kind == "among":
+        return WORDS[word.split()[0]] / WORDS[word.split()[-1]], "share"
     if kind in ("third", "quarter"):
         count, _, part = re.sub("-", " ", word).partition(" ")
         size = {"thi": 3, "qua": 4, "fif": 5, "ten": 10}[part[:3]]
@@ -325,6 +344,8 @@ def _bounded(text: str, q: Quantity) -> Quantity:
     before = HEDGE.search(text, max(0, q.a - 20), q.a)
     behind = BEHIND.match(text, q.b)
     kind = (before and before.lastgroup) or (behind and behind.lastgroup) or q.hedge
+    if kind == "least" and before and before["least"] == "over" and q.unit in ("month", "hour"):
+        return q  # `over seven years` is how long, not how long at least
     if kind == "least" and before and NEVER.search(text, max(0, before.start() - 40), before.start()):
         kind = "up"
     if q.value is None or not kind:

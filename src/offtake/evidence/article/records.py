@@ -16,7 +16,7 @@ from ... import facts
 from ...units import format_interval, format_value
 from .claims import Claim
 from .dates import ends
-from .names import table
+from .names import table, wholes
 
 SAID = {"capex_guidance": "guidance", "revenue_target": "a target", "revenue_projection": "a projection"}
 HEDGED = 0.025  # what "about", "nearly", "up to" may be off
@@ -55,14 +55,15 @@ class Record:
     part: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        return asdict(self) | {"published": self.published.isoformat(), "period": self.period or None, "note": self.note or None}
+        return asdict(self) | {"published": self.published.isoformat()} | {k: getattr(self, k) or None for k in ("period", "note", "part")}
 
     def said(self) -> str:
-        """For a reader: `125 bn USD in 2025 (press reports of .., 2025-10-30)`."""
+        """For a reader: `125 bn USD (2025), its publisher, 2025-10-30`."""
         if self.unit == "date":
             shown = self.period
         else:
-            shown = format_value(self.value, self.unit) if self.value is not None else format_interval(self.low, self.high, self.unit)
+            unit = {"month": "months", "user": "users", "GPU": "GPUs"}.get(self.unit, self.unit)
+            shown = format_value(self.value, unit) if self.value is not None else format_interval(self.low, self.high, unit)
             shown += f" ({self.period})" if self.period else ""
         return f"{shown}, {self.publisher}, {self.published}"
 
@@ -111,18 +112,14 @@ class Verdict:
     note: str
 
 
-@cache
-def _wholes() -> frozenset[str]:
-    """Names that mean a whole company, not a segment of it."""
-    return frozenset(row["name"] for row in table("names.csv") if row["part"] == "")
-
-
 def verdict(claim: Claim, records: Iterable[Record], as_of: date | None) -> Verdict:
     """A claim beside what was published by `as_of`. The record of the most parties named counts, unless a wider one agrees."""
     if as_of is None:
         return Verdict("not found", None, "the article's date is not known; give --as-of")
     if not claim.metric:
-        return Verdict("not found", None, "what it measures is not said in words known here")
+        return Verdict("not found", None, "its metric is not known here")
+    if claim.date.startswith("FY"):
+        return Verdict("not found", None, "whose fiscal year it is is not known here")
     whom = {claim.company, *claim.others, ""}
     known = [r for r in records if r.metric == claim.metric and r.published <= as_of and _fits(claim, r, whom)]
     if not known:
@@ -136,7 +133,7 @@ def verdict(claim: Claim, records: Iterable[Record], as_of: date | None) -> Verd
 
 def _fits(claim: Claim, r: Record, whom: set[str]) -> bool:
     unit = claim.quantity.of if claim.quantity.unit == "count" else claim.quantity.unit
-    if r.part and (r.part == "whole") != (claim.name in _wholes()):
+    if r.part and (r.part == "whole") != (claim.name == wholes().get(claim.company)):
         return False
     return unit == r.unit and r.company in whom and r.other in whom and (not r.other or {r.company, r.other} <= whom)
 
@@ -149,26 +146,63 @@ def _denied(found: Verdict) -> Verdict:
 
 
 def _beside(claim: Claim, group: list[Record], as_of: date) -> Verdict:
-    inside = [r for r in group if _when(claim, r, as_of)]
+    """A claim beside the records of one kind of parties. What runs by periods (revenue, capex) cannot be stale or differ where the
+    claim names none: only one that agrees is then told."""
+    inside = _tightest(claim, [r for r in group if _when(claim, r, as_of)])
     if not inside:
-        aim = ends(claim.date)[1] if claim.date else date.max
-        near = min(group, key=lambda r: (abs((aim - (ends(r.period)[1] if r.period else date.min)).days), -r.published.toordinal()))
-        return Verdict("not found", None, f"nothing for {claim.date or 'a time to come'}; the nearest on record: {near.said()}")
+        return _nothing(claim, group)
     if claim.quantity.unit == "date":
-        a, b = ends(claim.date)
-        hit = next((r for r in inside if a <= ends(r.period)[1] <= b), None)
-        newest = max(inside, key=lambda r: r.published)
-        return Verdict("agrees", hit, hit.note) if hit else Verdict(f"differs by date: {newest.period}", newest, newest.note)
+        return _beside_date(claim, inside)
     *older, current = sorted(inside, key=lambda r: (ends(r.period)[1] if r.period else date.min, r.published))
-    if _agree(claim, current):
-        return Verdict("agrees", current, current.note)
+    newest = [current, *(r for r in older if (r.period, r.published) == (current.period, current.published))]
+    hit = next((r for r in newest if _agree(claim, r)), None)
     once = next((r for r in reversed(older) if _agree(claim, r)), None)
+    if hit or (once and _undated_flow(claim, once)):
+        found = hit or once
+        return Verdict("agrees", found, found.note if found else "")
+    if _undated_flow(claim, current) or not _comparable(claim, current):
+        return _nothing(claim, [current])
     if once:
         return Verdict("stale", current, f"it was {once.said()}")
     between = _between(claim, [*older, current])
     if between:
         return Verdict("stale", current, between)
     return Verdict(f"differs by {_difference(claim, current)}", current, current.note)
+
+
+def _tightest(claim: Claim, inside: list[Record]) -> list[Record]:
+    """Of what runs by periods, the records of the shortest period that holds the claim's: of a quarter, not of its year."""
+    if not claim.date or len(inside) < 2 or not all(r.period for r in inside):
+        return inside
+    spans = [(ends(r.period)[1] - ends(r.period)[0]).days for r in inside]
+    return [r for r, span in zip(inside, spans) if span <= min(spans) + 3] if min(spans) else inside
+
+
+def _nothing(claim: Claim, group: list[Record]) -> Verdict:
+    """No record of that time: the nearest is told, as a note."""
+    aim = ends(claim.date)[1] if claim.date else date.max
+    near = min(group, key=lambda r: (abs((aim - (ends(r.period)[1] if r.period else date.min)).days), -r.published.toordinal()))
+    when = claim.date or ("that time, which the text does not give" if claim.kind == "fact" else "a time to come")
+    return Verdict("not found", None, f"nothing for {when}; the nearest on record: {near.said()}")
+
+
+def _beside_date(claim: Claim, inside: list[Record]) -> Verdict:
+    a, b = ends(claim.date)
+    hit = next((r for r in inside if a <= ends(r.period)[1] <= b), None)
+    newest = max(inside, key=lambda r: r.published)
+    return Verdict("agrees", hit, hit.note) if hit else Verdict(f"differs by date: {newest.period}", newest, newest.note)
+
+
+def _undated_flow(claim: Claim, r: Record) -> bool:
+    """Whether the claim names no period of something that runs by periods."""
+    return not claim.date and bool(r.period) and r.unit != "share" and len(r.period) != 10
+
+
+def _comparable(claim: Claim, r: Record) -> bool:
+    """Figures ten times apart are not of the same thing, whatever the words around them are."""
+    q = claim.quantity.value if claim.quantity.value is not None else claim.quantity.low or claim.quantity.high
+    other = r.value if r.value is not None else r.low or r.high
+    return not q or not other or 0.1 <= abs(q / other) <= 10.0
 
 
 def _when(claim: Claim, r: Record, as_of: date) -> bool:

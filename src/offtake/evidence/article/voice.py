@@ -33,6 +33,9 @@ TITLED = re.compile(rf"(?:chief [a-z]+ officer|chief executive|president|founder
 HAN_TITLED = re.compile(
     r"(?:首席[^\s,。]{2,4}官|创始人|董事长|总裁|总经理|副总裁|发言人)(?P<who>[\u4e00-\u9fff·]{2,10}?)(?=表示|宣称|证实|认为|承诺|指出|称|说|\()"
 )
+THINGS = re.compile(  # cannot speak
+    r"收入|营收|支出|利润|成本|订单|份额|销售|需求|产能|价格|金额|合同|协议|项目|系统|规模|股价|市值|折旧"
+)
 PRONOUN = frozenset(("他", "她", "He", "She", "he", "she"))
 JUDGES = re.compile(r"分析师|机构|观点|市场人士|analyst|Analyst|Critics|critics|Some|some")
 
@@ -44,6 +47,7 @@ MAYBE = re.compile(
     re.IGNORECASE,
 )
 MUST = re.compile(r"需要|必须|要在|(?<![A-Za-z])(?:must|needs? to|have to|has to)(?![A-Za-z])")
+FORECAST = re.compile(r"预计|预测|(?<![A-Za-z])(?:expects|expect|forecasts?|predicts?|anticipates?)(?![A-Za-z])")
 VOWS = re.compile(
     r"承诺[^。]{0,3}[:“]|交付计划|我们将|我们的[^。]{1,10}将|(?<![A-Za-z])(?:[Ww]e will|promised|promises|pledged|pledges|plans? "
     r"to|vowed|says it will)(?![A-Za-z])"
@@ -117,7 +121,7 @@ class Voices:
         stop = min(s.b, s.a + 160)
         for rule in (HAN_PRICED, HAN_BEGINS, BEGINS):
             found = rule.match(self.text, s.a, stop)
-            if found:
+            if found and not THINGS.search(found["who"]):
                 titled = list(TITLED.finditer(self.text, s.a, stop)) or list(HAN_TITLED.finditer(self.text, s.a, stop))
                 return titled[-1]["who"] if titled and rule is not HAN_PRICED else _clean(found["who"])
         found = ACCORDING.search(self.text, s.a, min(s.b, s.a + 400))
@@ -141,6 +145,8 @@ def kind(text: str, plan: Layout, span: tuple[int, int], judges: bool) -> str:
         return "fact"
     around = text[max(s.a, at - 60) : min(s.b, at + 60)]
     if MUST.search(before):
+        return "opinion"
+    if FORECAST.search(before) and not DOES.search(around):
         return "opinion"
     if not judges and (VOWS.search(around) or _vowed(text, plan, at) or (DOES.search(around) and AHEAD_OF_US.search(around))):
         return "promise"
