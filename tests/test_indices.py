@@ -18,7 +18,7 @@ from offtake.studies.conditions import condition_of
 from offtake.studies.holds import sensitivity
 from offtake.studies.indices import Indices
 from offtake.studies.sensitivity import Sensitivity
-from offtake.studies.totals import conditional, jansen, totals
+from offtake.studies.totals import conditional, draw_anew, jansen, totals
 from offtake.studies.whatif import by_block
 
 N = 16_384
@@ -179,6 +179,26 @@ def test_an_input_is_drawn_anew_given_what_it_depends_on(small: offtake.Run) -> 
         mine, spread = given[int(i)]
         assert mine[others] == pytest.approx(weights, abs=0.02) and mine[k] == 0.0
         assert spread == pytest.approx((z[k] - weights @ z[others]).std(), abs=0.02)
+
+
+def test_what_is_drawn_anew_keeps_its_correlations_and_nothing_else(small: offtake.Run) -> None:
+    """Over 4,096 paths: variance 1 and the old correlation with the others, and beyond them the old score tells nothing of the new."""
+    plan, old, new = small.plan, [], []
+    i, given = int(plan.draws.mixed[-1]), conditional(plan)
+    b = stages.allocate(plan)
+    for first in range(0, 4096, 64):
+        stages.draw_inputs(b, 1, first, np.zeros(len(plan.factor_paths), np.int64))
+        old.append(b.Z[plan.draws.mixed].copy())
+        draw_anew(plan, 1, b, i, given)
+        new.append(b.Z[i].copy())
+    z, again = np.concatenate(old, axis=1), np.concatenate(new)
+    wanted = (plan.draws.chol @ plan.draws.chol.T)[-1]
+    assert again.std() == pytest.approx(1.0, abs=0.05)
+    assert np.corrcoef(z[:-1], again)[-1, :-1] == pytest.approx(wanted[:-1], abs=0.06)
+    assert np.abs(wanted[:-1]).max() > 0.3
+    weights = np.linalg.lstsq(z[:-1].T, np.stack([z[-1], again]).T, rcond=None)[0]
+    rest = np.stack([z[-1], again]) - weights.T @ z[:-1]
+    assert abs(np.corrcoef(rest)[0, 1]) < 0.06
 
 
 def test_inside_a_tail(small: offtake.Run) -> None:

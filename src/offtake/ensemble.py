@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .closes import Closes
     from .focus import Export
     from .montecarlo import Outcome, Reporter
+    from .parts import Place
     from .plan import Plan
     from .questions import Question
     from .studies.findings import Findings
@@ -36,6 +37,7 @@ class Run:
         self.stressed: dict[str, dict[str, Any]] = {}  # reverse stress asked for so far, which the report shows
         self._until: Until | None = None
         self.stopped: dict[str, Any] | None = None  # what the stop rule came to, once paths are computed
+        self._place: Place | None = None
 
     def until(self, rule: str) -> Run:
         """Stop at 1,024, 2,048, .. paths, up to those of the stamp, once a figure is known well enough. Raises QuestionError for a rule
@@ -43,6 +45,16 @@ class Run:
         from .studies.until import until_of
 
         self._until = until_of(self.plan, rule)
+        return self
+
+    def at(self, cluster: str | None, folder: Path | None) -> Run:
+        """Compute the paths in parts: on the workers of a Dask scheduler, and with finished parts kept in a folder, from which an
+        interrupted run goes on. Raises QuestionError with a stop rule, which looks at paths in their order."""
+        from .parts import Place
+
+        if self._until is not None and (cluster or folder):
+            raise QuestionError("--until computes on this machine alone, without --cluster and --resume: it looks at paths in their order")
+        self._place = Place(cluster, folder, self.workers) if cluster or folder else None
         return self
 
     def read_closes(self, path: str | Path) -> Run:
@@ -66,6 +78,11 @@ class Run:
             self.stopped = self._until.told(found.tallies[-1], found.paths)
             self.stamp = replace(self.stamp, paths=found.paths)
             return replace(found, tallies=found.tallies[:-1])
+        if self._place is not None:
+            from . import parts
+
+            futures = montecarlo.Futures(self.stamp.paths, self.stamp.seed)
+            return parts.compute(self.plan, questions, futures, self._place, self.progress)
         return montecarlo.run(self.plan, questions, self.stamp.paths, self.stamp.seed, self.workers, self.progress)
 
     def table(self, measure: str, of: str | None = None, by: str | None = None, path: int | None = None) -> Table:

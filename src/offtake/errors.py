@@ -7,6 +7,8 @@
       StoreError       a store that is not there, is not ours, or refused what was asked of it
       FilingError      a filing that cannot be read, or must not be
       IdentityError    a run broke an identity of A-10
+      ChunkError       a file of finished chunks that is not whole, or not of this run
+      ClusterError     a cluster that is not there, was lost, or runs another version
       ShapeError       arrays that do not fit together: a bug of the caller
 
 Data faults are `Issue`s: where, got, rule, fix. Raise only for bugs and misuse.
@@ -75,6 +77,14 @@ class FilingError(OfftakeError):
 
 class IdentityError(OfftakeError):
     """A run broke an identity of A-10: a bug, named with rule, path and month."""
+
+
+class ChunkError(OfftakeError):
+    """A file of finished chunks is damaged or belongs to another run, or could not be written."""
+
+
+class ClusterError(OfftakeError):
+    """A cluster is not there, was lost on the way, or runs another version; what is finished is kept."""
 
 
 class ShapeError(OfftakeError):

@@ -246,11 +246,15 @@ class How(TypedDict, total=False):
     progress  whom to tell
     sampler   `sobol`, or `random` for plain random paths
     until     a stop rule; `paths` is then the most that are computed
+    cluster   address of a Dask scheduler, whose workers compute
+    folder    where finished parts of the run are kept until it is whole, and from which an interrupted run goes on
     """
 
     progress: Reporter | None
     sampler: str
     until: str | None
+    cluster: str | None
+    folder: Path | None
 
 
 def run(
@@ -260,7 +264,8 @@ def run(
     sampler = how.get("sampler", "sobol")
     stamp = _stamp(book, scenario, paths, seed, sampler)
     made, rule = Run(compile(book, scenario, sampler), stamp, workers, how.get("progress")), how.get("until")
-    return made.until(rule) if rule else made
+    made = made.until(rule) if rule else made
+    return made.at(how.get("cluster"), how.get("folder"))
 
 
 class SweepHow(How, total=False):

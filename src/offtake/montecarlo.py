@@ -9,6 +9,7 @@ the whole, in order, so that any number of workers gives the same bits. Errors c
 from __future__ import annotations
 
 import heapq
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -131,18 +132,22 @@ class _Desk:
     rows: np.ndarray
 
 
-class _Workers:
-    """Desks that are handed on from chunk to chunk, and what all share: the histogram, and the first paths, a column each."""
+class Workers:
+    """Desks that are handed on from chunk to chunk, and what all share: the histogram, and the first paths, a column each.
 
-    def __init__(self, plan: Plan, questions: Sequence[Question], futures: Futures) -> None:
+    span  first path and the one after the last, of who computes a part of a run: only their values are kept, and no inputs
+    """
+
+    def __init__(self, plan: Plan, questions: Sequence[Question], futures: Futures, span: tuple[int, int] | None = None) -> None:
         self.plan, self.futures, self.questions = plan, futures, questions
         self.paths = paths = futures.count
         self.pilot_chunks, self.other_chunks = futures.chunks
         self.width = sum(q.width for q in questions)
         self.wanted = np.flatnonzero(np.concatenate([np.full(q.width, q.keep) for q in questions]))
         self.first_paths = min(paths, KEPT) if len(self.wanted) else 0  # what nobody asks for is not kept
-        self.kept = np.empty((len(self.wanted), self.first_paths))
-        self.inputs = np.empty((len(plan.inputs.names), self.first_paths))
+        self.base, end = span or (0, self.first_paths)
+        self.kept = np.empty((len(self.wanted), max(min(end, self.first_paths) - self.base, 0)))
+        self.inputs = np.empty((len(plan.inputs.names), 0 if span else self.first_paths))
         if futures.weights is not None:  # a path of weight 0 may not be computed
             self.kept.fill(np.nan)
             self.inputs.fill(0.0)
@@ -183,7 +188,7 @@ class _Workers:
             rows = room if self.counts else self._pilot_of(number)
             worst, unsolved = self._compute(desk, first, last, rows)
             if first < self.first_paths:
-                self.kept[:, first:last] = rows[self.wanted]
+                self.kept[:, first - self.base : last - self.base] = rows[self.wanted]
             found = self.counts.tally(rows, self.futures.of(first, last)) if self.counts else np.empty(0)
             return _Chunk(worst, unsolved, found)
 
@@ -194,7 +199,7 @@ class _Workers:
             lanes = min(LANES, last - start)
             self.futures.fill(block, self.futures.seed, start, desk.clipped)
             read_all(self.questions, block, rows[:, start - first : start - first + lanes])
-            if first < self.first_paths:
+            if first < self.inputs.shape[1]:
                 self.inputs[:, start : start + lanes] = block.Z[:, :lanes]
             worst = [max(a, b) for a, b in zip(worst, worst_of(block, lanes))]
             unsolved += int(np.count_nonzero(block.placement.status[:lanes]))
@@ -211,16 +216,43 @@ class _Workers:
         self.pilot = np.empty((0, 0))
         return self.counts
 
-    def tallies(self, total: np.ndarray, paths: int) -> list[Tally]:
-        """Figures of all questions once `paths` paths are in."""
-        assert self.counts is not None
-        found, row = [], 0
-        weight = paths if self.futures.weights is None else self.futures.weights.sum()
-        for q, at in zip(self.questions, starts_of(self.questions)):
-            mine = self.kept[row : row + q.width, :paths] if q.keep else self.kept[:0, :paths]
-            found.append(replace(tally_of(q, at, self.counts, total, weight), kept=mine))
-            row += len(mine)
-        return found
+
+def tallies_of(questions: Sequence[Question], counts: Counts, total: np.ndarray, kept: np.ndarray, weight: float) -> list[Tally]:
+    """Figures of all questions, from counts, sums (R, 16) and kept values; `weight` is that of all paths."""
+    found, row = [], 0
+    for q, at in zip(questions, starts_of(questions)):
+        mine = kept[row : row + q.width] if q.keep else kept[:0]
+        found.append(replace(tally_of(q, at, counts, total, weight), kept=mine))
+        row += len(mine)
+    return found
+
+
+def inputs_of(plan: Plan, futures: Futures, paths: int) -> np.ndarray:
+    """Normal scores of the inputs (I, paths) of the first paths, drawn alone."""
+    b, clipped = stages.allocate(plan), np.zeros(len(plan.factor_paths), np.int64)
+    found = np.empty((len(plan.inputs.names), paths))
+    for first in range(0, paths, LANES):
+        stages.draw_inputs(b, futures.seed, first, clipped)
+        found[:, first : first + LANES] = b.Z[:, : paths - first]
+    return found
+
+
+def pilot_ranges(
+    plan: Plan, questions: Sequence[Question], futures: Futures, workers: int | None, tell: Reporter
+) -> tuple[Ranges, float]:
+    """Ranges of a whole run from its first paths, and seconds a path on one thread."""
+    prepare(plan, tell)
+    tell.stage("finding ranges")
+    team = Workers(plan, questions, replace(futures, count=min(futures.count, PILOT)))
+    threads, begun = workers or cores(), time.perf_counter()
+    list(in_order(team.chunk, team.pilot_chunks, threads))
+    took = (time.perf_counter() - begun) * min(threads, len(team.pilot_chunks))
+    return Ranges.of(team.pilot, None), took / team.pilot.shape[1]
+
+
+def no_worst() -> list[Worst]:
+    """Identities of which nothing is known yet."""
+    return [Worst.none(name) for name in IDENTITIES]
 
 
 def run(
@@ -245,7 +277,7 @@ def compute(
     if futures.weights is not None and not futures.weights.any():
         raise QuestionError("no path has any weight: nothing is left to compute")
     tell = reporter or Silent()
-    team = _Workers(plan, questions, futures)
+    team = Workers(plan, questions, futures)
     threads = workers or cores()
     prepare(plan, tell)
     tell.stage("finding ranges")
@@ -260,12 +292,13 @@ def compute(
         known = []
         if stop and stop.holds(tally_of(questions[stop.at], starts_of(questions)[stop.at], counts, done.total, until)):
             break
-    _refuse_broken(done.worst)
+    refuse_broken(done.worst)
     kept = min(done.paths, team.first_paths)
+    weight = done.paths if futures.weights is None else futures.weights.sum()
+    tallies = tallies_of(questions, counts, done.total, team.kept[:, :kept], weight)
     return Outcome(
-        plan, done.paths, futures.seed, team.tallies(done.total, done.paths), team.inputs[:, :kept], done.worst, team.clipped(),
-        done.unsolved, futures.of(0, kept),
-    )  # fmt: skip
+        plan, done.paths, futures.seed, tallies, team.inputs[:, :kept], done.worst, team.clipped(), done.unsolved, futures.of(0, kept)
+    )
 
 
 def _stages(paths: int, stop: Stop | None) -> list[int]:
@@ -282,7 +315,7 @@ class _Done:
 
     def __init__(self, rows: int) -> None:
         self._units, self._unit, self._number = np.zeros((rows, REPLICATES)), np.zeros((rows, REPLICATES)), 0
-        self.worst, self.unsolved, self.paths = [Worst.none(name) for name in IDENTITIES], 0, 0
+        self.worst, self.unsolved, self.paths = no_worst(), 0, 0
 
     @property
     def total(self) -> np.ndarray:
@@ -309,7 +342,7 @@ def prepare(plan: Plan, tell: Reporter) -> None:
         stages.compile_kernels(plan, tell.step)
 
 
-def _refuse_broken(worst: list[Worst]) -> None:
+def refuse_broken(worst: list[Worst]) -> None:
     for w in worst:
         if not w.error <= TOLERANCE:
             raise IdentityError(f"{w.rule} breaks by {w.error:.1e} of gross flows on path {w.path} in month {w.month}")

@@ -32,6 +32,14 @@ def test_equal_replicates_give_the_error_of_their_means():
     assert rp.error_of_mean(values) == pytest.approx(means.std(ddof=1) / 4, rel=1e-12)
 
 
+def test_replicates_of_unlike_size_are_weighed():
+    """Values all 5: whatever the sizes of the replicates, the mean is 5 and nothing is off it."""
+    held = np.arange(1, 17)
+    assert rp.ratio_error(5.0 * held, held) == pytest.approx(0.0, abs=1e-12)
+    total = 5.0 * held + np.where(held % 2 == 0, 1.0, -1.0)
+    assert rp.ratio_error(total, held) == pytest.approx(math.sqrt(16 * 16 / 15) / held.sum(), rel=1e-12)
+
+
 def test_fewer_than_two_replicates_tell_no_error():
     alone = np.full(64, np.nan)
     assert np.isnan(rp.error_of_mean(alone))

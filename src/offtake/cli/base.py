@@ -39,6 +39,8 @@ Until = Annotated[
     typer.Option("--until", metavar="RULE", help="Stop once a figure is known: 'p95(revenue of contracts.aws @ 2027) within 0.5 %'."),
 ]
 Most = Annotated[int, typer.Option("--most", min=1, help="With --until: paths double from 1,024 up to this many.")]
+Cluster = Annotated[str | None, typer.Option("--cluster", metavar="ADDRESS", help="Compute on a Dask scheduler's workers: tcp://host:8786.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Keep finished chunks in BOOK.chunks, and go on from those of an interrupted run.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -85,6 +87,7 @@ def known_sampler(name: str) -> str:
 def computed(
     book: str, paths: int, seed: int, workers: int | None, scenario: list[str] | None, sets: list[str] | None,
     as_of: str | None = None, store: Path | None = None, sampler: str = "sobol", until: str | None = None,
+    cluster: str | None = None, folder: Path | None = None,
 ) -> Iterator[Run]:
     """A run of a book, with progress on stderr while it is used."""
     from .. import front
@@ -92,7 +95,7 @@ def computed(
 
     with Progress() as progress:
         loaded = front.load(book, sets or (), day_of(as_of), store)
-        how: front.How = {"progress": progress, "sampler": known_sampler(sampler), "until": until}
+        how: front.How = {"progress": progress, "sampler": known_sampler(sampler), "until": until, "cluster": cluster, "folder": folder}
         yield front.run(loaded, paths=paths, seed=seed, workers=workers, scenario=scenario or (), **how)
 
 

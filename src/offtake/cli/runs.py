@@ -11,9 +11,11 @@ from .base import (
     AsOf,
     BookName,
     ClosesFile,
+    Cluster,
     Json,
     Most,
     Paths,
+    Resume,
     Sampler,
     Scenarios,
     Seed,
@@ -30,6 +32,11 @@ from .base import (
     width,
 )
 
+Stresses = Annotated[
+    list[str] | None,
+    typer.Option("--stress", metavar="OUTCOME", help="In the report: what brings 'MEASURE of ENTITY @ PERIOD < LEVEL' about."),
+]
+
 
 @app.command("run")
 def run_book(
@@ -40,16 +47,15 @@ def run_book(
     sampler: Sampler = "sobol",
     until: Until = None,
     most: Most = 1_048_576,
+    cluster: Cluster = None,
+    resume: Resume = False,
     scenario: Scenarios = None,
     set_: Sets = None,
     as_of: AsOf = None,
     store: Store = None,
     out: Annotated[Path | None, typer.Option("--out", help="Folder for the report; this folder unless told.")] = None,
     closes: ClosesFile = None,
-    stress: Annotated[
-        list[str] | None,
-        typer.Option("--stress", metavar="OUTCOME", help="In the report: what brings 'MEASURE of ENTITY @ PERIOD < LEVEL' about."),
-    ] = None,
+    stress: Stresses = None,
     xlsx: Annotated[Path | None, typer.Option("--xlsx", metavar="FILE", help="Write an Excel workbook too, with live formulas.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -58,7 +64,8 @@ def run_book(
     from ..reports.terminal import answers_text
 
     target = (out or Path(".")) / f"{Path(book).stem}.html"
-    with computed(book, most if until else paths, seed, workers, scenario, set_, as_of, store, sampler, until) as done:
+    kept = (out or Path(".")) / f"{Path(book).stem}.chunks" if resume or cluster else None
+    with computed(book, most if until else paths, seed, workers, scenario, set_, as_of, store, sampler, until, cluster, kept) as done:
         for file in [target, *([xlsx] if xlsx is not None else [])]:
             writable(file)
         if closes is not None:
@@ -89,6 +96,8 @@ def measure_book(
     sampler: Sampler = "sobol",
     until: Until = None,
     most: Most = 1_048_576,
+    cluster: Cluster = None,
+    resume: Resume = False,
     scenario: Scenarios = None,
     set_: Sets = None,
     as_of: AsOf = None,
@@ -101,7 +110,8 @@ def measure_book(
         raise typer.BadParameter("give --json or --csv, not both")
     from ..reports.terminal import table_text
 
-    with computed(book, most if until else paths, seed, workers, scenario, set_, as_of, store, sampler, until) as done:
+    kept = Path(".") / f"{Path(book).stem}.chunks" if resume or cluster else None
+    with computed(book, most if until else paths, seed, workers, scenario, set_, as_of, store, sampler, until, cluster, kept) as done:
         table = done.ask(name, of=of, by=by, path=path)
     if as_json:
         say_json(table.about | {"rows": table.rows()})

@@ -14,6 +14,7 @@ class Progress:
         self._live = sys.stderr.isatty()
         self._stage = ""
         self._drawn = 0.0
+        self._begun = (0, 0.0)  # what was done, and when, at the first step of the stage
 
     def __enter__(self) -> Progress:
         return self
@@ -24,7 +25,7 @@ class Progress:
     def stage(self, name: str) -> None:
         """A new stage begins."""
         self._clear()
-        self._stage = name
+        self._stage, self._begun = name, (0, 0.0)
         if not self._live:
             sys.stderr.write(f"offtake: {name}\n")
         self.step(0, 0)
@@ -38,7 +39,9 @@ class Progress:
         bar = ""
         if total:
             full = 24 * done // total
-            bar = f"  [{'#' * full}{'.' * (24 - full)}] {done:,} of {total:,} {unit}"
+            self._begun = self._begun if self._begun[1] else (done, now)
+            pace = pace_text(done - self._begun[0], total - done, now - self._begun[1], unit)
+            bar = f"  [{'#' * full}{'.' * (24 - full)}] {done:,} of {total:,} {unit}{pace}"
         sys.stderr.write(f"\r\033[Kofftake: {self._stage}{bar}")
         sys.stderr.flush()
 
@@ -46,3 +49,13 @@ class Progress:
         if self._live:
             sys.stderr.write("\r\033[K")
             sys.stderr.flush()
+
+
+def pace_text(done: int, left: int, seconds: float, unit: str) -> str:
+    """`, 3,100 paths/s, 0:42 left`; nothing before there is something to judge by."""
+    if done <= 0 or seconds < 0.5:
+        return ""
+    rate = done / seconds
+    wait = round(left / rate)
+    clock = f"{wait // 3600}:{wait % 3600 // 60:02d}:{wait % 60:02d}" if wait >= 3600 else f"{wait // 60}:{wait % 60:02d}"
+    return f", {rate:,.{0 if rate >= 10 else 1}f} {unit}/s, {clock} left"
