@@ -179,6 +179,14 @@ class Run:
         html.write(view(self), target)
         return target
 
+    def paths(self, path: str | Path) -> Path:
+        """Write the headlines of every path as Parquet, a row a path; the old file stays whole if writing fails."""
+        from .studies import scalars
+
+        target = writable(path)
+        scalars.write(self, target)
+        return target
+
     def workbook(self, path: str | Path) -> Path:
         """Write the Excel workbook: inputs, answers, tables by period, and each contract's mean path as live formulas."""
         from .reports import workbook

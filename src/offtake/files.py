@@ -15,6 +15,7 @@ from .errors import WriteError
 MARK = '<meta name="generator" content="offtake">'
 AUTHOR = "offtake"
 _HEAD = 4096  # bytes of a report in which its mark stands
+_FOOT = 1 << 20  # bytes at the end of a Parquet file, which hold its own account of itself
 
 
 def is_ours(target: Path) -> bool:
@@ -27,7 +28,11 @@ def is_ours(target: Path) -> bool:
             return False
         return all(f"<{tag}>{AUTHOR}</{tag}>" in said for tag in ("dc:creator", "cp:lastModifiedBy"))
     with target.open("rb") as held_file:
-        return MARK.encode() in held_file.read(_HEAD)
+        head = held_file.read(_HEAD)
+        if head.startswith(b"PAR1"):  # Parquet keeps what is said of a file at its end
+            held_file.seek(max(target.stat().st_size - _FOOT, 0))
+            head = held_file.read()
+    return MARK.encode() in head
 
 
 def writable(path: str | Path) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -38,6 +38,12 @@ Stresses = Annotated[
 ]
 
 
+if TYPE_CHECKING:
+    from ..front import Run
+
+PathsOut = Annotated[Path | None, typer.Option("--paths-out", metavar="FILE", help="Write the headlines of every path as Parquet.")]
+
+
 @app.command("run")
 def run_book(
     book: BookName,
@@ -57,28 +63,44 @@ def run_book(
     closes: ClosesFile = None,
     stress: Stresses = None,
     xlsx: Annotated[Path | None, typer.Option("--xlsx", metavar="FILE", help="Write an Excel workbook too, with live formulas.")] = None,
+    paths_out: PathsOut = None,
     as_json: Json = False,
 ) -> None:
     """Answer the book's 13 questions and write the report BOOK.html."""
-    from ..files import writable
     from ..reports.terminal import answers_text
 
     target = (out or Path(".")) / f"{Path(book).stem}.html"
-    kept = (out or Path(".")) / f"{Path(book).stem}.chunks" if resume or cluster else None
+    kept = target.with_suffix(".chunks") if resume or cluster else None
     with computed(book, most if until else paths, seed, workers, scenario, set_, as_of, store, sampler, until, cluster, kept) as done:
-        for file in [target, *([xlsx] if xlsx is not None else [])]:
-            writable(file)
+        _require_writable(target, xlsx, paths_out)
         if closes is not None:
             done.read_closes(closes)
         for outcome in stress or ():
             done.stress(outcome)
         answers = done.answers()
         done.report(target)
-        if xlsx is not None:
-            done.workbook(xlsx)
+        _write_also(done, xlsx, paths_out)
     say_json(answers) if as_json else say(answers_text(answers, width()))
-    typer.echo(f"report: {target}" + (f"\nworkbook: {xlsx}" if xlsx is not None else ""), err=True)
+    named = {"report": target, "workbook": xlsx, "paths": paths_out}
+    typer.echo("\n".join(f"{what}: {file}" for what, file in named.items() if file is not None), err=True)
     say_stopped(done)
+
+
+def _require_writable(*files: Path | None) -> None:
+    """Raises WriteError, before anything is computed, where a file may not be written."""
+    from ..files import writable
+
+    for file in files:
+        if file is not None:
+            writable(file)
+
+
+def _write_also(done: Run, xlsx: Path | None, paths_out: Path | None) -> None:
+    """What was asked for beside the report."""
+    if xlsx is not None:
+        done.workbook(xlsx)
+    if paths_out is not None:
+        done.paths(paths_out)
 
 
 @app.command("measure")
