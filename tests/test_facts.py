@@ -217,6 +217,15 @@ def test_a_store_adds_to_the_catalog_and_says_what_it_knew(folder: Path) -> None
         on_record("other.db")
 
 
+def test_a_store_is_read_only_where_a_fact_is_asked_for(folder: Path) -> None:
+    (folder / "offtake.db").write_text("no store", encoding="utf-8")
+    (folder / "book.yaml").write_text(SOUND, encoding="utf-8")
+    assert front.check("book.yaml") == []
+    (folder / "book.yaml").write_text(CITING, encoding="utf-8")
+    with pytest.raises(StoreError, match=r"offtake\.db: no store of offtake"):
+        front.check("book.yaml")
+
+
 def test_a_document_that_contradicts_itself_is_an_issue_and_nothing_is_kept(folder: Path) -> None:
     record.import_facts(["rows.csv"])
     (folder / "again.csv").write_text(ROWS.replace("195.5", "196.5").replace("2025-04-20,", "2025-04-21,"), encoding="utf-8")

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from .facts import Fact, Facts, catalog
-from .store import DEFAULT, Room, opened
+from .store import DEFAULT, Room, existing, opened
 
 FACTS = Room(
     "facts",
@@ -77,11 +77,14 @@ def stored(path: str | Path) -> list[Fact]:
 
 
 def on_record(path: str | Path | None = None) -> Facts:
-    """The catalog's facts and those of a store: of `path`, else of the file `offtake.db` where one lies in the folder one works in."""
+    """The catalog's facts and those of a store: of `path`, else of the file `offtake.db` where one lies in the folder one works in.
+
+    A store is read when the first fact is asked for, so that a book that cites none does not wait for it. Raises StoreError.
+    """
     if path is None and not DEFAULT.is_file():
         return catalog()
-    own = stored(DEFAULT if path is None else path)
-    return joined(catalog(), own) if own else catalog()
+    file = existing(DEFAULT if path is None else path)
+    return Facts(lambda: joined(catalog(), stored(file)))
 
 
 def joined(facts: Iterable[Fact], more: Iterable[Fact]) -> Facts:

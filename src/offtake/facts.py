@@ -12,10 +12,10 @@ one `restated` it, and a row that says the same again `repeated` it. Which of th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, cached_property
 from itertools import groupby
 from typing import NamedTuple
 
@@ -111,11 +111,16 @@ class Vintage(NamedTuple):
 
 
 class Facts:
-    """Rows by series, period and date of publication."""
+    """Rows by series, period and date of publication; what gives the rows may be called when they are first asked for."""
 
-    def __init__(self, rows: Iterable[Fact]) -> None:
+    def __init__(self, rows: Iterable[Fact] | Callable[[], Iterable[Fact]]) -> None:
+        self._rows = rows if callable(rows) else tuple(rows)
+
+    @cached_property
+    def _series(self) -> dict[str, tuple[Fact, ...]]:
+        rows = self._rows() if callable(self._rows) else self._rows
         order = sorted(rows, key=lambda f: (*f.about, f.published, QUALITIES.index(f.quality)))
-        self._series = {key: tuple(found) for key, found in groupby(order, key=lambda f: f.key)}
+        return {key: tuple(found) for key, found in groupby(order, key=lambda f: f.key)}
 
     def __iter__(self) -> Iterator[Fact]:
         return (fact for rows in self._series.values() for fact in rows)

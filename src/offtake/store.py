@@ -46,8 +46,8 @@ def opened(path: str | Path, room: Room, create: bool = True) -> Iterator[sqlite
     file = Path(path)
     if file.is_dir():
         raise StoreError(f"{file}: a folder; a store is one file, such as {DEFAULT}")
-    if not create and not file.is_file():
-        raise StoreError(f"{file}: there is no such store; `offtake facts import FILE --store {file}` makes one")
+    if not create:
+        existing(file)
     try:
         store = sqlite3.connect(file, timeout=WAIT, isolation_level=None)
     except sqlite3.Error as error:
@@ -59,6 +59,13 @@ def opened(path: str | Path, room: Room, create: bool = True) -> Iterator[sqlite
         raise StoreError(f"{file}: {_said(error)}") from error
     finally:
         store.close()
+
+
+def existing(path: str | Path) -> Path:
+    """The file of a store that is there. Raises StoreError."""
+    if not Path(path).is_file():
+        raise StoreError(f"{path}: there is no such store; `offtake facts import FILE --store {path}` makes one")
+    return Path(path)
 
 
 @contextmanager

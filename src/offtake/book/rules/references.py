@@ -163,9 +163,10 @@ def measures(book: Book) -> Iterator[Finding]:
 
 def histories(book: Book) -> Iterator[Finding]:
     """Series that companies reported stand among the facts on record (E-05)."""
-    keys = (book._beside.facts or catalog()).series
+    facts = book._beside.facts or catalog()
     for name, company in book.companies.items():
         for measure, key in company.history.items():
+            keys = facts.series  # a store is read here, if at all
             if key not in keys:
                 near = get_close_matches(key, keys, n=1)
                 fix = f"did you mean {near[0]}?" if near else "see `offtake facts list`"
