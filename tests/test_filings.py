@@ -68,9 +68,9 @@ def test_a_number_in_brackets_has_its_tags_sign(tmp_path: Path) -> None:
 
 
 def test_scale_is_exact(tmp_path: Path) -> None:
-    """2.1 and 35.1 are no binary fractions: 35.1 of scale 9 is 35,100,000,000 to the last digit."""
-    found = edited(tmp_path, ('scale="9" format="ixt:num-dot-decimal">55.6', 'scale="9" format="ixt:num-dot-decimal">35.1'))
-    assert found["EXCL.remaining_performance_obligations@2025-09-30"] == 35_100_000_000
+    """35 % is 0.35 to the last bit, which 35 times a float's hundredth is not."""
+    found = edited(tmp_path, ('scale="-2" format="ixt:num-dot-decimal">24', 'scale="-2" format="ixt:num-dot-decimal">35'))
+    assert found["EXCL.remaining_performance_obligations_share/months=12@2025-09-30"] == 0.35 != 35 * 10.0**-2
 
 
 def test_quarter_and_year_to_date_of_one_end_are_two_facts(tmp_path: Path) -> None:
