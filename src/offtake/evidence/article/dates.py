@@ -28,7 +28,7 @@ NOT_AN_AMOUNT = (
 )
 ERA = r"[12][0-9]{3}|[一二][零〇一二三四五六七八九]{3}"
 HAN_DATE = re.compile(
-    rf"(?<![0-9零〇一二三四五六七八九.])(?:(?P<fy>{ERA})(?:财年|财政年度)|(?P<y>{ERA})年"
+    rf"(?<![0-9零〇一二三四五六七八九.])(?:(?P<fy>{ERA})(?:财年|财政年度)|(?:(?P<y0>{ERA})年?[至到–-])?(?P<y>{ERA})年"
     rf"(?:(?P<m>1[0-2]|0?[1-9]|十[一二]?|[一二三四五六七八九])月(?:份|(?P<d>3[01]|[12][0-9]|0?[1-9])[日号])?"
     r"|第?(?P<q>[一二三四1-4])季度|(?P<h>[上下])半年|(?P<part>年?[末底初中]))?)"
 )
@@ -38,7 +38,8 @@ HAN_RELATIVE = re.compile(
     r"|今年(?:(?P<m>1[0-2]|[1-9])月(?P<d>3[01]|[12][0-9]|[1-9])[日号])?|去年|明年|今天|目前|当前|当日|今日"
 )
 ENGLISH = re.compile(
-    rf"(?<![A-Za-z0-9$€£¥#])(?:(?P<d>3[01]|[12]\d|0?[1-9])(?:st|nd|rd|th)? (?P<m>{MONTH}),? (?P<y>{YEAR})"
+    rf"(?<![A-Za-z0-9$€£¥#])(?:(?:from |between )?(?P<r1>{YEAR})(?: to |-|–)(?P<r2>{YEAR})|between (?P<r3>{YEAR}) and (?P<r4>{YEAR})"
+    rf"|(?P<d>3[01]|[12]\d|0?[1-9])(?:st|nd|rd|th)? (?P<m>{MONTH}),? (?P<y>{YEAR})"
     rf"|(?P<m2>{MONTH}) (?P<d2>3[01]|[12]\d|0?[1-9])(?:st|nd|rd|th)?,? (?P<y2>{YEAR})"
     rf"|(?P<m3>{MONTH}) (?P<y3>{YEAR})"
     rf"|(?P<iso>{YEAR}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01]))"
@@ -113,7 +114,10 @@ def _han(text: str) -> list[Dated]:
     for hit in HAN_DATE.finditer(text):
         year = _number(hit["y"] or hit["fy"])
         iso = f"{'FY' * bool(hit['fy'])}{year}" if 1950 <= year < 2150 else ""
-        if iso and hit["m"]:
+        if iso and hit["y0"]:
+            first = _number(hit["y0"])
+            iso = f"{first}-01-01..{year}-12-31" if 1950 <= first < year and not (hit["m"] or hit["q"] or hit["h"] or hit["part"]) else ""
+        elif iso and hit["m"]:
             month = _number(hit["m"])
             iso = _day(year, month, int(hit["d"])) if hit["d"] else f"{year}-{month:02}"
         elif iso and hit["q"]:
@@ -130,6 +134,10 @@ def _english(text: str) -> list[Dated]:
     found = []
     for hit in ENGLISH.finditer(text):
         g = {name: value for name, value in hit.groupdict().items() if value}
+        span = [value for name, value in g.items() if name[0] == "r"]
+        if span:
+            found.append(Dated(hit.start(), hit.end(), f"{span[0]}-01-01..{span[1]}-12-31" if span[0] < span[1] else "", True))
+            continue
         year = next((value if len(value) == 4 else f"20{value}" for name, value in g.items() if name[0] in "yf"), "")
         month = next((_month(value) for name, value in g.items() if name[0] == "m"), 0)
         day = next((int(value) for name, value in g.items() if name in ("d", "d2")), 0)

@@ -8,6 +8,8 @@ from pathlib import Path
 from ...errors import QuestionError
 from .source import MOST, PAGE, decode, source_of
 
+LONGEST = 2_000_000  # characters that are shown: some ten seconds of reading
+
 
 def text_of(name: str) -> tuple[str, bool]:
     """The text of a file, or of standard input for `-`, and whether it is HTML. Raises QuestionError with one sentence."""
@@ -29,6 +31,10 @@ def text_of(name: str) -> tuple[str, bool]:
 def _checked(raw: bytes, name: str, page: bool) -> tuple[str, bool]:
     text = decode(raw, name)
     page = page or PAGE.match(text) is not None
-    if not source_of(text, page).shown.strip():
+    shown = source_of(text, page).shown if page else text
+    if not shown.strip():
         raise QuestionError(f"{name} is HTML that shows no text: its words may come from a script; save the page as text and give that")
+    if len(shown) > LONGEST:
+        most = f"and an article at most {LONGEST:,}: give the part that makes the claims"
+        raise QuestionError(f"{name} holds {len(shown):,} characters of text, {most}")
     return text, page

@@ -31,6 +31,7 @@ ENGLISH = {
 WORD = "|".join(sorted(WORDS, key=len, reverse=True))
 HAN = "零〇一二两三四五六七八九十百千"
 DIGITS = re.compile(r"(?<![0-9A-Za-z_])(?<![0-9][.,])(?<![A-Za-z]-)[0-9]{1,15}(?:(?:,[0-9]{3}){1,5}(?![0-9]))?(?:\.[0-9]{1,12})?(?![0-9])")
+AGAIN = re.compile(r"[0-9]{1,15}(?:(?:,[0-9]{3}){1,5}(?![0-9]))?(?:\.[0-9]{1,12})?(?![0-9])")
 CHINESE = re.compile(rf"[{HAN}]{{1,12}}点[零〇一二三四五六七八九]{{1,6}}|[{HAN}]{{1,12}}")
 SPOKEN = re.compile(
     rf"(?<![A-Za-z0-9-])(?:(?:{WORD})(?:[- ](?:{WORD}))?|an?(?= (?:hundred|thousand|million|billion|trillion)\b))"
@@ -39,7 +40,17 @@ SPOKEN = re.compile(
 SCALE = re.compile("|".join(SCALES))
 MAGNITUDE = re.compile(r" ?-?(trillion|billion|million|thousand|hundred)(?![A-Za-z])| ?(trn|tn|bn|mn)(?![A-Za-z])", re.IGNORECASE)
 LETTER = re.compile(r" ?([TtBbMmkK])(?![A-Za-z0-9])")
+THINGS = re.compile(  # `5m users` are five million
+    r"([BbMm])(?= (?:[a-z-]{3,12} ){0,2}(?:users|customers|subscribers|people|tokens|requests|queries|shares|homes|"
+    r"GPUs|chips|accelerators)(?![a-z]))"
+)
+SOME_MORE = re.compile(r"[多余](?=[万亿])")
 SMALLER = re.compile(rf"([0-9]{{1,4}}|[{HAN}]{{1,7}})(千万|百万|万)")
+SOME_TENS = re.compile(r"([一二三四五六七八九]?)十[几多余](万亿|亿|万)?")
+SEVERAL = re.compile(
+    r"(?<![A-Za-z])(?:several|a few) (hundred|thousand|million|billion|trillion)(?: (thousand|million|billion))?(?![A-Za-z])",
+    re.IGNORECASE,
+)
 VAGUE = re.compile(r"(?:好几|数|几|上)(百万亿|十万亿|万亿|千亿|百亿|十亿|亿|千万|百万|十万|万|千|百|十)")
 PLURAL = re.compile(
     r"(?<![A-Za-z])(tens|dozens|hundreds|thousands|millions|billions|trillions)(?: of (thousands|millions|billions|"
@@ -108,13 +119,18 @@ def of_words(text: str) -> float:
     return total + 0.5 * half
 
 
+def second_at(text: str, at: int, money: bool) -> Numeral | None:
+    """The second number of a range, which may stand right behind the first one's unit: `10x-12x`."""
+    return numeral_at(text, at, money) or _digits(text, at, money, AGAIN)
+
+
 def numeral_at(text: str, at: int, money: bool = False) -> Numeral | None:
     """The number that begins exactly here, its magnitude included; `money`: a currency stands before, and `m` and `b` are magnitudes."""
-    return _digits(text, at, money) or _han(text, at) or _vague(text, at) or _words(text, at)
+    return _digits(text, at, money) or _vague(text, at) or _han(text, at) or _words(text, at)
 
 
-def _digits(text: str, at: int, money: bool) -> Numeral | None:
-    found = DIGITS.match(text, at)
+def _digits(text: str, at: int, money: bool, form: re.Pattern[str] = DIGITS) -> Numeral | None:
+    found = form.match(text, at)
     if not found:
         return None
     written = found[0].replace(",", "")
@@ -127,6 +143,9 @@ def _digits(text: str, at: int, money: bool) -> Numeral | None:
 
 def _scaled(text: str, n: Numeral, money: bool) -> Numeral:
     """With the magnitude that follows, if any; 2亿4000万 adds up."""
+    if n.value is not None and SOME_MORE.match(text, n.b) and SCALE.match(text, n.b + 1):
+        place = 10.0 ** (len(f"{n.value:.0f}") - len(f"{n.value:.0f}".rstrip("0")))
+        n = n._replace(b=n.b + 1, value=None, high=n.high + place)  # 30多亿 lies between 30 and 40
     scale = SCALE.match(text, n.b)
     if scale:
         whole = n._replace(b=scale.end(), scale=SCALES[scale[0]]).times(SCALES[scale[0]])
@@ -136,7 +155,9 @@ def _scaled(text: str, n: Numeral, money: bool) -> Numeral:
             value = whole.value + extra
             return whole._replace(b=more.end(), value=value, low=value, high=value, step=SCALES[more[2]])
         return whole
-    word = MAGNITUDE.match(text, n.b) or (LETTER.match(text, n.b) if money or text[n.b : n.b + 1] in ("k", "M", "K") else None)
+    word = MAGNITUDE.match(text, n.b) or (
+        LETTER.match(text, n.b) if money or text[n.b : n.b + 1] in ("k", "M", "K") else THINGS.match(text, n.b)
+    )
     if word:
         name = next(g for g in word.groups() if g)
         by = ENGLISH[name if len(name) == 1 else name.lower()]
@@ -154,6 +175,10 @@ def _han(text: str, at: int) -> Numeral | None:
 
 
 def _vague(text: str, at: int) -> Numeral | None:
+    tens = SOME_TENS.match(text, at)
+    if tens:
+        unit, first = SCALES.get(tens[2] or "", 1.0), 10.0 * (ONES[tens[1]] if tens[1] else 1)
+        return Numeral(at, tens.end(), None, first * unit, (first + 10.0) * unit, 10.0 * unit, 10.0 * unit, False)
     found = VAGUE.match(text, at)
     if found:
         unit = 1.0
@@ -161,6 +186,10 @@ def _vague(text: str, at: int) -> Numeral | None:
             unit *= SCALES.get(part) or TENS[part]
         high = unit * 10 if found[0][0] != "上" else float("inf")
         return Numeral(at, found.end(), None, unit, high, unit, unit, False)
+    several = SEVERAL.match(text, at)
+    if several:
+        unit = ENGLISH[several[1].lower()] * ENGLISH.get((several[2] or "").lower(), 1.0)
+        return Numeral(at, several.end(), None, unit, unit * 10, unit, unit, False)
     plural = PLURAL.match(text, at)
     if not plural:
         return None
@@ -179,7 +208,7 @@ def _words(text: str, at: int) -> Numeral | None:
 
 
 BEGINS = re.compile(
-    rf"{DIGITS.pattern}|[{HAN}]|(?:好几|数|几|上)(?=[万亿千百十])|(?<![A-Za-z0-9-])(?:{WORD}|an?|tens|dozens|hundreds|thousands|millions|billions)"
+    rf"{DIGITS.pattern}|[{HAN}]|(?:好几|数|几|上)(?=[万亿千百十])|(?<![A-Za-z0-9-])(?:{WORD}|an?|several|tens|dozens|hundreds|thousands|millions|billions)"
     r"(?![A-Za-z])", re.IGNORECASE
 )  # fmt: skip
 

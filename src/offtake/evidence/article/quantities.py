@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from .numerals import ONES, SCALES, WORDS, Numeral, decimal, numeral_at, places
+from .numerals import HAN, ONES, SCALES, WORDS, Numeral, decimal, numeral_at, places, second_at
 
 CURRENCY = {
     "US$": "USD", "$": "USD", "USD": "USD", "HK$": "HKD", "NT$": "TWD", "A$": "AUD", "C$": "CAD", "€": "EUR", "EUR": "EUR", "£": "GBP",
@@ -56,8 +56,8 @@ def _any(words: Iterator[str] | list[str]) -> str:
 HAN_NOUN = _any([w for w in NOUN if not w.isascii()])
 LATIN_NOUN = _any([w for w in NOUN if w.isascii()])
 UNIT = re.compile(
-    rf"[”\"]?\s?(?:(?P<money>{_any([w for w in MONEY if not w.isascii()])}|(?:U\.?S\.? "
-    rf")?(?:{_any([w for w in MONEY if w.isascii()])})(?![A-Za-z]))"
+    rf"[”\"]?\s?(?:(?P<money>{_any([w for w in MONEY if not w.isascii()])}|"
+    rf"(?:of )?(?:U\.?S\.? )?(?i:{_any([w for w in MONEY if w.isascii()])})(?![A-Za-z]))"
     rf"|-?\s?(?P<share>%|(?:percentage points?|per cent|percent|pct|pp|basis points?|bps?)(?![A-Za-z])|个百分点|百分点|个基点|"
     rf"基点|成(?![功为立长本交员果]))"
     rf"|(?P<multiple>倍|-?fold(?![A-Za-z])|x(?![A-Za-z0-9])|×(?!\s?\d)|times(?! (?:a|per|each)\b)(?![A-Za-z]))"
@@ -78,7 +78,8 @@ HOUR = re.compile(
 )
 WHOLE = re.compile(r"百分之")
 PHRASES = re.compile(
-    r"(?P<among>(?<![A-Za-z])(?:[Oo]ne|[Tt]wo|[Tt]hree) (?:in|out of) (?:three|four|five|six|seven|eight|nine|ten)(?![A-Za-z]))|"
+    r"(?P<among>(?<![A-Za-z0-9.,$])(?:(?:[Oo]ne|[Tt]wo|[Tt]hree) (?:in|out of) (?:three|four|five|six|seven|eight|nine|ten)|"
+    r"\d (?:in|out of) \d{1,2})(?![A-Za-z0-9.,]))|"
     r"(?P<third>(?:an?|one|two)[ -](?:thirds?|fifths?|tenths?)(?![A-Za-z]))|(?P<quarter>(?:an?|one|three)[ -]quarters?(?= of(?! "
     r"\d| an?\b| the year)))"
     r"|(?P<half>(?<![A-Za-z])half(?= (?:of|the|its|their)\b(?! \d))|(?<=by )half(?![A-Za-z])|一半|半数)"
@@ -170,6 +171,8 @@ def quantities(text: str, taken: list[tuple[int, int]]) -> list[Quantity]:
         one = _signed(text, one) if one else None
         if one and free.span(one.a, one.b) and not (found and one.a < found[-1].b):
             found.append(_bounded(text, one))
+    if any(text[q.a] == "¥" for q in found) and re.search(r"[\u4e00-\u9fff]", text) is None:
+        found = [q._replace(unit="¥") if text[q.a] == "¥" else q for q in found]  # yuan or yen: the text does not say
     return found
 
 
@@ -239,7 +242,7 @@ def _range(text: str, a: int, first: Numeral, unit: _Unit | None, sign: re.Match
         return None
     here = sep.end()
     again = re.compile(r"US\$|\$|€|£|¥").match(text, here)
-    second = numeral_at(text, again.end() if again else here, sign is not None)
+    second = second_at(text, again.end() if again else here, sign is not None)
     if not second or second.value is None or (FROM.search(text, max(0, a - 8), a) and (own or again)):
         return None
     last = unit if sign else _unit_at(text, second.b) or unit
@@ -260,7 +263,7 @@ def _range(text: str, a: int, first: Numeral, unit: _Unit | None, sign: re.Match
 
 
 def _single(text: str, a: int, n: Numeral, unit: _Unit | None, signed: bool) -> Quantity | None:
-    if unit is None and not n.scaled and not n.grouped:
+    if unit is None and (not n.scaled or (text[n.a] in HAN and "亿" not in text[n.a : n.b])) and not n.grouped:
         return None
     base = unit or _Unit("count", 1.0, "", n.b)
     name, size, of, end = base
@@ -290,15 +293,14 @@ def _worth_it(text: str, a: int, n: Numeral, unit: _Unit | None, signed: bool) -
 
 def _priced(text: str, q: Quantity) -> Quantity:
     """Money for an hour of a GPU: the unit says so."""
-    hour = HOUR.match(text, q.b) if len(q.unit) == 3 and q.unit.isupper() else None
-    around = text[max(0, q.a - 24) : q.a]
-    if hour or (
-        len(q.unit) == 3
-        and q.unit.isupper()
-        and re.search(r"每小时|每(?:张)?卡时|\bhour\b", around)
-        and re.search(r"卡|GPU|[A-Z]\d{3}", around)
-    ):
+    if len(q.unit) != 3 or not q.unit.isupper():
+        return q
+    behind, around = HOUR.match(text, q.b), text[max(0, q.a - 24) : q.a]
+    hour = behind[0] if behind else "".join(re.findall(r"每小时|每(?:张)?卡时|\bhour\b", around))
+    if hour and re.search(r"卡|GPU|[A-Z]\d{3}|chip|accelerator", around + hour):
         return q._replace(unit=f"{q.unit}/GPU-h")
+    if behind:
+        return q._replace(unit=f"{q.unit}/hour")
     return q
 
 
@@ -325,7 +327,8 @@ def _said(kind: str, word: str) -> tuple[float, str]:
         below, _, above = word.partition("分之")
         return ONES.get(above, 10) / ONES.get(below, 10), "share"
     if kind == "among":
-        return WORDS[word.split()[0]] / WORDS[word.split()[-1]], "share"
+        some, of = (float(w) if w.isdigit() else float(WORDS[w]) for w in (word.split()[0], word.split()[-1]))
+        return some / max(of, 1.0), "share"
     if kind in ("third", "quarter"):
         count, _, part = re.sub("-", " ", word).partition(" ")
         size = {"thi": 3, "qua": 4, "fif": 5, "ten": 10}[part[:3]]
