@@ -236,6 +236,12 @@ def _place(b: Block) -> None:
         p.terms, b.schedule, b.signed.alive, p.places.contract, b.supply.offered, p.segment_pool, p.segment_kind, b.X, b.Y,
         b.segment_hours.cap, b.segment_hours.cost,
     )  # fmt: skip
+    place_hours(b)
+
+
+def place_hours(b: Block) -> None:
+    """Hours placed on the block's segments as they stand: a study may have given them another cost since they were priced."""
+    p = b.plan
     if b.scratch is None:
         b.scratch = place.scratch(len(p.names.workloads), len(p.names.pools), len(p.segment_pool), LANES)
     place.place_block(b.segment_hours, p.jobs, place.Loads(*b.demand), b.supply.ready, b.X, b.scratch, b.placement)
