@@ -92,6 +92,16 @@ class Fact(NamedTuple):
         return f"{self.key}@{self.period}"
 
     @property
+    def link(self) -> str | None:
+        """The document's address, where one is known."""
+        return self.url or (self.document if self.document.startswith(("http://", "https://")) else None)
+
+    @property
+    def title(self) -> str:
+        """The document's title; where its address alone is known, what it says."""
+        return self.address if self.document == self.link else self.document
+
+    @property
     def about(self) -> tuple[str, date, date]:
         """What it is about, of which rows may say different numbers: series and days, a number at a date first."""
         return self.key, self.period_end, self.period_start or self.period_end

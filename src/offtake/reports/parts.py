@@ -61,7 +61,7 @@ def inner_link(kind: str, name: str | None, known: Iterable[str]) -> str:
     """A link to a row of this page when it has that row, else the name as text."""
     if name is None or name not in known:
         return text(name)
-    return f'<a href="#{anchor(kind, name)}">{text(name)}</a>'
+    return f'<a href="#{anchor(kind, name)}">{breaking(name)}</a>'
 
 
 def outer_link(url: str | None, words: str | None) -> str:
@@ -85,8 +85,13 @@ def day(date: str | None) -> str:
 
 
 def code(name: str) -> str:
-    """A path or an id in fixed width that may break after a dot."""
-    return f"<code>{text(name).replace('.', '.<wbr>')}</code>"
+    """A path or an id in fixed width that may break where its parts end."""
+    return f"<code>{breaking(name)}</code>"
+
+
+def breaking(name: str) -> str:
+    """A path, an id or the address of a fact that may break after a dot, an underscore or an @."""
+    return re.sub(r"([._@])", r"\1<wbr>", text(name))
 
 
 def element(tag: str, inner: str, name: str = "") -> str:

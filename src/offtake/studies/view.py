@@ -91,7 +91,7 @@ def sources(book: Any) -> list[dict[str, Any]]:
         {"id": name, "publisher": s.publisher, "title": s.title, "published": str(s.published), "quality": s.quality, "url": s.url}
         for name, s in book.sources.items()
     ] + [
-        {"id": at, "publisher": f.publisher, "title": f.document, "published": str(f.published), "quality": f.quality, "url": f.url or None}
+        {"id": at, "publisher": f.publisher, "title": f.title, "published": str(f.published), "quality": f.quality, "url": f.link}
         for at, f in facts.items()
     ]
 
