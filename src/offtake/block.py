@@ -24,6 +24,7 @@ from .kernels.place import Segments as Segmented
 from .kernels.recognise import Books
 from .kernels.settle import Schedule, Settlement
 from .kernels.supply import Supply
+from .kernels.surface import Filled
 from .kernels.wear import Wear
 from .plan import Plan
 
@@ -61,6 +62,7 @@ class Block:
     leases: Leases
     wear: Wear
     group: Group
+    filled: Filled
     when: np.ndarray  # (O, L) int64: month in which each option is exercised, the horizon if never
     scratch: Any  # the solver's working arrays, made at the first placement
     told: dict[Hashable, np.ndarray] = field(default_factory=dict)  # what several measures read; gone when the block is filled again

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import power, value
+from . import losses, power, value
 from .block import Block
 from .errors import QuestionError
 from .plan import Plan
@@ -257,6 +257,10 @@ _ALL = [
             {"contracts": _idle_cost(0, 1)}),
     Measure("idle_value_customer", "ratio", "share", "P-06", "part of idle_value that the customer pays for and does not use",
             {"contracts": _idle_cost(0)}),
+    Measure("useful", "flow", GPU_H, "R-03", "used hours that are progress: (used - unfilled) x goodput", _hours(losses.hours("useful"))),
+    Measure("overhead", "flow", GPU_H, "R-03", "checkpoints, restarts, lost work", _hours(losses.hours("overhead"))),
+    Measure("unfilled", "flow", GPU_H, "R-03", "used - occupancy x offered: gangs do not fit", _hours(losses.hours("unfilled"))),
+    *(Measure(name, "ratio", "share", "R-03", formula, {"contracts": reader}) for name, formula, reader in losses.RATIOS),
     Measure("passage", "surface", "share", "V-04",
             "P(coverage below a threshold for n months in a row by the period's end, without renegotiation)",
             {"customers": _passage}),

@@ -30,6 +30,7 @@ from .kernels import (
     series,
     settle,
     supply,
+    surface,
     tranche,
     value,
     wear,
@@ -92,7 +93,7 @@ def allocate(plan: Plan) -> Block:
         leases=filled(lease.Leases, len(plan.leases.contract), m, ln),
         wear=filled(wear.Wear, c * (len(plan.wear.pool) > 0), m, ln, impairment=np.zeros(money)),
         group=filled(company.Group, len(plan.finances.company), m, ln),
-        when=np.full((len(plan.options.contract), ln), m, np.int64),
+        when=np.full((len(plan.options.contract), ln), m, np.int64), filled=_no_replay(plan),
     )  # fmt: skip
 
 
@@ -102,6 +103,14 @@ def _no_equity(plan: Plan) -> equity.Equity:
     shape = (on * len(plan.names.contracts), plan.months, LANES)
     rows = {"vested": edges, "cash_in": on * len(plan.names.customers)}
     made: equity.Equity = filled(equity.Equity, *shape, **{name: np.zeros((n, *shape[1:])) for name, n in rows.items()})
+    return made
+
+
+def _no_replay(plan: Plan) -> surface.Filled:
+    """Arrays for what replays say of used hours (R-03); without a surface they have no pools and cost nothing."""
+    many = len(plan.surface.variant)
+    shape = (len(plan.names.pools) * (many > 0), plan.months, LANES)
+    made: surface.Filled = filled(surface.Filled, *shape, other=np.zeros((many, *shape)))
     return made
 
 
@@ -125,27 +134,10 @@ def redraw(b: Block, seed: int, clipped: np.ndarray) -> None:
     series.series_block(b.plan.timelines, b.X, b.scenario, seed, b.first, b.Y)
 
 
-def fill_given(b: Block, seed: int, scores: np.ndarray, noise: np.ndarray, clipped: np.ndarray) -> None:
-    """Compute 64 paths from scores after dependence (I, L), and the paths whose monthly noise they have (L,); the scenario is that of
-    score 0 unless one is forced."""
-    p = b.plan
-    b.Z[:] = scores
-    draw.choose_scenario(p.draws.cumulative, p.forced, b.scenario, np.array([draw.normal_cdf(z) for z in b.Z[0]]))
-    draw.factors_block(p.draws, b.Z, b.scenario, b.X, clipped)
-    b.first = int(noise[0])
-    if np.array_equal(noise, b.first + np.arange(len(noise))) or not p.inputs.streams:
-        series.series_block(p.timelines, b.X, b.scenario, seed, b.first, b.Y)
-    else:
-        y = np.empty((*b.Y.shape[:2], 1))
-        for i, path in enumerate(noise):
-            series.series_block(p.timelines, np.ascontiguousarray(b.X[:, i : i + 1]), b.scenario[i : i + 1].copy(), seed, int(path), y)
-            b.Y[:, :, i] = y[:, :, 0]
-    follow(b)
-
-
 def follow(b: Block) -> None:
     """All that follows from what was drawn."""
     serve(b)
+    _fill(b)
     _settle(b)
     _book(b)
 
@@ -155,6 +147,8 @@ def serve(b: Block) -> None:
     p = b.plan
     b.told.clear()
     supply.supply_block(p.lots, p.sites, p.pools, b.X, p.hours, b.supply)
+    if p.surface.site.any():
+        _offer(b)
     tranche.tranche_block(p.places.contract, b.supply.planned, b.supply.ready, p.recognition.order_lead_x, b.X, b.ordered, b.delivered)
     if len(p.edges.kind):
         equity.vest_block(p.edges, b.delivered, b.X, b.equity)
@@ -185,6 +179,8 @@ def compile_part(plan: Plan, part: str, step: Callable[[int, int, str], None] = 
             lambda: supply.supply_block(plan.lots, plan.sites, plan.pools, b.X, plan.hours, b.supply),
             lambda: demand.demand_block(plan.workloads, plan.fabrics, plan.places, b.X, b.Y, b.demand),
             lambda: b.X.fill(1.0),
+            lambda: _offer(b),
+            lambda: _fill(b),
             lambda: _sign(b),
             lambda: _settle(b),
             lambda: _book(b),
@@ -254,17 +250,28 @@ def _place(b: Block) -> None:
         p.terms, b.schedule, b.signed.alive, p.places.contract, b.supply.offered, p.segment_pool, p.segment_kind, b.X, b.Y,
         b.segment_hours.cap, b.segment_hours.cost,
     )  # fmt: skip
-    place_hours(b)
-
-
-def place_hours(b: Block) -> None:
-    """Hours placed on the block's segments as they stand: a study may have given them another cost since they were priced."""
-    p = b.plan
     if b.scratch is None:
         b.scratch = place.scratch(len(p.names.workloads), len(p.names.pools), len(p.segment_pool), LANES)
     place.place_block(b.segment_hours, p.jobs, place.Loads(*b.demand), b.supply.ready, b.X, b.scratch, b.placement)
     np.sum(b.placement.use, axis=0, out=b.used)
     add_into(b.capacity, p.segment_pool, b.segment_hours.cap)
+
+
+def _offer(b: Block) -> None:
+    """Availability of sites that leave it to the replays (S-05, R-03)."""
+    p, s = b.plan, b.supply
+    surface.offer_block(p.surface, p.pools.site, s.ready, p.hours, b.X, s.offered, s.down)
+
+
+def _fill(b: Block) -> None:
+    """What of the placed hours is useful, as the replays have it at this load (R-03)."""
+    p = b.plan
+    if len(b.filled.useful):
+        clouds = np.zeros(b.used.shape[1:], np.int64)
+        surface.clouds_block(p.places.contract, b.capacity, clouds)
+        own, kept = np.zeros(b.used.shape), np.zeros(b.used.shape)
+        surface.own_block(p.surface.goodput_x, b.placement.use, b.X, own, kept)
+        surface.fill_block(p.surface, b.used, b.capacity, b.supply.ready, clouds, own, kept, b.X, b.filled)
 
 
 def _settle(b: Block) -> None:

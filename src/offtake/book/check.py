@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from ..errors import Issue, one_line
-from .rules import consumed, deals, dependence, equity, figures, forms, knowledge, market, options, references, sense, sharing, work
+from .rules import consumed, deals, dependence, equity, figures, forms, knowledge, market, options, references, replay, sense, sharing, work
 from .rules.finding import Finding
 from .terms import Book
 from .walk import place_of
@@ -25,6 +25,7 @@ RULES: tuple[Rule, ...] = (
     work.needed_terms, work.reference_speed, work.somewhere, work.anchor,
     figures.above_zero, figures.lengths, figures.pue, figures.scenario_chances, figures.shares_in_time, dependence.possible,
     sense.runs, sense.gangs, sense.nowhere, sense.served, sense.prepaid, sense.scenarios, sense.rates,
+    replay.surfaces, replay.availability,
     market.events, market.tree, market.positions,
 )  # fmt: skip
 

@@ -121,7 +121,7 @@ class Site(Sourced):
     non_gpu: Share  # of IT power
     reserve: Share  # of IT power held back for redundancy
     losses: Share  # between the grid and the facility
-    availability: Share  # S-05: a sourced number for now
+    availability: Share | None = Field(default=None, description="part of ready hours that can be used; absent: by the surface (S-05)")
     fabric: Fabric
     energy_price: UsdPerMwh
     build_cost: UsdPerMw  # shell, power and cooling, per facility MW; 0 when leased
@@ -259,6 +259,14 @@ class Scenario(Sourced):
     set: dict[str, object]
 
 
+class Replay(Sourced):
+    """Which response surface of job replays says how much of the hours is useful (R-03)."""
+
+    surface: str
+    mix: Share  # of GPU-hours in the book's own workloads; the rest is a public trace
+    failures: Multiple  # over the surface's own rate of interruptions
+
+
 class Position(Sourced):
     """What is held and on which assumption it is long or short (V-08): one ticker, a basket in equal parts, or what a rule picks."""
 
@@ -321,6 +329,7 @@ class Book(Term):
     contracts: dict[str, Contract]
     equity: dict[str, Edge] = {}
     workloads: dict[str, Workload]
+    replay: Replay | None = None
     factors: dict[str, Factor] = {}
     correlations: list[Correlation] = []
     scenarios: dict[str, Scenario] = {}

@@ -99,6 +99,12 @@ def offered_month(capacity, used, idle, offered):
 
 
 @njit(cache=True, forceinline=True, error_model="numpy")
+def filled_month(used, useful, overhead, unfilled):
+    """Hours used are useful, overhead or unfilled (S-05, R-03)."""
+    return used - useful - overhead - unfilled, abs(used)
+
+
+@njit(cache=True, forceinline=True, error_model="numpy")
 def cash_month(opening, earned, raised, paid, closing):
     """The customer's cash rolls forward (V-01); what it earned includes what was paid for its equity."""
     return opening + earned + raised - paid - closing, abs(opening) + abs(earned) + abs(paid)
@@ -246,6 +252,17 @@ def offered(capacity, used, idle, offered_hours, w):
                     w.sum[i] += unused[i]
             for i in range(w.gross.shape[0]):
                 left, gross = offered_month(open_hours[i], taken[i], w.sum[i], there[i])
+                weigh(left, gross, m, i, w)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def filled(used, parts, w):
+    """By pool; used (K, M, L) GPU-h, parts useful, overhead, unfilled (K, M, L), or no rows in a book without a surface."""
+    for k in range(parts.useful.shape[0]):
+        begin(w)
+        for m in range(used.shape[1]):
+            for i in range(w.gross.shape[0]):
+                left, gross = filled_month(used[k, m, i], parts.useful[k, m, i], parts.overhead[k, m, i], parts.unfilled[k, m, i])
                 weigh(left, gross, m, i, w)
 
 

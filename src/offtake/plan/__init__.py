@@ -29,9 +29,10 @@ from ..kernels.recognise import Recognition
 from ..kernels.series import Timelines
 from ..kernels.settle import Terms
 from ..kernels.supply import Lots, Pools, Sites
+from ..kernels.surface import Surface
 from ..kernels.wear import WearTerms
 from ..world.draws import Inputs, assemble, on_sobol
-from . import company, deal, equity, options, supply, work
+from . import company, deal, equity, options, supply, surface, work
 from .names import Names, names_of
 from .rows import Rows
 
@@ -58,6 +59,7 @@ class Plan:
     lots: Lots
     sites: Sites
     pools: Pools
+    surface: Surface
     workloads: Workloads
     fabrics: Fabrics
     places: Places
@@ -142,6 +144,7 @@ def compile_book(book: Book, scenario_books: Sequence[Book], forced: int = -1, s
     segment_pool, segment_kind = deal.segment_kinds(book, names, rows)
     tables: dict[str, Any] = dict(
         lots=supply.lots(book, names, rows), sites=supply.sites(book, names, rows), pools=supply.pools(book, names, rows),
+        surface=surface.surface(book, names, rows),
         workloads=workloads, fabrics=work.fabrics(names, rows), places=work.places(names),
         jobs=work.jobs(names, workloads, rows), segment_pool=segment_pool, segment_kind=segment_kind,
         terms=deal.terms(book, names, rows), options=options.options(book, names, rows),

@@ -61,7 +61,7 @@ def sites(book: Book, names: Names, rows: Rows) -> Sites:
         step_first=power[0], step_mw_x=power[1], step_month=power[2], step_slip_x=power[3], step_basis=power[4],
         shell_first=shell[0], shell_mw_x=shell[1], shell_month=shell[2], shell_slip_x=shell[3], shell_basis=shell[4],
         peak_pue_x=x("peak_pue"), non_gpu_x=x("non_gpu"), reserve_x=x("reserve"), losses_x=x("losses"),
-        availability_x=x("availability"),
+        availability_x=ints([rows.x_or(f"sites.{site}.availability", 1.0) for site in names.sites]),
     )  # fmt: skip
 
 

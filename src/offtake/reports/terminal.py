@@ -127,7 +127,23 @@ def explain_text(found: dict[str, Any], width: int) -> str:
         text = " = ".join(str(part) for part in (x["value"], where) if part)
         lines += textwrap.wrap(text, width, initial_indent="      ", subsequent_indent="      ")
     lines.append(f"  explained by all inputs together, linearly in their normal scores: {100 * found['explained']:.0f} %")
-    return "\n".join(lines)
+    return "\n".join([*lines, *_replay_lines(found, width)])
+
+
+def _replay_lines(found: dict[str, Any], width: int) -> list[str]:
+    """The surface of replays behind a number, and the replays nearest to the book at full load."""
+    if "replays" not in found:
+        return []
+    about = found["replays"]
+    text = f"surface {about['surface']}: {about['replays']} replays, {about['machines']}; {about['policy']}; occupancy off by "
+    lines = textwrap.wrap(
+        f"{text}{100 * float(about['occupancy leave-one-out']):.2f} points where a replay is left out", width, initial_indent="  ",
+        subsequent_indent="    ",
+    )  # fmt: skip
+    for r in found["nearest_replays"]:
+        where = f"load {r['load']:.2f}, mix {r['mix']:.2f}, failures x {r['failures']:.2f}, clouds {r['clouds']:.0f}"
+        lines.append(f"    replay {r['seed']}: {where}: occupancy {100 * r['occupancy']:.1f} %, goodput {100 * r['goodput']:.1f} %")
+    return lines
 
 
 def _path_lines(told: dict[str, Any], unit: str, width: int) -> list[str]:

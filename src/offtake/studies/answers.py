@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..montecarlo import Tally
 from ..tables import plain
 from ..units import format_interval, format_value
-from . import market_answers, national, solvency
+from . import lost, market_answers, national, solvency
 from .findings import IDLE, Findings, Subject, subject, unit_of
 from .rests import Rests, rests_on
 from .tabulate import SHOWN, statistics
@@ -165,9 +165,11 @@ def idle(a: Asked) -> Said:
     each = {name: (a.at(f"idle_value {name}", "total") or {}).get("mean") for name in a.plan.names.contracts}
     text = f"{both(row, 'share')} of the value offered stands idle; P(5 to 10 %) {chance(a.at('idle_event', 'total'))}. "
     text += f"By cause, of the idle hours: {split}. Borne by: {who}."
+    useful = lost.found(a)
     return Said(
-        text,
-        {"share": row, "p_5_to_10": event, "gpu_hours_by_cause": causes, "borne_by_customer": paid, "by_contract": each},
+        f"{text} {lost.sentence(useful)}" if useful else text,
+        {"share": row, "p_5_to_10": event, "gpu_hours_by_cause": causes, "borne_by_customer": paid, "by_contract": each}
+        | ({"useful": useful} if useful else {}),
         a.row("idle_value", "total"),
     )
 

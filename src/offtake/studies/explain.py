@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..questions import address, at_period, by_of, question
 from ..tables import plain
 from .inputs import quality_of
+from .lost import behind
 from .onepath import drawn, fill, open_path
 from .provenance import describe
 from .sensitivity import Sensitivity
@@ -54,7 +55,7 @@ def explain(run: Run, name: str, of: str | None, at: str | None, path: int | Non
             for m, here in zip(listed, drew)
         ],
         "explained": sum(m.share for m in movers),
-    } | opened
+    } | opened | behind(run.plan, q.measure.rule)
 
 
 def _origin(run: Run, name: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from ..measures import MEASURES
 from ..montecarlo import Outcome, Tally
 from ..plan import Plan
 from ..questions import Question, address, at_period, by_of, question
-from . import believe, deal_panels
+from . import believe, deal_panels, lost
 from .sensitivity import Mover, Sensitivity
 
 if TYPE_CHECKING:
@@ -205,6 +205,7 @@ def find_all(run: Run) -> Findings:
     plan = run.plan
     kept = {*MOVED, *(f"{what} {name}" for what in EXPOSED for name in plan.names.contracts)}
     asked = {key: replace(q, keep=key in kept) for key, q in [*_own(plan), *_each(plan), *_scenarios(plan), *_watched(plan)]}
+    asked |= dict(lost.questions(plan, subject(plan).deal))
     asked |= believe.questions(plan, subject(plan).contract) | dict(deal_panels.questions(plan))
     outcome = run.outcome(list(asked.values()))
     return Findings(run, outcome, dict(zip(asked, outcome.tallies)))

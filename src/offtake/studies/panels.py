@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..units import format_interval, format_value
-from . import crowd, exposure, late, national
+from . import crowd, exposure, late, lost, national
 from .answers import Asked
 
 LINE = 0.10  # share: the line drawn into P(renegotiation)
@@ -141,7 +141,9 @@ def link_table(a: Asked) -> dict[str, Any]:
 def concentration(a: Asked, told: dict[str, Any]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Charts and tables of the section."""
     found = late_rows(a, told)
-    tables = [late_table(found), loss_table(a, told), crowd_table(told), link_table(a)]
+    useful, asked = told["answers"][3]["values"].get("useful"), a.plan.book.replay
+    hours = lost.table(useful, asked.surface) if useful and asked else None
+    tables = [hours, late_table(found), loss_table(a, told), crowd_table(told), link_table(a)]
     return late_chart(found), [t for t in tables if t is not None]
 
 

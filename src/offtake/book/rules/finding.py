@@ -69,7 +69,7 @@ def undrawn(book: Book, path: str) -> str | None:
         return None if inner[1] in counted else "no workload counts in this precision"
     if section == "companies":
         return next((why for key, why in OF_COMPANIES.items() if key in inner), None)
-    return None if section in ("chips", "equity", "workloads") else "read for itself, never on a path"
+    return None if section in ("chips", "equity", "workloads", "replay") else "read for itself, never on a path"
 
 
 OF_CONTRACTS = {"firm": "a state for the tables (C-11)", "power": "stated beside the sites, never computed with"}

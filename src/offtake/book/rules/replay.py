@@ -1,0 +1,31 @@
+"""The response surface that a book reads (R-03), and sites that leave their availability to it (S-05)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...catalog import surface
+from ..terms import Book
+from .finding import Finding, middle, unknown
+
+
+def surfaces(book: Book) -> Iterator[Finding]:
+    """A surface that there is, read where replays stand behind it."""
+    if book.replay is None:
+        return
+    if book.replay.surface not in surface.names():
+        yield unknown(("replay", "surface"), book.replay.surface, surface.names(), "replay.surface", "R-03")
+        return
+    low, high = surface.axis(book.replay.surface, "failures")
+    value = middle(book.replay.failures)
+    if not low <= value <= high:
+        rule = f"the replays behind `{book.replay.surface}` run at {low:g} to {high:g} times its rate of failures (R-03)"
+        yield Finding(("replay", "failures"), f"{value:g}", rule, "write a multiple of that rate, as in 0.5 to 1.5")
+
+
+def availability(book: Book) -> Iterator[Finding]:
+    """A site states its availability, or the book names a surface that gives it."""
+    for name, site in book.sites.items():
+        if site.availability is None and book.replay is None:
+            rule = "a site states its availability, unless the book names a surface of replays (S-05, R-03)"
+            yield Finding(("sites", name), "no availability", rule, "write `availability: 93 to 98 %`, or add `replay:`")

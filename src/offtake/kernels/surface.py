@@ -1,0 +1,249 @@
+"""The response surface of many replays: from load, mix, failures, growth and clouds to what of the hours is useful.
+
+**Axes**    pools (K), months (M), lanes (L), terms (T), axes of the surface (5): load, mix, failures, growth, clouds; variants (V).
+**Units**   GPU, GPU-h; shares 0 to 1; failures as a multiple of the surface's own rate; clouds counted.
+**Signs**   all outputs >= 0. used = useful + overhead + unfilled; ready x hours = offered + down (S-05).
+**Order within the month**   availability before anything is placed; what is useful after placement, at the load that placement gave.
+**Source**  model R-03, S-05. Hours that a fluid would fill and gangs do not are `unfilled`: used - occupancy x capacity.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from .compiled import inner
+from .draw import log_
+
+AXES = 5
+LOAD, MIX, FAILURES, GROWTH, CLOUDS = range(AXES)
+LINEAR, ROOT, LOG = range(3)  # how an axis is scaled to 0 .. 1
+AVAILABILITY, OCCUPANCY, GOODPUT = range(3)
+TINY = 1e-300  # keeps 0 / 0 at 0
+
+
+class Surface(NamedTuple):
+    """Polynomials in the scaled axes, and what the book says for all pools.
+
+    scale          (5,) int64    LINEAR, ROOT, LOG
+    low, high      (5,)          natural units; a point outside is moved to the edge
+    first          (4,) int64    terms of output o are first[o] .. first[o + 1] - 1
+    power          (T, 5) int64  exponents
+    weight         (T,)          coefficients, share
+    top            (5,) int64    highest exponent of each axis in any term
+    mix_x, failures_x  int64     rows of X; -1 without a surface
+    goodput_x      (W,) int64    rows of X: a workload's own goodput, which stands in for the surface's; -1 where it states none
+    site           (S,) int64    1 where a site takes its availability from the surface
+    variant        (V, 2)        mix and number of clouds that stand in for the book's own; -1 keeps it
+    """
+
+    scale: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    first: np.ndarray
+    power: np.ndarray
+    weight: np.ndarray
+    top: np.ndarray
+    mix_x: int
+    failures_x: int
+    goodput_x: np.ndarray
+    site: np.ndarray
+    variant: np.ndarray
+
+
+class Filled(NamedTuple):
+    """What becomes of used hours, GPU-h."""
+
+    useful: np.ndarray  # (K, M, L)
+    overhead: np.ndarray  # (K, M, L) checkpoints, restarts, lost work
+    unfilled: np.ndarray  # (K, M, L) held for gangs that do not fit or still assemble
+    other: np.ndarray  # (V, K, M, L) overhead + unfilled of each variant
+
+
+@inner
+def scaled(value, low, high, how):
+    """A point of an axis as 0 .. 1, moved to the edge where it lies outside."""
+    v = min(max(value, low), high)
+    if how == ROOT:
+        return np.sqrt(v / high)
+    if how == LOG:
+        return log_(v / low) / log_(high / low)
+    return (v - low) / (high - low)
+
+
+@inner
+def place_on(s, axis, value):
+    """A value of an axis as 0 .. 1."""
+    return scaled(value, s.low[axis], s.high[axis], s.scale[axis])
+
+
+@inner
+def raise_all(powers):
+    """Powers 0 to N - 1 of scaled points: row 1 of `powers` (N, L) is given, the others are filled."""
+    for i in range(powers.shape[1]):
+        powers[0, i] = 1.0
+    for e in range(2, powers.shape[0]):
+        for i in range(powers.shape[1]):
+            powers[e, i] = powers[e - 1, i] * powers[1, i]
+
+
+@inner
+def gather(s, output, load, failures, growth, group):
+    """Sum an output's terms over load, failures and growth, powers (N, L): a polynomial in mix and clouds is left, `group` (B, E, L)."""
+    for b in range(group.shape[0]):
+        for e in range(group.shape[1]):
+            for i in range(group.shape[2]):
+                group[b, e, i] = 0.0
+    power = s.power
+    for t in range(s.first[output], s.first[output + 1]):
+        p, q, r, b, e = power[t, LOAD], power[t, FAILURES], power[t, GROWTH], power[t, MIX], power[t, CLOUDS]
+        for i in range(group.shape[2]):
+            group[b, e, i] += s.weight[t] * load[p, i] * failures[q, i] * growth[r, i]
+
+
+@inner
+def blend(group, mix, clouds, row, out):
+    """Shares `out` (L,) at scaled mixes and numbers of clouds (L,), kept within 0 and 1; `row` (L,) is working space."""
+    for i in range(out.shape[0]):
+        out[i] = 0.0
+    for b in range(group.shape[0] - 1, -1, -1):
+        for i in range(out.shape[0]):
+            row[i] = 0.0
+        for e in range(group.shape[1] - 1, -1, -1):
+            for i in range(out.shape[0]):
+                row[i] = row[i] * clouds[i] + group[b, e, i]
+        for i in range(out.shape[0]):
+            out[i] = out[i] * mix[i] + row[i]
+    for i in range(out.shape[0]):
+        out[i] = min(max(out[i], 0.0), 1.0)
+
+
+@njit(cache=True, forceinline=True, error_model="numpy")
+def fill_month(used, capacity, occupancy, goodput):
+    """Used hours as useful, overhead and unfilled: gangs fill at most `occupancy` of the capacity, progress is `goodput` of that."""
+    unfilled = max(used - capacity * occupancy, 0.0)
+    useful = (used - unfilled) * goodput
+    return useful, used - unfilled - useful, unfilled
+
+
+@njit(cache=True, forceinline=True, error_model="numpy")
+def growth_month(ready, before):
+    """Growth of a pool in a month, share of what stood before; 0 where nothing did."""
+    return max(ready / before - 1.0, 0.0) if before > 0.0 else 0.0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def offer_block(s, pool_site, ready, hours, X, offered, down):
+    """Offered and down hours (K, M, L) of sites that take their availability from the surface, in place; ready (K, M, L) GPU.
+
+    Availability is read at full load, without growth, of one cloud: failures strike machines, not queues.
+    """
+    lanes = ready.shape[2]
+    load, growth = np.zeros((s.top[LOAD] + 2, lanes)), np.zeros((s.top[GROWTH] + 2, lanes))
+    failures = np.zeros((s.top[FAILURES] + 2, lanes))
+    group, at, row = np.zeros((s.top[MIX] + 1, s.top[CLOUDS] + 1, lanes)), np.zeros((2, lanes)), np.zeros((2, lanes))
+    for i in range(lanes):
+        load[1, i], growth[1, i] = place_on(s, LOAD, 1.0), place_on(s, GROWTH, 0.0)
+        failures[1, i] = place_on(s, FAILURES, X[s.failures_x, i])
+        at[0, i], at[1, i] = place_on(s, MIX, X[s.mix_x, i]), place_on(s, CLOUDS, 1.0)
+    raise_all(load)
+    raise_all(growth)
+    raise_all(failures)
+    gather(s, AVAILABILITY, load, failures, growth, group)
+    blend(group, at[0], at[1], row[0], row[1])
+    for k in range(ready.shape[0]):
+        if s.site[pool_site[k]] == 0:
+            continue
+        for m in range(ready.shape[1]):
+            for i in range(lanes):
+                offered[k, m, i] = ready[k, m, i] * hours[m] * row[1, i]
+                down[k, m, i] = ready[k, m, i] * hours[m] - offered[k, m, i]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def clouds_block(pool_contract, capacity, count):
+    """How many contracts offer hours in each month: `count` (M, L) int64, filled."""
+    contracts = 0
+    for k in range(capacity.shape[0]):
+        contracts = max(contracts, pool_contract[k] + 1)
+    seen = np.zeros(contracts, np.int64)
+    for m in range(capacity.shape[1]):
+        for i in range(capacity.shape[2]):
+            seen[:] = 0
+            for k in range(capacity.shape[0]):
+                if capacity[k, m, i] > 0.0:
+                    seen[pool_contract[k]] = 1
+            count[m, i] = np.sum(seen)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def own_block(goodput_x, use, X, own, kept):
+    """Hours (K, M, L) of workloads that state their goodput, and what these keep of them; use (W, K, M, L) GPU-h. Both are filled."""
+    own[:] = 0.0
+    kept[:] = 0.0
+    for w in range(use.shape[0]):
+        if goodput_x[w] >= 0:
+            share = X[goodput_x[w]]
+            for k in range(use.shape[1]):
+                for m in range(use.shape[2]):
+                    for i in range(use.shape[3]):
+                        own[k, m, i] += use[w, k, m, i]
+                        kept[k, m, i] += use[w, k, m, i] * share[i]
+
+
+@njit(cache=True, forceinline=True, error_model="numpy")
+def goodput_month(used, own, kept, goodput):
+    """Goodput of a pool: that of workloads that state theirs, and the surface's for the other hours."""
+    return min((kept + max(used - own, 0.0) * goodput) / used, 1.0)
+
+
+@inner
+def write_month(s, v, k, m, much, shares, out):
+    """A variant's split of the month, 0 the book's own: `much` is used, capacity, own, kept; shares (2, L) occupancy and goodput."""
+    used, capacity, own, kept = much
+    for i in range(used.shape[2]):
+        took = used[k, m, i]
+        goodput = goodput_month(max(took, TINY), own[k, m, i], kept[k, m, i], shares[1, i])
+        useful, overhead, unfilled = fill_month(took, capacity[k, m, i], shares[0, i], goodput)
+        if v == 0:
+            out.useful[k, m, i], out.overhead[k, m, i], out.unfilled[k, m, i] = useful, overhead, unfilled
+        else:
+            out.other[v - 1, k, m, i] = overhead + unfilled
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def variants_of(s, clouds, X, mix, many):
+    """Scaled mix (V + 1, L) and clouds (V + 1, M, L) by variant, the book's own first; clouds (M, L) are counted. Both are filled."""
+    for v in range(mix.shape[0]):
+        jobs, count = (s.variant[v - 1, 0], s.variant[v - 1, 1]) if v > 0 else (-1.0, -1.0)
+        for i in range(mix.shape[1]):
+            mix[v, i] = place_on(s, MIX, jobs if jobs >= 0.0 else X[s.mix_x, i])
+            for m in range(clouds.shape[0]):
+                many[v, m, i] = place_on(s, CLOUDS, count if count >= 0.0 else float(clouds[m, i]))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def fill_block(s, used, capacity, ready, clouds, own, kept, X, out):
+    """Fill `out`. used, capacity, own, kept (K, M, L) GPU-h, ready (K, M, L) GPU, clouds (M, L) int64."""
+    months, lanes, kinds = used.shape[1], used.shape[2], s.variant.shape[0] + 1
+    load, growth = np.zeros((s.top[LOAD] + 2, lanes)), np.zeros((s.top[GROWTH] + 2, lanes))
+    failures = np.zeros((s.top[FAILURES] + 2, lanes))
+    occupied, progress = np.zeros((s.top[MIX] + 1, s.top[CLOUDS] + 1, lanes)), np.zeros((s.top[MIX] + 1, s.top[CLOUDS] + 1, lanes))
+    mix, many, shares, row = np.zeros((kinds, lanes)), np.zeros((kinds, months, lanes)), np.zeros((2, lanes)), np.zeros(lanes)
+    variants_of(s, clouds, X, mix, many)
+    for i in range(lanes):
+        failures[1, i] = place_on(s, FAILURES, X[s.failures_x, i])
+    raise_all(failures)
+    for k in range(used.shape[0]):
+        for m in range(months):
+            for i in range(lanes):
+                grown = growth_month(ready[k, m, i], ready[k, m - 1, i]) if m > 0 else 0.0
+                load[1, i], growth[1, i] = place_on(s, LOAD, used[k, m, i] / max(capacity[k, m, i], TINY)), place_on(s, GROWTH, grown)
+            raise_all(load)
+            raise_all(growth)
+            gather(s, OCCUPANCY, load, failures, growth, occupied)
+            gather(s, GOODPUT, load, failures, growth, progress)
+            for v in range(kinds):
+                blend(occupied, mix[v], many[v, m], row, shares[0])
+                blend(progress, mix[v], many[v, m], row, shares[1])
+                write_month(s, v, k, m, (used, capacity, own, kept), shares, out)
