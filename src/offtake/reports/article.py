@@ -116,9 +116,11 @@ def padded(text: str, size: int) -> str:
 def _clipped(text: str, size: int) -> str:
     """On one line, shortened to `size` columns."""
     line = " ".join(text.split())
-    while columns(line) > size:
-        line = f"{line[:-2].rstrip('.')}." if line.endswith("..") else f"{line[:-2]}.."
-    return line
+    if columns(line) <= size:
+        return line
+    while columns(line) > size - 2:
+        line = line[:-1]
+    return f"{line}.."
 
 
 def wrapped(text: str, width: int, first: str = "", then: str = "") -> list[str]:

@@ -12,7 +12,7 @@ from ..book.numbers import Number
 from ..evidence.article.arithmetic import Check, checks
 from ..evidence.article.claims import Claim, Read, read
 from ..evidence.article.draft import Origin, draft
-from ..evidence.article.records import Record, Verdict, spoken, stored, verdict
+from ..evidence.article.records import Record, Verdict, reckoned, spoken, stored, verdict
 from ..evidence.article.source import source_of
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def line_up(text: str, page: bool | None, as_of: date | None, beside: Beside) ->
     """Read a text and set it beside the record: as known on `as_of`, else on the article's own date (T-02)."""
     article = read(source_of(text, page), as_of)
     day = as_of or article.day
-    records: Sequence[Record] = (*spoken(), *stored(beside.facts), *(_of_book(beside.book) if beside.book else ()))
+    records: Sequence[Record] = (*spoken(), *stored(beside.facts), *reckoned(beside.facts), *(_of_book(beside.book) if beside.book else ()))
     by_metric: dict[str, list[Record]] = {}
     for record in records:
         by_metric.setdefault(record.metric, []).append(record)

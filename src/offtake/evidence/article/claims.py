@@ -31,6 +31,7 @@ MONEY_METRICS = {
 GENERAL = ("growth", "price change")  # said of anything: another metric in reach wins
 OF_THE_DEAL = ("contract value", "contract value a year", "term", "GPUs", "deployment", "expansion")
 OF_NOBODY = ("share of electricity", "productivity", "infrastructure", "price change", "demand")  # unless the clause names a company
+AGAINST = re.compile(r"(?:(?<![A-Za-z])(?:compared with|compared to|versus|vs\.?|than|over)(?: the)? ?|较|比|同比)$")
 OF_A_PERIOD = re.compile(
     r"(?:(?<![A-Za-z])(?:ended|ending|as of|compared with|compared to|versus|vs\.?|than|over)(?: the)? ?|"
     r"截至|较|比|同比)$"
@@ -39,6 +40,12 @@ OPENING = re.compile(r"[\s“]{0,4}(?:预计|截至|到|在|[Bb]y|[Ii]n|[Oo]n|[A
 INTRODUCES = re.compile(
     r"(?:in|by|on|from|since|at|through|until|before|after|during|early|late|mid|for|of|ending|ended|the)\s?(?:the\s)?$", re.IGNORECASE
 )
+POINTS = re.compile(r"(?<![A-Za-z])(?:bps?|basis|points?|pp)(?![A-Za-z])|基点|百分点")
+MOVES = re.compile(
+    r"下降|下滑|削减|拖累|收窄|扩大|提高|上升|回落|缩|(?<![A-Za-z])(?:cut|cuts|fell|fall|falls|reduced?|lowered|lower|raised?|rose|shrink|narrow|widen"
+    r"|cost|costs|squeezed?|hit|by)(?![A-Za-z])"
+)
+STANDS = re.compile(r"(?:(?<![A-Za-z])(?:to|from|at|of|was|is|were|near)(?: an?)?|至|到|为|从|由)\s?$")
 PARTNER = re.compile(r"(?:与|和|、|跟|对|(?<![A-Za-z])(?:with|and|to|from)\s(?:the\s)?)$")
 PRODUCT = re.compile(r"\s?(?:[A-Z]{2,4}\d{0,3}|S3|芯片|平台)(?![a-z])")
 THE_DEAL = re.compile(
@@ -190,6 +197,8 @@ class _Reader:
         speaker = self.voices.at(q.a)
         s = self.plan.sentences[self.plan.sentence(q.a)]
         metric = self._metric(q)
+        if metric == "margin change" and not self._changes(q):
+            metric = "margin"
         if self.worth and (q.value, q.unit) == self.worth:
             metric = "contract value"  # the deal's own figure, wherever it is said again
         whom = self._company(q, metric)
@@ -202,6 +211,12 @@ class _Reader:
             self._kind(q, speaker, iso), q, whom.name if whom else "", whom.company if whom else "",
             tuple(sorted(others)), metric, speaker, iso, voice.negated(self.text, self.plan, q.a), self._trimmed(s.a, s.b),
         )  # fmt: skip
+
+    def _changes(self, q: Quantity) -> bool:
+        """Whether a share of margin says how far it moves, and not where it stands."""
+        clause = self.plan.clauses[self.plan.clause(q.a)]
+        before = self.text[max(clause.a, q.a - 60) : q.a]
+        return bool(POINTS.search(self.text, q.a, q.b)) or bool(MOVES.search(before) and not STANDS.search(before))
 
     def _kind(self, q: Quantity, speaker: str, iso: str) -> str:
         """As the words say; what lies after the article's own day is no fact yet."""
@@ -265,16 +280,19 @@ class _Reader:
         here = self.plan.clauses[c]
         last = bisect_right(self.when, q.a, key=lambda d: d.a) - 1
         behind = last + 1
-        before = last if last >= 0 and self.when[last].a >= here.a else None
+        against = AGAINST.search(self.text[max(here.a, q.a - 24) : q.a]) is not None  # what it is compared with is of another time
+        before = last if last >= 0 and self.when[last].a >= here.a and not against else None
         after = behind if behind < len(self.when) and self.when[behind].b <= here.b and self._led(q, self.when[behind]) else None
         if before is not None and after is not None:
             return before if q.a - self.when[before].b <= 3 or self.text[q.a] > "\u2e80" else after
         if before is not None or after is not None:
             return before if before is not None else after
-        return self._leading(q, c, last)
+        return None if against else self._leading(q, c, last)
 
     def _led(self, q: Quantity, d: Dated) -> bool:
         """Whether a date behind an amount is its own: no other amount lies between, and a preposition leads it in."""
+        if AGAINST.search(self.text[max(q.b, d.a - 24) : d.a]):
+            return False
         n = bisect_left(self.amounts, q.b, key=lambda x: x.a)
         if n < len(self.amounts) and self.amounts[n].a < d.a:
             return False

@@ -18,7 +18,9 @@ from .claims import Claim
 from .dates import ends
 from .names import table, wholes
 
+INCOME, SALES = "aws_operating_income", "aws_revenue"  # the segment whose margin can be told
 SAID = {"capex_guidance": "guidance", "revenue_target": "a target", "revenue_projection": "a projection"}
+LATELY = 550  # days after which an older record is history, not a stale one
 HEDGED = 0.025  # what "about", "nearly", "up to" may be off
 METRICS = {  # of the fact store: what an article calls it, and the part of the company that alone it is of
     "performance_obligations": ("performance obligations", ""), "remaining_performance_obligations": ("performance obligations", ""),
@@ -74,7 +76,7 @@ def spoken() -> tuple[Record, ...]:
     return tuple(
         Record(
             r["company"], r["other"], r["metric"], r["period"], _number(r["value"]), _number(r["low"]), _number(r["high"]), r["unit"],
-            date.fromisoformat(r["published"]), r["quality"], r["publisher"], r["document"], r["note"],
+            date.fromisoformat(r["published"]), r["quality"], r["publisher"], r["document"], r["note"], r["part"],
         )
         for r in table("records.csv")
     )  # fmt: skip
@@ -93,6 +95,54 @@ def stored(known: Iterable[facts.Fact]) -> list[Record]:
         )
         for f in known if f.metric in METRICS and not f.scope
     ]  # fmt: skip
+
+
+def reckoned(known: Iterable[facts.Fact]) -> list[Record]:
+    """Growth of each quarter on the year before, and a segment's margin, from facts of the store: `derived`, known when the later was."""
+    rows: dict[tuple[str, str], dict[int, list[facts.Fact]]] = {}
+    for f in known:
+        if not f.scope and (not f.days or 80 <= f.days <= 100) and (f.metric in METRICS or f.metric == INCOME):
+            rows.setdefault((f.entity, f.metric), {}).setdefault(f.quarter, []).append(f)
+    found = []
+    for (entity, metric), quarters in rows.items():
+        if metric == INCOME:
+            continue
+        names = (METRICS[metric][0], *(("growth",) if METRICS[metric][0] == "revenue" else ()))
+        for quarter, several in quarters.items():
+            for f in several:
+                before = _latest(quarters.get(quarter - 4, []), f.published)
+                if before and before.value > 0 and f.value > 0:
+                    found += [_share(f, name, _ratio(f, before), 1.0, "on the year before, from facts") for name in names]
+                income = _latest(rows.get((entity, INCOME), {}).get(quarter, []), f.published)
+                if income and metric == SALES and f.value > 0 and income.value > 0:
+                    found.append(_share(f, "margin", _ratio(income, f), 0.0, "operating income over revenue, from facts"))
+    return found
+
+
+def _latest(rows: list[facts.Fact], by: date) -> facts.Fact | None:
+    return max((f for f in rows if f.published <= by), key=lambda f: f.published, default=None)
+
+
+def _ratio(f: facts.Fact, g: facts.Fact) -> tuple[float, float]:
+    """The least and the greatest that f over g may be, as both were rounded when they were printed."""
+    a, b = _rounding(f.value), _rounding(g.value)
+    return (f.value - a) / (g.value + b), (f.value + a) / (g.value - b)
+
+
+def _rounding(value: float) -> float:
+    """Half of what the last digit that is no zero counts: 33.0 bn may be 0.05 bn off, but never more than 0.15 % where that is more."""
+    digits = f"{abs(value):.0f}"
+    step: float = 10.0 ** (len(digits) - len(digits.rstrip("0")))
+    return min(step, max(1e8, 0.003 * abs(value)), 0.01 * abs(value)) / 2
+
+
+def _share(f: facts.Fact, metric: str, ends_: tuple[float, float], less: float, note: str) -> Record:
+    low, high = ends_[0] - less, ends_[1] - less
+    value = (low + high) / 2 if high - low < 0.0005 else None
+    return Record(
+        f.entity.upper(), "", metric, _period(f), value, None if value is not None else low, None if value is not None else high, "share",
+        f.published, "derived", f.publisher, f.document, note, METRICS[f.metric][1],
+    )  # fmt: skip
 
 
 def _period(f: facts.Fact) -> str:
@@ -135,7 +185,9 @@ def _fits(claim: Claim, r: Record, whom: set[str]) -> bool:
     unit = claim.quantity.of if claim.quantity.unit == "count" else claim.quantity.unit
     if r.part and (r.part == "whole") != (claim.name == wholes().get(claim.company)):
         return False
-    return unit == r.unit and r.company in whom and r.other in whom and (not r.other or {r.company, r.other} <= whom)
+    if r.other:
+        return unit == r.unit and {r.company, r.other} <= whom
+    return unit == r.unit and r.company in ("", claim.company)  # of one party: the company that the claim is about, not one beside it
 
 
 def _denied(found: Verdict) -> Verdict:
@@ -156,7 +208,7 @@ def _beside(claim: Claim, group: list[Record], as_of: date) -> Verdict:
     *older, current = sorted(inside, key=lambda r: (ends(r.period)[1] if r.period else date.min, r.published))
     newest = [current, *(r for r in older if (r.period, r.published) == (current.period, current.published))]
     hit = next((r for r in newest if _agree(claim, r)), None)
-    once = next((r for r in reversed(older) if _agree(claim, r)), None)
+    once = next((r for r in reversed(older) if (as_of - r.published).days <= LATELY and _agree(claim, r)), None)
     if hit or (once and _undated_flow(claim, once)):
         found = hit or once
         return Verdict("agrees", found, found.note if found else "")
@@ -195,7 +247,7 @@ def _beside_date(claim: Claim, inside: list[Record]) -> Verdict:
 
 def _undated_flow(claim: Claim, r: Record) -> bool:
     """Whether the claim names no period of something that runs by periods."""
-    return not claim.date and bool(r.period) and r.unit != "share" and len(r.period) != 10
+    return not claim.date and bool(r.period) and (r.quality == "derived" if r.unit == "share" else len(r.period) != 10)
 
 
 def _comparable(claim: Claim, r: Record) -> bool:
@@ -218,8 +270,11 @@ def _when(claim: Claim, r: Record, as_of: date) -> bool:
         return first <= as_of and (last <= as_of or first.year == as_of.year)
     a, b = ends(claim.date)
     level = first == last
-    inside = first <= b if level and b >= as_of else a <= last and first <= b
-    return inside and (level or last - first >= b - a or r.unit == "share")  # a quarter's flow is not a year's
+    if level or a == b:
+        return first <= b if level and b >= as_of else a <= last and first <= b
+    if r.unit == "share":
+        return a <= first and last <= b  # a quarter's margin in its year
+    return a <= last and first <= b and abs((last - first).days - (b - a).days) <= 12  # a quarter's flow is not a year's
 
 
 def _agree(claim: Claim, r: Record) -> bool:
