@@ -91,6 +91,21 @@ def features() -> Iterator[Line]:
     yield Line("identities and journal, all on", "<= 1e-9 on every path", f"{paths:,} paths: {off:.0e}, {where[:60]}", "", off <= 1e-9)
 
 
+def reference() -> Iterator[Line]:
+    """The book of the study's shape: paths a CPU second, nanoseconds a draw, and what all indices of one number cost."""
+    from bench.reference import draws, sensitivities, whole_job
+
+    rate = whole_job(*((128,) if QUICK else (4_096,)))
+    figure = f"{rate / 1e3:.1f}k paths/CPU-s, 20 series"
+    yield Line("reference book, whole job", ">= 200k paths/CPU-s", figure, f"{rate / 2e5:.3f}", rate >= 2e5)
+    each = draws(*((4, 1) if QUICK else (64, 5)))
+    ratio = each["sobol"] / each["random"]
+    figure = f"{each['sobol']:.0f} ns Sobol, {each['random']:.0f} ns Threefry"
+    yield Line("reference book, draws", "<= 2 x Threefry", figure, f"{ratio:.2f}", ratio <= 2)
+    cost = sensitivities(256 if QUICK else 16_384)
+    yield Line("all indices of a number", "<= 0.6 of the run", "two-clouds, 37 inputs, 8 total indices", f"{cost:.2f}", cost <= 0.6)
+
+
 def memory() -> Iterator[Line]:
     """Peak memory of a run of few and of many paths."""
     few, many = (64, 128) if QUICK else (1_024, 65_536)
@@ -131,7 +146,7 @@ def _seconds(command: list[str]) -> float:
 
 BENCHES = {
     "startup": startup, "stages": stages, "placement": placement, "accounts": accounts, "features": features, "sampling": sampling,
-    "memory": memory,
+    "reference": reference, "memory": memory,
 }  # fmt: skip
 
 

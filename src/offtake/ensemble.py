@@ -116,6 +116,12 @@ class Run:
 
         return holds.sensitivity(self, measure, of, at, given, anew)
 
+    def tail(self, outcome: str, measures: Sequence[str] = ()) -> dict[str, Any]:
+        """How likely a rare outcome is, from paths drawn where it happens and weighted back, and figures where it holds."""
+        from .studies import tails
+
+        return tails.tail(self, outcome, measures)
+
     def event(self, event: str | None = None, of: str | None = None, benchmark: str | None = None) -> dict[str, Any]:
         """The event study and what one must believe (V-06); needs `read_closes`."""
         from .studies import believe

@@ -87,6 +87,29 @@ def sensitivity_of(
     say_found(found, as_json, as_csv, lambda: holds_text(found, width(), top))
 
 
+@app.command("tail")
+def tail_of(
+    book: BookName,
+    outcome: Annotated[str, typer.Argument(metavar="OUTCOME", help="Such as 'coverage of companies.x @ 2028-06 < 0.8'.")],
+    measure: Measures = None,
+    paths: Paths = 16_384,
+    seed: Seed = 1,
+    workers: Workers = None,
+    sampler: Sampler = "sobol",
+    scenario: Scenarios = None,
+    set_: Sets = None,
+    as_of: AsOf = None,
+    store: Store = None,
+    as_json: Json = False,
+) -> None:
+    """Say how likely a rare outcome is, from paths drawn where it happens and weighted back, and figures where it holds."""
+    from ..reports.tails import tail_text
+
+    with computed(book, paths, seed, workers, scenario, set_, as_of, store, sampler) as done:
+        found = done.tail(outcome, measure or ())
+    say_json(found) if as_json else say(tail_text(found, width()))
+
+
 @app.command("sweep")
 def sweep_book(
     book: BookName,
