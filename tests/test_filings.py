@@ -155,6 +155,22 @@ def test_a_quarter_can_follow_from_what_the_store_holds(tmp_path: Path) -> None:
     assert (quarter.address, quarter.value) == ("EXCL.revenue@2025Q3", 5.93e9 - 3.8e9)
 
 
+def test_filings_may_be_read_in_any_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nine months first, six months later: the third quarter is that of the later document, and reading again adds nothing."""
+    monkeypatch.chdir(tmp_path)
+    page = PAGE.replace('contextRef="q" name="gaap:Revenue', 'contextRef="lost" name="gaap:Revenue')
+    Path("nine.htm").write_text(page, encoding="utf-8")
+    six = page.replace("2025-09-30", "2025-06-30").replace("September 30, 2025", "June 30, 2025").replace(">5,930<", ">3,800<")
+    six = six.replace("2025-10-20", "2025-07-20").replace("2025-07-01", "2025-04-01").replace("2025-10-01T", "2025-07-01T")
+    Path("six.htm").write_text(six, encoding="utf-8")
+    assert record.read_filings(["nine.htm"], DAY)["files"][0]["counts"]["derived quarters"] == 0
+    record.read_filings(["six.htm"], date(2025, 7, 31))
+    (row,) = [r for r in record.show_facts("EXCL.revenue") if r["quality"] == "derived"]
+    assert (row["period"], row["value"], row["published"]) == ("2025Q3", 5.93e9 - 3.8e9, "2025-10-31")
+    for name, day in (("six.htm", date(2025, 7, 31)), ("nine.htm", DAY)):
+        assert record.read_filings([name], day)["kept"]["added"] == 0
+
+
 def test_the_year_of_53_weeks_has_a_last_quarter_of_14() -> None:
     (last,) = [f for f in read(CASES / "weeks.xml", date(2022, 2, 10)).facts if f.period == "2021Q4"]
     assert (last.period_start, last.period_end, last.days) == (date(2021, 9, 27), date(2022, 1, 2), 98)

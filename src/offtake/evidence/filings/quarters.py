@@ -17,12 +17,15 @@ LONGER = range(170, 381)
 
 
 def derived(new: Iterable[Fact], record: Facts) -> list[Fact]:
-    """Quarters that follow from `new` facts and what is on record (the new ones among it) by the day of each, where none is reported."""
+    """Quarters that `new` facts make known with what is on record (the new ones among it), as of the day of each document, where none is
+    reported; filings may come in any order, so a later year to date on record counts too."""
+    rows = sorted((fact for key in {f.key for f in new} for fact in record.rows(key)), key=lambda f: (f.published, f.about))
+    known = {(f.about, f.published, f.document) for f in rows if f.quality == "derived"}
     found: dict[tuple[str, date, date], Fact] = {}
-    for fact in new:
+    for fact in rows:
         if fact.days in LONGER and adds_up(fact):
             quarter = _quarter(fact, record)
-            if quarter is not None:
+            if quarter is not None and (quarter.about, quarter.published, quarter.document) not in known:
                 found.setdefault(quarter.about, quarter)
     return list(found.values())
 
