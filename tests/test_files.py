@@ -2,14 +2,16 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 import zipfile
 
 import pytest
 
 from offtake.errors import WriteError
-from offtake.files import is_ours, writable
+from offtake.files import MARK, is_ours, writable
 from offtake.reports.html import put
 
 
@@ -64,6 +66,23 @@ def test_the_refusal_comes_before_the_wait(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1 and done.stderr.endswith("move it or name another place\n"), done.stderr
     assert (tmp_path / "openai-aws.html").read_text() == "mine"
+
+
+def test_ctrl_c_says_so_and_leaves_the_old_report_whole(tmp_path):
+    """The report of before stands, no temporary file beside it, and the exit code is a shell's for an interrupt."""
+    old = b"<head>" + MARK.encode()
+    (tmp_path / "two-clouds.html").write_bytes(old)
+    code = "from offtake.cli import main; main()"
+    command = [sys.executable, "-c", code, "run", "two-clouds", "--paths", "4000000", "--out", str(tmp_path)]
+    started = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert started.stderr is not None
+    told = started.stderr.readline()  # it computes
+    time.sleep(1.0)
+    started.send_signal(signal.SIGINT)
+    out, err = started.communicate(timeout=120)
+    assert started.returncode == 130 and out == "", (told, err)
+    assert err.endswith("offtake: interrupted; nothing half-written is left\n") and "Traceback" not in err
+    assert os.listdir(tmp_path) == ["two-clouds.html"] and (tmp_path / "two-clouds.html").read_bytes() == old
 
 
 def test_a_failing_write_leaves_the_old_file_whole(tmp_path, monkeypatch):

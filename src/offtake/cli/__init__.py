@@ -32,6 +32,9 @@ from . import ledger as ledger
 __all__ = ["app", "main"]
 
 
+INTERRUPTED = 130
+
+
 def main() -> NoReturn:
     """Run the command line and turn what went wrong into a sentence and an exit code."""
     from ..errors import BookError, OfftakeError
@@ -49,9 +52,13 @@ def main() -> NoReturn:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
-    except KeyboardInterrupt:
+    except SystemExit as ended:  # typer turns Ctrl-C into a silent 130
+        if ended.code == INTERRUPTED:
+            typer.echo("offtake: interrupted; nothing half-written is left", err=True)
+        raise
+    except KeyboardInterrupt:  # outside of typer
         typer.echo("offtake: interrupted; nothing half-written is left", err=True)
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
     except Exception as error:
         if os.environ.get("OFFTAKE_DEBUG"):
             raise
