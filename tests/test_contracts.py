@@ -48,3 +48,18 @@ def test_example(terms: dict[str, Any], rows: list[dict[str, str]]) -> None:
 
 def test_there_are_twenty_five() -> None:
     assert len(EXAMPLES) >= 25
+
+
+@pytest.mark.parametrize(
+    ("title", "text"),
+    [
+        ("Make-up with breakage under ASC 606", "ASC 606-10-55-46 to 55-49"),
+        ("Spend commitments by year, trued up each year", "Form S-1"),
+        ("A rack lease with late delivery", "section 2A-516(1)"),
+    ],
+)
+def test_three_are_worked_after_public_texts(title: str, text: str) -> None:
+    """Each says which text, by section or form; its table is one of those that `test_example` holds to 1e-9."""
+    assert title in [e[0] for e in EXAMPLES]
+    section = DOCS.read_text(encoding="utf-8").split(f"### {title}\n")[1].split("### ")[0]
+    assert text in " ".join(section.split())
