@@ -334,7 +334,7 @@ def surface(a: Asked) -> dict[str, Any] | None:
     return {
         "title": "P(renegotiation) over the rule's thresholds",
         "thresholds": [f"{t:g}" for t in THRESHOLDS],
-        "runs": [f"{r} month{'s' * (r > 1)}" for r in RUNS],
+        "runs": [f"{r} month{'s' if r > 1 else ''}" for r in RUNS],
         "values": values,
         "threshold_name": "coverage below",
         "run_name": "in a row",
