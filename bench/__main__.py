@@ -144,9 +144,19 @@ def _seconds(command: list[str]) -> float:
     return min(found)
 
 
+def jobs() -> Iterator[Line]:
+    """A batch of jobs placed together, with the bound of the linear program."""
+    from bench.jobs import seconds
+
+    count = 20 if QUICK else 1_000
+    took, placed, gap = seconds(count)
+    told = "no bound" if gap is None else f"{100 * gap:.2f} % above the bound"
+    yield Line(f"{count:,} jobs placed together", "< 1 s", f"{placed:,} placed, {told}, {took:.2f} s", f"{1.0 / took:.1f}", took < 1.0)
+
+
 BENCHES = {
     "startup": startup, "stages": stages, "placement": placement, "accounts": accounts, "features": features, "sampling": sampling,
-    "reference": reference, "memory": memory,
+    "reference": reference, "memory": memory, "jobs": jobs,
 }  # fmt: skip
 
 

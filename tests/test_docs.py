@@ -66,7 +66,7 @@ def test_every_verb_is_in_the_readme() -> None:
         assert f"offtake {verb}" in text
 
 
-@pytest.mark.parametrize("page", ["facts.md", "learning.md", "replay.md", "article.md", "traces.md"])
+@pytest.mark.parametrize("page", ["actions.md", "article.md", "facts.md", "learning.md", "replay.md", "traces.md"])
 def test_a_walk_through_prints_what_it_says(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks of `$ offtake ..` run in order in one empty folder; a block under `FILE:` is that file; `..` stands for lines left out."""
     monkeypatch.chdir(tmp_path)

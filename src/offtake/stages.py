@@ -134,6 +134,24 @@ def redraw(b: Block, seed: int, clipped: np.ndarray) -> None:
     series.series_block(b.plan.timelines, b.X, b.scenario, seed, b.first, b.Y)
 
 
+def fill_given(b: Block, seed: int, scores: np.ndarray, noise: np.ndarray, clipped: np.ndarray) -> None:
+    """Compute 64 paths from scores after dependence (I, L), and the paths whose monthly noise they have (L,); the scenario is that of
+    score 0 unless one is forced."""
+    p = b.plan
+    b.Z[:] = scores
+    draw.choose_scenario(p.draws.cumulative, p.forced, b.scenario, np.array([draw.normal_cdf(z) for z in b.Z[0]]))
+    draw.factors_block(p.draws, b.Z, b.scenario, b.X, clipped)
+    b.first = int(noise[0])
+    if np.array_equal(noise, b.first + np.arange(len(noise))) or not p.inputs.streams:
+        series.series_block(p.timelines, b.X, b.scenario, seed, b.first, b.Y)
+    else:
+        y = np.empty((*b.Y.shape[:2], 1))
+        for i, path in enumerate(noise):
+            series.series_block(p.timelines, np.ascontiguousarray(b.X[:, i : i + 1]), b.scenario[i : i + 1].copy(), seed, int(path), y)
+            b.Y[:, :, i] = y[:, :, 0]
+    follow(b)
+
+
 def follow(b: Block) -> None:
     """All that follows from what was drawn."""
     serve(b)
@@ -250,6 +268,12 @@ def _place(b: Block) -> None:
         p.terms, b.schedule, b.signed.alive, p.places.contract, b.supply.offered, p.segment_pool, p.segment_kind, b.X, b.Y,
         b.segment_hours.cap, b.segment_hours.cost,
     )  # fmt: skip
+    place_hours(b)
+
+
+def place_hours(b: Block) -> None:
+    """Hours placed on the block's segments as they stand: a study may have given them another cost since they were priced."""
+    p = b.plan
     if b.scratch is None:
         b.scratch = place.scratch(len(p.names.workloads), len(p.names.pools), len(p.segment_pool), LANES)
     place.place_block(b.segment_hours, p.jobs, place.Loads(*b.demand), b.supply.ready, b.X, b.scratch, b.placement)

@@ -18,6 +18,7 @@ from .base import app
 # isort: off
 from . import runs as runs
 from . import ensembles as ensembles
+from . import actions as actions
 from . import replay as replay
 from . import books as books
 from . import worth as worth

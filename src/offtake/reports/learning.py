@@ -91,7 +91,7 @@ def condition_text(found: dict[str, Any], width: int) -> str:
     lines += [f"replaced by a later document: {o['about']} {o['written']} ({o['document']}, {o['published']})" for o in found["replaced"]]
     if found["withdrawn"]:
         lines.append(f"withdrawn and not counted: {found['withdrawn']}")
-    lines.append(carried(found))
+    lines += [carried(found), *tempered(found)]
     parts = [paragraphs(lines, width), "", table(_scenarios(found), width)]
     if found["method"] != "refused":
         parts += ["", _moved(found, width), "", _stacked(_headlines(found), width)]
@@ -127,7 +127,30 @@ def carried(found: dict[str, Any]) -> str:
         f"weights: {w['effective']:,.0f} effective paths of {found['paths']:,} ({w['enough']:,.0f} are asked), tail shape k {tail} "
         "(up to 0.7 is good)"
     )
-    return told if found["method"] == "weights" else f"{told}: refused. {found['refused']}"
+    return told if found["method"] == "weights" else f"{told}: too few to weigh"
+
+
+def tempered(found: dict[str, Any]) -> list[str]:
+    """How fresh paths took the evidence in, or why there is no posterior; and which assumptions it strains."""
+    t = found.get("tempering")
+    if t is None:
+        return []
+    lines = []
+    if found["method"] == "refused":
+        lines.append(f"fresh paths: refused, no posterior is shown: {found['refused']}")
+    else:
+        lines.append(
+            f"fresh paths: {t['particles']:,} in sixteen populations took the evidence in by {len(t['powers']) - 1} steps, "
+            f"{share(t['accepted'])} of the last moves taken; {t['populations']:.1f} of the populations count"
+        )
+    for s in t["strained"]:
+        asked = f"{s['moved']:+.1f} prior standard deviations"
+        lines.append(f"    the evidence rules out what the book says of {s['input']}: it asks for {asked}")
+    for s in t["stretched"]:
+        lines.append(f"    no input explains {s['about']} {s['written']}: {abs(s['discrepancies']):.1f} discrepancies remain")
+    if found["method"] == "refused" and not t["strained"] and not t["stretched"]:
+        lines.append("    no single assumption stands out")
+    return lines
 
 
 def _stacked(rows: list[dict[str, str]], width: int) -> str:

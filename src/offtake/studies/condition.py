@@ -1,14 +1,14 @@
 """What follows from what was observed (E-02, E-03): every headline, scenario and input before and after.
 
 The evidence is conditioned on as a whole and read in its own order, so the order in which it came does not matter. Each path is weighted
-by the likelihood of all figures on it; effective paths and the tail of the weights say whether that carries.
+by the likelihood of all figures on it; effective paths and the tail of the weights say whether that carries. Where it does not, the
+evidence is taken in step by step by fresh paths (`temper`), or refused with what it rules out.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,67 +18,14 @@ from ..evidence import weights
 from ..evidence.observations import Observation
 from ..montecarlo import Futures, Outcome
 from ..plan import Plan
-from ..questions import Question
 from ..tables import plain
-from .beliefs import before_and_after, beliefs, one
+from .beliefs import Beliefs, before_and_after, beliefs
 from .compare import Asked
-from .observe import asked
+from .temper import Tempered, Tempering, filler
+from .weighing import ENOUGH, Evidence, Weighing, evidence_of, log_mean, weigh
 
-ENOUGH = 400.0  # effective paths under which weights alone do not carry a posterior
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """Observations in their own order, and the one-row question that each measures."""
-
-    observations: tuple[Observation, ...]
-    questions: tuple[Question, ...]
-
-    def log_likelihood(self, values: np.ndarray) -> np.ndarray:
-        """(observations, P) of the values (observations, P) of the questions."""
-        found = np.zeros(values.shape)
-        for o, row, out in zip(self.observations, values, found):
-            o.add_log_likelihood(row, out)
-        return found
-
-
-def evidence_of(plan: Plan, observations: Sequence[Observation]) -> Evidence:
-    """Raises QuestionError where the book has no such measure or period."""
-    found = tuple(sorted(observations, key=lambda o: o.order))
-    return Evidence(found, tuple(one(*asked(plan, o.about)) for o in found))
-
-
-@dataclass(frozen=True)
-class Weighing:
-    """The prior paths weighed: their values under each observation, log-likelihoods by observation, and whole weights."""
-
-    values: np.ndarray
-    by_observation: np.ndarray
-    weights: np.ndarray
-
-    @property
-    def effective(self) -> float:
-        return weights.effective(self.weights)
-
-    @property
-    def tail(self) -> float | None:
-        return weights.pareto_tail(self.weights)
-
-    @property
-    def trusted(self) -> bool:
-        tail = self.tail
-        return self.effective >= min(ENOUGH, len(self.weights)) and (tail is None or tail <= weights.UNRELIABLE)
-
-
-def weigh(plan: Plan, found: Evidence, how: Asked, prior: Outcome) -> Weighing:
-    """The likelihood of the whole evidence on each prior path: read from the kept paths where all are kept, else computed."""
-    by_key = {q.key: t.kept for q, t in ((t.question, t) for t in prior.tallies)}
-    if all(by_key.get(q.key, np.empty(0)).shape == (1, how.paths) for q in found.questions):
-        values = np.concatenate([by_key[q.key] for q in found.questions])
-    else:
-        values = recount.read(plan, found.questions, Futures(how.paths, how.seed), how.workers, how.reporter)
-    by_observation = found.log_likelihood(values)
-    return Weighing(values, by_observation, weights.fixed(by_observation.sum(axis=0)))
+STRAINED = 2.0  # prior standard deviations that the mean of an input had to move, above which the evidence rules out what the book said
+STRETCHED = 2.0  # discrepancies between figure and posterior, above which the discrepancy carries what no input does
 
 
 def reweighed(plan: Plan, prior: Outcome, weights: np.ndarray, how: Asked) -> Outcome:
@@ -96,7 +43,7 @@ def condition(plan: Plan, observations: Sequence[Observation], how: Asked, shown
     if not found.observations:
         return {"method": "none", "paths": how.paths, "evidence": [], **before_and_after(wanted, prior, prior)}
     weighing = weigh(plan, found, how, prior)
-    told = {"paths": how.paths, "evidence": [_told(o, i, weighing) for i, o in enumerate(found.observations)]}
+    told: dict[str, Any] = {"paths": how.paths, "evidence": [_told(o, i, weighing) for i, o in enumerate(found.observations)]}
     told["weights"] = {
         "effective": weighing.effective, "enough": min(ENOUGH, how.paths), "tail": plain(weighing.tail), "trusted": weighing.trusted,
         "log_evidence": plain(log_mean(weighing.by_observation.sum(axis=0))),
@@ -104,13 +51,45 @@ def condition(plan: Plan, observations: Sequence[Observation], how: Asked, shown
     if weighing.trusted:
         posterior = reweighed(plan, prior, weighing.weights, how)
         return {"method": "weights", **told, **before_and_after(wanted, prior, posterior)}
-    return {"method": "refused", **told, "refused": refusal(weighing, found), **before_and_after(wanted, prior, None)}
+    return told | _tempered(plan, found, wanted, prior, how)
 
 
-def log_mean(logs: np.ndarray) -> float:
-    """log of the mean of exp(logs)."""
-    top = float(logs.max(initial=-math.inf))
-    return top if top == -math.inf else top + math.log(float(np.exp(logs - top).mean()))
+def _tempered(plan: Plan, found: Evidence, wanted: Beliefs, prior: Outcome, how: Asked) -> dict[str, Any]:
+    """Posterior by fresh paths, or a refusal; both say which assumptions the evidence strains."""
+    done = Tempering(plan, found, how).run()
+    p = done.particles
+    told = {
+        "particles": len(p.noise), "powers": done.powers, "accepted": done.accepted[-1], "log_evidence": plain(done.log_evidence),
+        "populations": done.agree, "strained": strained(plan, done), "stretched": stretched(found, done),
+    }  # fmt: skip
+    if done.refused:
+        return {"method": "refused", "refused": done.refused, "tempering": told, **before_and_after(wanted, prior, None)}
+    futures = Futures(len(p.noise), how.seed, done.weights, filler(p.scores, p.noise))
+    posterior = montecarlo.compute(plan, wanted.questions, futures, how.workers, how.reporter)
+    return {"method": "tempered", "tempering": told, **before_and_after(wanted, prior, posterior)}
+
+
+def strained(plan: Plan, done: Tempered) -> list[dict[str, Any]]:
+    """Inputs whose mean score the particles moved far from the prior's 0, the furthest first."""
+    w = done.weights if done.weights.any() else np.ones(len(done.particles.noise))
+    means = done.particles.scores @ w / w.sum()
+    names = plan.inputs.names
+    far = [i for i in np.argsort(-np.abs(means), kind="stable") if abs(means[i]) >= STRAINED and names[i] != "scenario"]
+    return [{"input": names[i], "moved": float(means[i])} for i in far]
+
+
+def stretched(found: Evidence, done: Tempered) -> list[dict[str, Any]]:
+    """Figures that the particles meet only by several discrepancies; a path without the number meets none."""
+    rows = []
+    for o, values in zip(found.observations, done.particles.values):
+        there = values[~np.isnan(values)]
+        off = math.hypot(o.discrepancy, o.spread)
+        if not len(there) or o.middle is None or o.relation not in ("=", "~", "in") or off == 0.0:
+            continue
+        apart = (o.middle - o.covers * float(np.median(there))) / off
+        if abs(apart) >= STRETCHED:
+            rows.append({"about": o.about, "written": o.written, "discrepancies": apart})
+    return rows
 
 
 def _told(o: Observation, i: int, weighing: Weighing) -> dict[str, Any]:
@@ -139,16 +118,3 @@ def as_far_out(o: Observation, values: np.ndarray, figure: float) -> float | Non
         scores = np.where(spread > 0.0, (figure - values) / spread, np.sign(figure - values) * np.inf)
     below = float(np.mean([0.5 * math.erfc(-z / math.sqrt(2.0)) for z in np.nan_to_num(scores)]))
     return 2.0 * min(below, 1.0 - below)
-
-
-def refusal(weighing: Weighing, found: Evidence) -> str:
-    """Why weights do not carry: the figure that leaves the fewest paths."""
-    alone = [weights.effective(weights.fixed(row)) for row in weighing.by_observation]
-    worst = found.observations[int(np.argmin(alone))]
-    return (
-        f"{weighing.effective:,.0f} effective paths are left of {len(weighing.weights):,}; {worst.about} {worst.written} alone leaves "
-        f"{min(alone):,.0f}"
-    )
-
-
-__all__ = ["Evidence", "Weighing", "condition", "evidence_of", "log_mean", "weigh"]

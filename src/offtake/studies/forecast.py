@@ -26,9 +26,9 @@ from ..recount import reweigh
 from ..tables import Stamp, plain
 from .beliefs import one
 from .compare import Asked
-from .condition import evidence_of, weigh
 from .history import WINDOW, extrapolated, unbroken
 from .observe import MEASURE_OF, asked
+from .weighing import evidence_of, weigh
 
 SAMPLES = 512
 FEWEST = 6  # distinct target periods under which a score says nothing

@@ -25,10 +25,10 @@ from ..questions import address
 from ..tables import plain
 from .beliefs import once, one
 from .compare import Asked
-from .condition import evidence_of, weigh
 from .findings import subject
 from .forecast import address_of
 from .observe import asked
+from .weighing import evidence_of, weigh
 
 SHARE = 0.02  # the discrepancy that `observe` takes where none is stated
 NOISE = 1 << 24  # input numbers of figures' noise begin here, far from those of any book

@@ -1,0 +1,60 @@
+"""Verbs that act on a plan: `offtake place`, `offtake export schedule`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from .base import AsOf, BookName, Json, Seed, Sets, Store, app, day_of, say, say_json, width
+
+
+def moment_of(text: str | None) -> Any:
+    """A moment of the command line; nothing where none was given."""
+    try:
+        found = None if text is None else datetime.fromisoformat(text.strip())
+    except ValueError:
+        found = None
+    if text is not None and (found is None or found.tzinfo is not None):
+        raise typer.BadParameter(f"'{text}' is no local moment; write 2026-09-14T08:00")
+    return found
+
+
+@app.command("place")
+def place_job(
+    book: BookName,
+    gpus: Annotated[int | None, typer.Option(help="GPUs that start together.")] = None,
+    hours: Annotated[float | None, typer.Option(help="Run time in the pool where the job is fastest.")] = None,
+    chip: Annotated[str | None, typer.Option(help="Only pools of this chip.")] = None,
+    workload: Annotated[str | None, typer.Option(help="A workload of the book: where it may run, how fast, what moving costs.")] = None,
+    jobs: Annotated[Path | None, typer.Option("--jobs", metavar="FILE", help="A batch (CSV or YAML) placed together.")] = None,
+    state: Annotated[Path | None, typer.Option("--state", metavar="FILE", help="What is busy: sacct or squeue output, or YAML.")] = None,
+    partition: Annotated[list[str] | None, typer.Option("--partition", metavar="NAME=POOL", help="A partition's pool in the book.")] = None,
+    month: Annotated[str | None, typer.Option("--month", help="Whose prices count, as 2026-09; this month unless told.")] = None,
+    now: Annotated[str | None, typer.Option("--now", metavar="MOMENT", help="As 2026-09-14T08:00; the clock unless told.")] = None,
+    seed: Seed = 1,
+    set_: Sets = None,
+    as_of: AsOf = None,
+    store: Store = None,
+    as_json: Json = False,
+) -> None:
+    """Say which pool a job goes to now, what it costs there and elsewhere, or what would make room."""
+    if (jobs is None) == (gpus is None and hours is None) or (jobs is None and (gpus is None or hours is None)):
+        raise typer.BadParameter("give --gpus and --hours of one job, or --jobs FILE of a batch")
+    if jobs is not None and (chip or workload):
+        raise typer.BadParameter("--chip and --workload are of one job; in a batch they are columns")
+    from .. import actions
+    from ..reports.placed import batch_text, job_text
+
+    how: actions.How = {
+        "set": set_ or (), "as_of": day_of(as_of), "store": store, "month": month, "state": state, "partitions": partition or (),
+        "now": moment_of(now), "seed": seed,
+    }  # fmt: skip
+    if jobs is not None:
+        found = actions.place_file(book, jobs, **how)
+        say_json(found) if as_json else say(batch_text(found, width()))
+    else:
+        found = actions.place(book, actions.job_of(gpus or 0, hours or 0.0, chip, workload), **how)
+        say_json(found) if as_json else say(job_text(found, width()))
