@@ -286,3 +286,17 @@ def test_no_scheduler_and_no_worker_are_sentences(cluster: Cluster, small: offta
         with pytest.raises(ClusterError) as caught:
             parts.compute(small.plan, [q], Futures(64, 1), Place(address))
         assert sentence in str(caught.value)
+
+
+def test_a_part_that_comes_twice_counts_once(small: offtake.Run, asked: list[Question], small_units: None) -> None:
+    """A worker that was thought lost may still answer."""
+    ranges, _ = montecarlo.pilot_ranges(small.plan, asked, Futures(PATHS, 1), 1, montecarlo.Silent())
+    job = parts.Job(small.plan, tuple(asked), Futures(PATHS, 1), ranges, parts.code())
+    part = parts.from_bytes(parts.compute_part(job, (0, 2)), job, "a part", job.key)
+    once, twice = parts.Merged(job), parts.Merged(job)
+    once.add(part)
+    for _ in range(2):
+        twice.add(part)
+    assert once.paths == twice.paths == 512
+    assert np.array_equal(once.total, twice.total) and np.array_equal(once.counts.whole, twice.counts.whole)
+    assert once.unsolved == twice.unsolved and np.array_equal(once.clipped, twice.clipped)

@@ -13,6 +13,7 @@ import offtake
 from offtake import stages
 from offtake.cli import app
 from offtake.errors import QuestionError
+from offtake.studies.crowd import markets
 from offtake.studies.tails import AS_IT_IS, Shift, share_of, tail
 from tests.test_stress import BOOK
 
@@ -58,11 +59,14 @@ def test_weights_are_the_ratio_of_densities(small: offtake.Run) -> None:
     plan = small.plan
     i = plan.draws.mixed
     mean = np.zeros(len(plan.inputs.names))
-    mean[[1, *i[:2]]] = 0.7, 1.1, -0.6
-    shift, b, logs, scores = Shift(plan, mean), stages.allocate(plan), [], []
+    mean[[0, 1, *i[:2]]] = 0.9, 0.7, 1.1, -0.6
+    shift, b, logs, scores, changed = Shift(plan, mean), stages.allocate(plan), [], [], 0
     for first in range(0, 8192, 64):
         stages.draw_inputs(b, 3, first, np.zeros(len(plan.factor_paths), np.int64))
+        before = b.scenario.copy()
         logs.append(shift.apply(b, 3))
+        changed += int((b.scenario != before).sum())
+        assert np.array_equal(b.scenario, markets(plan, b.Z[0]))  # who moves the score of input 0 draws another scenario
         scores.append(b.Z.copy())
     log, z = np.concatenate(logs), np.concatenate(scores, axis=1)
     covariance = np.eye(len(mean))
@@ -71,6 +75,7 @@ def test_weights_are_the_ratio_of_densities(small: offtake.Run) -> None:
     wanted = -np.log(AS_IT_IS + (1.0 - AS_IT_IS) * np.exp(new - own))
     assert log == pytest.approx(wanted, abs=1e-8)
     assert np.exp(log).max() <= 1.0 / AS_IT_IS and np.exp(log).mean() == pytest.approx(1.0, abs=0.03)
+    assert changed > 1000
 
 
 def test_share_by_hand() -> None:
