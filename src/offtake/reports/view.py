@@ -14,7 +14,9 @@ from typing import Literal, NotRequired, TypedDict
 Number = float | None
 Cell = str | float | None
 Quality = Literal["filed", "stated", "reported", "derived", "assumed"]
-Section = Literal["money", "contracts", "pace", "capacity", "national", "placement", "customer", "concentration", "value", "stress"]
+Section = Literal[
+    "money", "contracts", "pace", "capacity", "national", "placement", "customer", "concentration", "value", "stress", "convergence"
+]
 
 
 class Stamp(TypedDict):

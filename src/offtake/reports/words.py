@@ -94,6 +94,7 @@ WORDS = {
     "pace": "Pace: taken against what is committed",
     "paths": "paths",
     "period": "period",
+    "convergence": "Convergence: error against paths",
     "national": "Power: the book's sites beside the nation",
     "placement": "Placement: where workloads run",
     "probability": "Probability",

@@ -10,6 +10,7 @@ from ..tables import plain
 from ..units import format_interval, format_value
 from . import commitments, solvency, stress_panels
 from .answers import PENDING, Asked, both, percent
+from .convergence import table as converging
 from .deal_panels import pages
 from .findings import IDLE, scenario_columns, unit_of
 from .inputs import quality_of
@@ -47,7 +48,7 @@ def view(run: Run) -> Any:
         "commitments": committed(a),
         "surface": surface(a),
         "surface_by_year": surface_by_year(a),
-        "tables": [*deals, *risk[1], *power[1], *market[1], *rate[1], *stress_panels.panels(run)],
+        "tables": [*deals, *risk[1], *power[1], *market[1], *rate[1], *stress_panels.panels(run), converging(a.f)],
         "scenarios": compare(run, scenario_columns(run.plan)),
         "watch": watch(a, told),
         "claims": claims(told),
