@@ -127,6 +127,61 @@ def _peak_mb(paths: int) -> float:
     return float(told) / 1024
 
 
+def replays() -> Iterator[Line]:
+    """Job traces: published waits, SimPy on the same jobs, jobs a second, and how the cost grows."""
+    from bench import replay as r
+
+    found = r.anchors()
+    if not found:
+        yield Line("replay, published waits", "to the last digit", "../shared/traces is not here", "", None)
+    for name, (wait, wanted) in found.items():
+        digits = len(str(wanted).split(".")[1])
+        met = round(wait, digits) == wanted
+        yield Line(f"replay, {name}", f"{wanted} s", f"mean wait {wait:.{digits}f} s", f"{wait / wanted:.6f}", met)
+    yield from _replay_rates()
+    yield _against_simpy()
+
+
+def _replay_rates() -> Iterator[Line]:
+    from bench import replay as r
+
+    n, times = (2_000, 1) if QUICK else (300_000, 3)
+    fifo = r.best(r.invented(n, 1280, 0.7), r.racks(1280), r.Rules(), times)
+    yield Line("replay, FIFO on nodes and racks", ">= 5 M jobs/s", f"{fifo.rate / 1e6:.1f} M jobs/s at load 0.7", "", fifo.rate >= 5e6)
+    load = 0.9
+    whole = r.best(r.invented(n, 1280, load), r.racks(1280), r.EVERYTHING, times)
+    figure = f"{whole.rate / 1e6:.2f} M jobs/s at load {load}, {whole.outcome.counts['preemptions']:,} preempted"
+    yield Line("replay, all at once (depth 1000)", ">= 1 M jobs/s", figure, "", whole.rate >= 1e6)
+    sizes = (1_000, 2_000) if QUICK else (10_000, 100_000, 1_000_000)
+    each = [r.best(r.invented(m, 1280, 0.7), r.racks(1280), r.Rules(), times) for m in sizes]
+    told = ", ".join(f"{1e9 / t.rate:.0f} ns at {m:,}" for m, t in zip(sizes, each, strict=True))
+    yield Line("replay, cost a job by jobs", "<= 2", told, f"{each[0].rate / each[-1].rate:.2f}", each[0].rate / each[-1].rate <= 2)
+    pools = (128, 1280) if QUICK else (128, 12_800, 320_000)
+    each = [r.best(r.invented(n, m, 0.7), r.racks(m), r.Rules(), times) for m in pools]
+    told = ", ".join(f"{1e9 / t.rate:.0f} ns at {m:,} GPUs" for m, t in zip(pools, each, strict=True))
+    yield Line("replay, cost a job by GPUs", "grows as a logarithm", told, f"{each[0].rate / each[-1].rate:.2f}", None)
+    many = 20_000 if QUICK else 10_000_000
+    seconds, mb = r.large(many)
+    yield Line(f"replay, {many:,} jobs", "< 10 s, < 1000 MB", f"{seconds:.1f} s, {mb:.0f} MB", "", seconds < 10 and mb < 1000)
+
+
+def _against_simpy() -> Line:
+    from bench import replay as r
+
+    work = r.itp(3_000 if QUICK else None)
+    name, work = ("itp2021", work) if work is not None else ("invented jobs", r.invented(3_000 if QUICK else 69_351, 1280, 0.9))
+    try:
+        wait, theirs = r.simpy_fifo(work, 1280)
+    except ImportError:
+        return Line("replay against SimPy", ">= 50", "simpy is not installed", "", None)
+    counted = r.run_jobs(work, [r.Pool("one", ((0.0, 1280),))], r.Rules())
+    ours = r.best(work, r.racks(1280), r.Rules(), 1 if QUICK else 5)
+    apart = abs(float(counted.wait_s().mean()) - wait)
+    told = f"{name}: theirs {len(work.submit) / theirs / 1e3:.0f}k jobs/s, counting; ours {ours.rate / 1e6:.1f} M, placing"
+    figure = f"{told}; apart {apart:.0e} s"
+    return Line("replay against SimPy", ">= 50", figure, f"{theirs / ours.seconds:.0f}", apart < 1e-6 and theirs / ours.seconds >= 50)
+
+
 def startup() -> Iterator[Line]:
     """Commands that compute nothing; the ratio is to a bare interpreter."""
     bare = _seconds([sys.executable, "-c", "pass"])
@@ -156,7 +211,7 @@ def jobs() -> Iterator[Line]:
 
 BENCHES = {
     "startup": startup, "stages": stages, "placement": placement, "accounts": accounts, "features": features, "sampling": sampling,
-    "reference": reference, "memory": memory, "jobs": jobs,
+    "reference": reference, "memory": memory, "jobs": jobs, "replay": replays,
 }  # fmt: skip
 
 

@@ -389,7 +389,7 @@ class Replay:
                 place.promise = None
             elif not self.give_way(place, head):
                 break
-        if place.queue and self.depth and place.free:
+        if len(place.queue) > 1 and self.depth and place.free:
             self.backfill(place)
 
     def move_one(self) -> bool:

@@ -42,7 +42,8 @@ def rules_of(asked: Asked, stated: Rules, where: str) -> Rules:
     if asked.failures == "book" and stated.failures is None:
         raise QuestionError(f"{where} states no failures: give a `failures` block (docs/replay.md), or --failures llama3 or none")
     failures: Failures | None = {"none": None, "book": stated.failures, "llama3": LLAMA3}[asked.failures]
-    saving = LLAMA3_SAVING if asked.failures == "llama3" and stated.saving == Saving() else stated.saving
+    assumed = asked.failures == "llama3" or (failures is not None and failures.shares == LLAMA3.shares)
+    saving = LLAMA3_SAVING if assumed and stated.saving == Saving() else stated.saving
     return replace(stated, policy=asked.policy, failures=failures, saving=saving, seed=asked.seed, log=asked.log)
 
 
@@ -60,18 +61,19 @@ def digest(path: str | Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def stamp(trace: str | Path, pools: Sequence[Pool], rules: Rules) -> dict[str, Any]:
+def stamp(trace: str | Path | None, pools: Sequence[Pool], rules: Rules) -> dict[str, Any]:
     """What the figures hang on: the same stamp, the same bits."""
     told = {key: value for key, value in asdict(rules).items() if key not in ("log", "path")}
+    name, sha = (None, None) if trace is None else (Path(trace).name, digest(trace))
     return {
-        "trace": Path(trace).name, "trace_sha256": digest(trace), "version": version("offtake"),
+        "trace": name, "trace_sha256": sha, "version": version("offtake"),
         "pools": {p.name: {key: value for key, value in asdict(p).items() if key != "name"} for p in pools}, "rules": told,
     }  # fmt: skip
 
 
-def told(outcome: Outcome, jobs: Jobs, trace: str | Path) -> dict[str, Any]:
+def told(outcome: Outcome, jobs: Jobs | None, trace: str | Path | None) -> dict[str, Any]:
     """Everything to print of one replay."""
-    refused = jobs.refusals.to_dict() if jobs.refusals.total else None
+    refused = jobs.refusals.to_dict() if jobs is not None and jobs.refusals.total else None
     return outcome.to_dict() | {"refused": refused, "stamp": stamp(trace, outcome.pools, outcome.rules)}
 
 

@@ -32,7 +32,8 @@ def _rows(pools: Sequence[Pool]) -> tuple[Array, int, int]:
         row[k.SLOW] = -1 if pool.slowdown is None else round(pool.slowdown * k.MILLION)
         row[k.NODES], row[k.SPARE_SEATS] = pool.most // pool.node, pool.spares // pool.node
         row[k.FIRST_DOMAIN], row[k.CAUSE] = domains, k.NO_DEMAND
-        row[k.SHADOW_JOB], row[k.NEXT_FAILURE], row[k.NEXT_SERVICE] = -1, k.NEVER, k.NEVER
+        row[k.SHADOW_JOB] = row[k.HOPELESS] = -1
+        row[k.NEXT_FAILURE] = row[k.NEXT_SERVICE] = k.NEVER
         if pool.node > 1:
             domains += -(-row[k.NODES] // per)
             nodes += row[k.NODES]

@@ -306,7 +306,7 @@ def release(s, slot):
         k = s.piece[k, NEXT_PIECE]
 
 
-@inner
+@step
 def lend(s, slot, sign):
     """Count what a stay holds as free (sign 1), or take that back (-1), without touching lists: to ask `room_lent` about the future.
 
@@ -333,7 +333,7 @@ def lend(s, slot, sign):
     return opened(s, slot)
 
 
-@inner
+@step
 def opened(s, slot):
     """GPUs free in the node that a stay shares with others; 0 where it shares none."""
     k = s.stay[slot, PIECES]

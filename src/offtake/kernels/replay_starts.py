@@ -28,6 +28,7 @@ from .replay_state import (
     GIVE_WAY,
     HEAP,
     HELD_BY,
+    HOPELESS,
     KEY,
     LEFT,
     NEVER,
@@ -81,14 +82,20 @@ def take_back(s, n):
 
 
 @inner
+def lend_one(s, slot, sign):
+    """`lend`, called instead of written out: for the rarer places."""
+    return lend(s, slot, sign)
+
+
+@inner
 def spare_some(s, p, gpus, n):
     """Of n lent stays in scratch, the last of which made room, keep those without which there is none; how many. Loans are undone."""
     last, kept = s.scratch[n - 1], 0
     for i in range(n):
         slot = s.scratch[i]
-        lend(s, slot, -1)
+        lend_one(s, slot, -1)
         if i == n - 1 or not room_lent(s, p, gpus, opened(s, last)):
-            lend(s, slot, 1)
+            lend_one(s, slot, 1)
             s.scratch[kept] = slot
             kept += 1
     take_back(s, kept)
@@ -98,7 +105,10 @@ def spare_some(s, p, gpus, n):
 @inner
 def make_room(s, jobs, p, j, now):
     """Let stays of lower classes give way to j; whether that was of use."""
+    if s.pool[p, HOPELESS] == j and s.pool[p, CHANGED] == 0:
+        return False  # nothing came free since this was tried in vain
     n = victims(s, p, j, np.int64(jobs.gpus[j]))
+    s.pool[p, HOPELESS] = j if n == 0 else -1
     for i in range(n):
         join(s, jobs, p, break_off(s, s.scratch[i], now, GIVE_WAY))
     if n > 0:
@@ -130,8 +140,7 @@ def promise(s, jobs, p, j):
                 when = time
     s.pool[p, SHADOW], s.pool[p, SHADOW_JOB] = when, j
     s.pool[p, EXTRA] = max(s.pool[p, FREE] - taken_by(gpus, s.pool[p, NODE]), 0) if when < NEVER else 0
-    for i in range(lent - 1, -1, -1):
-        lend(s, s.scratch[i], -1)
+    take_back(s, lent)
 
 
 @inner
@@ -143,7 +152,8 @@ def pass_head(s, jobs, p, j, now):
         return
     restart = s.tally[AGAIN] if s.job[j, BEGUN] >= 0 else 0
     stretch = s.pool[p, SLOW] if how > 1 else 0
-    late = now + restart + wall_of(s.job[j, LEFT], interval_of(s, gpus), stretch, s.tally[SAVE]) > s.pool[p, SHADOW]
+    ready, work = now + restart, s.job[j, LEFT]
+    late = ready + work > s.pool[p, SHADOW] or ready + wall_of(work, interval_of(s, gpus), stretch, s.tally[SAVE]) > s.pool[p, SHADOW]
     taken = taken_by(gpus, s.pool[p, NODE])
     if late and taken > s.pool[p, EXTRA]:
         return
@@ -186,6 +196,6 @@ def start_all(s, jobs, p, now):
         elif s.tally[PREEMPT] == 0 or not make_room(s, jobs, p, j, now):
             break
         j = head(s, p)
-    if j >= 0 and s.tally[DEPTH] > 0 and s.pool[p, FREE] > 0:
+    if j >= 0 and s.tally[DEPTH] > 0 and s.pool[p, FREE] > 0 and s.pool[p, WAITING] > 1:
         backfill(s, jobs, p, j, now)
     s.pool[p, CHANGED] = s.pool[p, FRESH_COUNT] = 0

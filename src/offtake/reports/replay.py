@@ -21,6 +21,29 @@ GROUPS = {
 COUNTS = {"interruptions": "interruptions", "preemptions": "preemptions", "moved": "moves to another pool", "spread_out": "gangs set apart"}
 
 
+def _from(found: dict[str, Any]) -> str:
+    mix = found["book"]["mix"] if "book" in found else "trace"
+    name = found["stamp"]["trace"]
+    told = {"trace": name, "book": "the book's own workloads", "half": f"{name} and the book's own workloads, half each"}
+    return str(told[mix])
+
+
+def _about(about: dict[str, Any]) -> str:
+    """Window, demand and scale of a book's replay, and what was left out or cut."""
+    left = sum(about["left_out_gpu_h"].values())
+    parts = [
+        f"The book's pools on its mean path, {about['months'][0]} to {about['months'][1]}; its workloads ask for "
+        f"{about['demand_gpu_h'] / 1e6:,.1f} M GPU-h."
+    ]
+    if about["scale"] > 1:
+        parts.append(f"Replayed 1 : {about['scale']}: pools, hours and the book's gangs are that much smaller, a trace's jobs are not.")
+    if left >= 5e4:
+        parts.append(f"Left out: {left / 1e6:,.1f} M GPU-h of parts of a node and of GPUs that leave within the window.")
+    for name, cut in about["gangs_cut"].items():
+        parts.append(f"The gang of {name} is cut from {cut['stated']:,} to {cut['replayed']:,} GPUs: no pool holds more.")
+    return " ".join(parts)
+
+
 def _open(found: dict[str, Any], unfinished: int) -> str:
     return f"; {unfinished:,} had not ended when the replay stopped, {found['jobs'] - found['started']:,} of them never started"
 
@@ -40,19 +63,21 @@ def _share(value: float | None) -> str:
 
 def replay_text(found: dict[str, Any], width: int) -> str:
     """Waits, rates, bins by pool, waits by size, and what the replay took as given."""
-    stamp, rules = found["stamp"], found["stamp"]["rules"]
+    rules = found["stamp"]["rules"]
     unfinished = found["jobs"] - found["finished"]
     lines = textwrap.wrap(
-        f"{found['jobs']:,} jobs of {stamp['trace']}, policy {rules['policy']}" + (_open(found, unfinished) if unfinished else "") + ".",
+        f"{found['jobs']:,} jobs of {_from(found)}, policy {rules['policy']}" + (_open(found, unfinished) if unfinished else "") + ".",
         width,
     )
+    if about := found.get("book"):
+        lines += textwrap.wrap(_about(about), width)
     lines += textwrap.wrap(
         f"Wait: mean {_time(found['mean_wait_s'])}, median {_time(found['p50_wait_s'])}, 95th percentile {_time(found['p95_wait_s'])}. "
         f"Makespan {_time(found['makespan_s'])}. Occupancy {_share(found['occupancy'])} of the GPU time not down, goodput "
         f"{_share(found['goodput'])} of that, availability {_share(found['availability'])}.",
         width,
     )
-    if told := [f"{found[key]:,} {name}" for key, name in COUNTS.items() if found[key]]:
+    if told := [f"{name}: {found[key]:,}" for key, name in COUNTS.items() if found[key]]:
         lines += textwrap.wrap(", ".join(told) + f"; {found['lost_gpu_h']:,.1f} GPU-h of work lost.", width)
     lines += ["", f"Every ready GPU-hour in one bin ({found['ready_gpu_h']:,.1f} GPU-h ready):", ""]
     lines.append(grid(_bins(found), width, "--json has all"))

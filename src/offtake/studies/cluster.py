@@ -1,0 +1,275 @@
+"""A book as a cluster to replay on: pools as delivered and energised on the mean path, and jobs for the work it wants done (R-01, R-03).
+
+Axes    pools (K), workloads (W), months of the window (N)
+Units   GPUs, GPU-hours, seconds since the window began
+Assumed a batch job runs a day; inference and training gangs hold their GPUs for a month at a time; trays of four GPUs in racks, servers
+        of eight; a gang's segment is a whole rack unless told. Half of the hours come from each side in the mix `half`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..block import Block
+from ..book.terms import Site
+from ..errors import QuestionError
+from ..fleet import Failures, Pool, Rules, run_jobs
+from ..fleet.ask import Asked, rules_of, told
+from ..fleet.known import LLAMA3
+from ..fleet.pools import CAUSES
+from ..fleet.work import largest_gang, whole_ms
+from ..kernels import replay_state as k
+from ..plan import Plan
+from ..traces import Jobs, read_any
+from .meanpath import mean_path
+
+Array = np.ndarray[Any, Any]
+HOUR, DAY = 3600.0, 86400.0
+BATCH_HOURS = 24.0
+MOST_JOBS = 500_000  # of a trace; beyond that pools and jobs are taken at a stated scale
+GOLDEN = 0.6180339887498949
+MIXES = ("trace", "book", "half")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What to replay of a book: the mix of jobs, first and last calendar month (year x 12 + month - 1), GPUs of a rack that one gang's
+    segment may take (a whole one unless told; 0: gangs need share none), and GPUs of every rack held back as spares."""
+
+    mix: str = "trace"
+    months: tuple[int, int] | None = None
+    segment: int | None = None
+    spares: int = 0
+
+    def __post_init__(self) -> None:
+        if self.mix not in MIXES:
+            raise QuestionError(f"--mix is one of {', '.join(MIXES)}, not '{self.mix}'")
+
+
+@dataclass(frozen=True)
+class Window:
+    """Months of a book: first and one past the last, counted from its start; `begins` (N + 1,) seconds."""
+
+    first: int
+    end: int
+    begins: Array
+
+    @property
+    def until(self) -> float:
+        return float(self.begins[-1])
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """What is replayed: pools and jobs at 1 : `scale`, and what was left out or cut on the way."""
+
+    pools: list[Pool]
+    work: k.Jobs
+    scale: int
+    left_out: dict[str, float]  # GPU-h by pool: parts of a node, and GPUs that leave within the window
+    cut: dict[str, tuple[int, int]]  # workload: its gang, and the largest that a pool holds
+
+
+def window_of(plan: Plan, months: tuple[int, int] | None) -> Window:
+    """The calendar months (year x 12 + month - 1, both ends inside), or the second year of the book. Raises QuestionError outside it."""
+    first, last = (plan.start + 12, plan.start + 23) if months is None else months
+    if not plan.start <= first <= last < plan.start + plan.months:
+        raise QuestionError(
+            f"--months {_month(first)}..{_month(last)} is not inside the book, {_month(plan.start)}..{_month(plan.start + plan.months - 1)}"
+        )
+    at = slice(first - plan.start, last - plan.start + 1)
+    return Window(at.start, at.stop, np.concatenate([[0.0], np.cumsum(plan.hours[at]) * HOUR]))
+
+
+def _month(index: int) -> str:
+    return f"{index // 12:04d}-{index % 12 + 1:02d}"
+
+
+def pools_of(plan: Plan, b: Block, window: Window, wanted: Wanted, scale: int) -> tuple[list[Pool], dict[str, float]]:
+    """Pools at 1 : `scale`, in whole nodes; and the GPU-hours left out: parts of nodes, and GPUs that leave within the window."""
+    pools, left = [], {}
+    for n, label in enumerate(plan.names.pool_labels):
+        chip = plan.names.pools[n][1]
+        domain = plan.book.chips[chip].domain
+        node = domain if domain <= 8 else 4
+        ready = b.supply.ready[n, window.first : window.end, 0]
+        staying = np.minimum.accumulate(ready[::-1])[::-1]
+        whole = (staying / (scale * node)).astype(int) * node
+        if whole[-1] == 0:
+            if ready.sum() > 0:
+                left[label] = float(ready @ plan.hours[window.first : window.end])
+            continue
+        left[label] = float((ready - whole * scale) @ plan.hours[window.first : window.end])
+        steps = tuple((float(t), int(g)) for t, g in zip(window.begins[:-1], whole, strict=True))
+        pools.append(_rack(Pool(label, steps, node, domain, domain if domain > node else 0, 0, None, chip), wanted))
+    if not pools:
+        raise QuestionError("the book has no GPU ready in these months on its mean path")
+    return pools, left
+
+
+def _rack(pool: Pool, wanted: Wanted) -> Pool:
+    """The pool with the segment and the spares that were asked for. Raises QuestionError where they are no whole nodes of a rack."""
+    if pool.segment == 0:
+        return pool
+    for name, gpus in (("segment", wanted.segment or 0), ("spares", wanted.spares)):
+        if gpus % pool.node or not 0 <= gpus <= pool.domain or (name == "spares" and gpus == pool.domain):
+            raise QuestionError(f"--{name} is a number of GPUs in whole nodes of {pool.node}, within a rack of {pool.domain}, not {gpus}")
+    spares = pool.most // pool.domain * wanted.spares
+    return replace(pool, segment=pool.segment if wanted.segment is None else wanted.segment, spares=spares)
+
+
+def hours_of_work(plan: Plan, b: Block, window: Window) -> Array:
+    """(W, N) GPU-hours that each workload takes where the plan puts it, and would take for what the plan leaves undone."""
+    at = slice(window.first, window.end)
+    used = b.placement.use[:, :, at, 0].sum(axis=1)
+    speed = b.demand.speed[:, :, 0].max(axis=1)
+    undone = np.where(speed[:, None] > 0, b.placement.unserved[:, at, 0] / np.where(speed, speed, 1.0)[:, None], 0.0)
+    return np.asarray(used + undone)
+
+
+def jobs_of_book(
+    plan: Plan, hours: Array, window: Window, pools: Sequence[Pool], scale: int
+) -> tuple[list[Array], dict[str, tuple[int, int]]]:
+    """Rows (submit s, duration s, GPUs, allowed pools) for the workloads' hours (W, N), and the gangs that had to be cut."""
+    rows: list[Array] = []
+    cut: dict[str, tuple[int, int]] = {}
+    for w, name in enumerate(plan.names.workloads):
+        load = plan.book.workloads[name]
+        may = [p for p, pool in enumerate(pools) if _may(plan, name, pool)]
+        if not may:
+            continue
+        stated = max(round(load.gang.median() / scale), 1)
+        gang = min(stated, max(largest_gang(pools[p]) for p in may))
+        if gang < stated:
+            cut[name] = (stated, gang)
+        allow = sum(1 << p for p in may)
+        for m in range(len(window.begins) - 1):
+            length = float(window.begins[m + 1] - window.begins[m])
+            one = BATCH_HOURS * HOUR if load.kind == "batch" else length
+            gangs = _gangs(hours[w, m] * HOUR / scale, gang, one, window.begins[m], length)
+            rows.append(np.column_stack([gangs, np.full(len(gangs), float(allow))]))
+    return [np.concatenate(rows)] if rows else [], cut
+
+
+def _may(plan: Plan, workload: str, pool: Pool) -> bool:
+    """Whether a workload may run in a pool: its contract is one where it may, its chip one it supports."""
+    _, chip, contract = plan.names.pools[plan.names.pool_labels.index(pool.name)]
+    load = plan.book.workloads[workload]
+    return contract in load.may_run and (not load.chips or chip in load.chips) and (not load.throughput or chip in load.throughput)
+
+
+def _gangs(gpu_seconds: float, gang: int, one: float, begins: float, length: float) -> Array:
+    """(n, 3) jobs of `one` seconds each, spread evenly over the time in which they can end, and one for the rest."""
+    many = int(gpu_seconds / (gang * one))
+    rest = round(gpu_seconds / gang - many * one)
+    at = begins + (np.arange(many) / max(many, 1)) * max(length - one, 0.0)
+    rows = np.column_stack([at, np.full(many, one), np.full(many, float(gang))])
+    return np.concatenate([rows, [[begins, float(rest), float(gang)]]]) if rest > 0 else rows
+
+
+def jobs_of_trace(jobs: Jobs, hours: Array, window: Window, scale: int, pools: Sequence[Pool]) -> Array:
+    """(n, 4) jobs of a trace, in its order and with its bursts, again and again until they ask for the hours (N,) at 1 : `scale`."""
+    mean = float(jobs.gpus @ jobs.duration_s) / len(jobs)
+    rows, taken, allow = [], 0, float((1 << len(pools)) - 1)
+    for m, wanted in enumerate(hours):
+        many = round(wanted * HOUR / scale / mean)
+        index = taken + np.arange(many)
+        begins, length = window.begins[m], float(window.begins[m + 1] - window.begins[m])
+        row = index % len(jobs)
+        at = begins + np.mod(jobs.submit_s[row] + (index // len(jobs)) * GOLDEN * length, length)
+        rows.append(np.column_stack([at, jobs.duration_s[row], jobs.gpus[row], np.full(many, allow)]))
+        taken += many
+    return np.concatenate(rows)
+
+
+def scale_for(jobs: Jobs | None, hours: float) -> int:
+    """So many times smaller a replay is, that a trace's jobs stay below MOST_JOBS."""
+    if jobs is None or hours == 0:
+        return 1
+    return max(int(np.ceil(hours * HOUR / (float(jobs.gpus @ jobs.duration_s) / len(jobs)) / MOST_JOBS)), 1)
+
+
+def cluster_of(plan: Plan, b: Block, window: Window, wanted: Wanted, jobs: Jobs | None) -> Cluster:
+    """Pools of the book, and jobs that ask for as many GPU-hours as its workloads do, in the shape of a trace, of the book, or of both."""
+    hours = hours_of_work(plan, b, window)
+    share = {"trace": 1.0, "half": 0.5, "book": 0.0}[wanted.mix]
+    scale = scale_for(jobs, share * float(hours.sum())) if share else 1
+    pools, left = pools_of(plan, b, window, wanted, scale)
+    parts: list[Array] = []
+    cut: dict[str, tuple[int, int]] = {}
+    if share and jobs is not None:
+        parts.append(jobs_of_trace(jobs, share * hours.sum(axis=0), window, scale, pools))
+    if share < 1.0:
+        own, cut = jobs_of_book(plan, (1.0 - share) * hours, window, pools, scale)
+        parts += own
+    rows = np.concatenate(parts) if parts else np.zeros((0, 4))
+    if len(rows) == 0:
+        raise QuestionError("the book's workloads ask for no GPU-hours in these months")
+    order = np.argsort(rows[:, 0], kind="stable")
+    rows = rows[order]
+    work = k.Jobs(
+        whole_ms(rows[:, 0]), whole_ms(rows[:, 1]), rows[:, 2].astype(np.int32), np.zeros(1, np.int16), rows[:, 3].astype(np.int64)
+    )
+    return Cluster(pools, _fitting(work, pools), scale, left, cut)
+
+
+def _fitting(work: k.Jobs, pools: Sequence[Pool]) -> k.Jobs:
+    """The same jobs, each allowed where it fits. Raises QuestionError where one fits nowhere."""
+    fits = sum((work.gpus <= largest_gang(pool)).astype(np.int64) << p for p, pool in enumerate(pools))
+    allow = work.allow & fits
+    if (allow == 0).any():
+        gpus = int(work.gpus[allow == 0].max())
+        raise QuestionError(f"a job of {gpus:,} GPUs fits into no pool of these months; leave it out of the trace, or ask for later months")
+    return work._replace(allow=allow)
+
+
+def stated_failures(plan: Plan, pools: Sequence[Pool]) -> Failures:
+    """Interruptions as published (llama3), as many times as the book's `replay` says; where its sites state their availability, repairs
+    are so long that it comes out (GPU-weighted over those that do)."""
+    times = float(plan.book.replay.failures.median()) if plan.book.replay else 1.0
+    rate, source = LLAMA3.rate * times, f"interruptions {times:.3g} times as in llama3"
+    stated: list[tuple[Pool, float]] = [(p, x.median()) for p in pools if (x := _site(plan, p).availability) is not None]
+    if not stated:
+        return replace(LLAMA3, rate=rate, source=f"{source}, repairs as there")
+    sizes = np.array([pool.most for pool, _ in stated], float)
+    up = float(sizes @ np.array([share for _, share in stated]) / sizes.sum())
+    node = float(sizes @ np.array([pool.node for pool, _ in stated]) / sizes.sum())
+    days = 0.0
+    for share, hours, spread, cause in zip(LLAMA3.shares, LLAMA3.hours, LLAMA3.spread, CAUSES, strict=True):
+        days += share * hours / 24.0 * float(np.exp(spread**2 / 2)) if cause != "software" else 0.0
+    longer = (1.0 - up) / up / (rate * node * days)
+    told = f"{source}; repairs {longer:.1f} times as long, so that {100 * up:.2f} % is up, as the book's sites state"
+    return replace(LLAMA3, rate=rate, hours=tuple(hours * longer for hours in LLAMA3.hours), source=told)
+
+
+def _site(plan: Plan, pool: Pool) -> Site:
+    return plan.book.sites[plan.names.pools[plan.names.pool_labels.index(pool.name)][0]]
+
+
+def replay_book(plan: Plan, asked: Asked, wanted: Wanted, trace: str | Path | None) -> dict[str, Any]:
+    """Replay work over the pools of a book, month by month. Raises QuestionError, TraceError."""
+    mix = wanted.mix
+    if mix != "book" and trace is None:
+        raise QuestionError(f"--mix {mix} needs a trace: --trace FILE, or --mix book")
+    jobs = read_any(trace, asked.skip_bad) if trace is not None and mix != "book" else None
+    window = window_of(plan, wanted.months)
+    b = mean_path(plan, asked.seed)
+    cluster = cluster_of(plan, b, window, wanted, jobs)
+    rules = rules_of(asked, Rules(failures=stated_failures(plan, cluster.pools)), plan.book.title)
+    if cluster.scale > 1 and mix == "half" and rules.failures:
+        raise QuestionError(
+            f"these months at --mix half are replayed 1 : {cluster.scale}, and gangs made smaller would fail too seldom: "
+            "ask for fewer --months, or --failures none"
+        )
+    outcome = run_jobs(cluster.work, cluster.pools, replace(rules, until=window.until))
+    about = {
+        "mix": mix, "months": [_month(plan.start + window.first), _month(plan.start + window.end - 1)], "scale": cluster.scale,
+        "demand_gpu_h": float(hours_of_work(plan, b, window).sum()), "left_out_gpu_h": cluster.left_out,
+        "gangs_cut": {name: {"stated": was, "replayed": now} for name, (was, now) in cluster.cut.items()},
+    }  # fmt: skip
+    return told(outcome, jobs, trace if jobs is not None else None) | {"book": about}

@@ -1,0 +1,107 @@
+"""A book as a cluster: its pools by month on the mean path, its workloads as gangs, a trace as many jobs as ask for the same hours."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from offtake import front
+from offtake.cli import app
+from offtake.errors import QuestionError
+from offtake.fleet import Pool, Rules, run_jobs
+from offtake.fleet.ask import Asked
+from offtake.fleet.known import LLAMA3
+from offtake.studies.cluster import Wanted, cluster_of, hours_of_work, pools_of, replay_book, stated_failures, window_of
+from offtake.studies.meanpath import mean_path
+from offtake.traces import read_jobs
+
+
+@pytest.fixture(scope="module")
+def told():
+    """Plan, mean path and the book's second year."""
+    plan = front.compile(front.load("two-clouds"))
+    return plan, mean_path(plan, 1), window_of(plan, None)
+
+
+def jobs_file(folder: Path) -> Path:
+    file = folder / "jobs.csv"
+    rows = "".join(f"{n},{600 * n},{3600 * (1 + n % 5)},{2 ** (n % 5)}\n" for n in range(500))
+    file.write_text("job_id,submit_s,duration_s,gpus\n" + rows, encoding="utf-8")
+    return file
+
+
+def test_pools_are_what_is_ready(told) -> None:
+    """Whole nodes of what stays ready to the end of the window; ready hours = replayed + left out."""
+    plan, b, window = told
+    pools, left = pools_of(plan, b, window, Wanted(), 1)
+    hours = plan.hours[window.first : window.end]
+    for pool in pools:
+        n = plan.names.pool_labels.index(pool.name)
+        ready = b.supply.ready[n, window.first : window.end, 0]
+        gpus = np.array([g for _, g in pool.gpus])
+        assert (gpus <= ready).all() and (np.diff(gpus) >= 0).all() and (gpus % pool.node == 0).all()
+        assert gpus @ hours + left[pool.name] == pytest.approx(ready @ hours, rel=1e-12)
+
+
+@pytest.mark.parametrize("mix", ["trace", "book", "half"])
+def test_jobs_ask_for_the_hours_of_the_workloads(told, tmp_path: Path, mix: str) -> None:
+    plan, b, window = told
+    jobs = read_jobs(jobs_file(tmp_path))
+    cluster = cluster_of(plan, b, window, Wanted(mix), jobs)
+    asked = float(cluster.work.gpus.astype(float) @ cluster.work.duration) / 3.6e6 * cluster.scale
+    assert asked == pytest.approx(float(hours_of_work(plan, b, window).sum()), rel=0.01)
+    assert (np.diff(cluster.work.submit) >= 0).all()
+
+
+def test_half_and_half_differ(told, tmp_path: Path) -> None:
+    plan, _, _ = told
+    months = (plan.start + 12, plan.start + 13)
+    file = jobs_file(tmp_path)
+    found = {mix: replay_book(plan, Asked("backfill"), Wanted(mix, months), file) for mix in ("trace", "half", "book")}
+    assert len({row["occupancy"] for row in found.values()}) == 3
+    assert found["book"]["stamp"]["trace"] is None and found["half"]["book"]["mix"] == "half"
+
+
+def test_availability_is_the_books(told) -> None:
+    """Repairs are stretched so that what is up is what the sites state; the replay comes out there once repairs have set in."""
+    plan, b, window = told
+    cluster = cluster_of(plan, b, window, Wanted("book"), None)
+    failures = stated_failures(plan, cluster.pools)
+    stated = np.array([site.availability.median() for site in plan.book.sites.values() if site.availability])
+    found = run_jobs(cluster.work, cluster.pools, Rules("backfill", failures=failures, until=window.until)).to_dict()
+    assert stated.min() - 0.01 < found["availability"] < stated.max() + 0.03
+
+
+def test_questions_that_cannot_be(told) -> None:
+    plan, _, _ = told
+    for wanted, message in (
+        (Wanted("trace"), "--mix trace needs a trace: --trace FILE, or --mix book"),
+        (Wanted("book", (2050 * 12, 2050 * 12)), "--months 2050-01..2050-01 is not inside the book, 2026-01..2029-12"),
+    ):
+        with pytest.raises(QuestionError) as caught:
+            replay_book(plan, Asked(), wanted, None)
+        assert str(caught.value) == message
+    with pytest.raises(QuestionError, match="--mix is one of trace, book, half, not 'bok'"):
+        Wanted("bok")
+
+
+def test_the_command(tmp_path: Path) -> None:
+    run = CliRunner()
+    done = run.invoke(app, ["replay", "two-clouds", "--mix", "book", "--months", "2027-01..2027-02", "--json"])
+    found = json.loads(done.stdout)
+    assert found["book"]["months"] == ["2027-01", "2027-02"]
+    assert sum(b["gpu_ms"] for b in found["bins"].values()) == sum(b["gpu_ms"] for p in found["pools"].values() for b in p["bins"].values())
+    assert run.invoke(app, ["replay"]).exit_code == 2
+    assert run.invoke(app, ["replay", "two-clouds", "--mix", "book", "--months", "2027"]).exit_code == 2
+
+
+def test_failures_where_no_site_states_its_availability() -> None:
+    """The first book leaves it to a surface: the published rate as many times as the book says, repairs as published."""
+    plan = front.compile(front.load("openai-aws"))
+    pool = Pool("aws-ultra.gb200", ((0.0, 720),), 4, 72, 72)
+    found = stated_failures(plan, [pool])
+    assert found.hours == LLAMA3.hours and found.rate == LLAMA3.rate * plan.book.replay.failures.median()
