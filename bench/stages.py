@@ -89,10 +89,15 @@ def slices(at, *arrays):
 def supply_ratio(p, repeats):
     plan, tables = p.plan, (p.plan.lots, p.plan.sites, p.plan.pools)
     made = twin.hours(p.X, tables, plan.hours)
-    gap = max(apart(made[n], p.side_by_side(lambda b, n=n: getattr(b.supply, n))) for n in ("ready", "offered", "late", "energised"))
+    table = stages.allocate(plan).supply  # the kernel alone: of the blocks, a surface of replays may have set what is offered
 
+    def alone(b, name):
+        supply.supply_block(plan.lots, plan.sites, plan.pools, b.X, plan.hours, table)
+        return getattr(table, name).copy()
+
+    gap = max(apart(made[n], p.side_by_side(lambda b, n=n: alone(b, n))) for n in ("ready", "offered", "late", "energised"))
     b = p.blocks[0]
-    ours = least(lambda: supply.supply_block(plan.lots, plan.sites, plan.pools, b.X, plan.hours, b.supply), repeats) / LANES
+    ours = least(lambda: supply.supply_block(plan.lots, plan.sites, plan.pools, b.X, plan.hours, table), repeats) / LANES
     theirs, chunk = best_chunk(p.count, lambda at: slices(at, p.X), lambda X: twin.hours(X, tables, plan.hours), repeats)
     return Ratio("supply", ours, theirs, chunk, gap)
 
@@ -100,6 +105,7 @@ def supply_ratio(p, repeats):
 def ledger_ratio(p, repeats):
     plan = p.plan
     made = twin.hours(p.X, (plan.lots, plan.sites, plan.pools), plan.hours)
+    made["offered"] = p.side_by_side(lambda b: b.supply.offered)  # as the surface of replays has it
     used, alive = p.side_by_side(lambda b: b.used), p.side_by_side(lambda b: b.signed.alive)
     sunk = [p.sunk(b) for b in p.blocks]
     sunk_all = np.concatenate(sunk, axis=-1)
