@@ -12,7 +12,7 @@ from offtake.montecarlo import Futures
 from offtake.questions import question
 from offtake.recount import read
 from offtake.studies.condition import condition
-from offtake.studies.temper import Tempering, filler, free_choices
+from offtake.studies.temper import Particles, Tempering, filler, free_choices
 from offtake.studies.weighing import evidence_of
 from tests.learned import how, seen, small_plan
 
@@ -119,6 +119,18 @@ def test_the_errors_of_populations_are_the_spread_of_seeds():
         means.append(tally.mean[2])
         errors.append(tally.se[2])
     assert 0.5 <= np.mean(errors) / np.std(means, ddof=1) <= 2.0
+
+
+def test_a_population_counts_by_its_evidence():
+    """Evidence 1 to 16: particle p weighs p mod 16 + 1; effective populations (sum w)2 / sum w2; one that has all is a disagreement."""
+    plan = small_plan()
+    tempering = Tempering(plan, evidence_of(plan, [exact(plan, f"{M} = 100 M USD")]), how(256))
+    p = Particles(np.zeros((1, 256)), np.arange(256), np.zeros((1, 256)), np.zeros((1, 256)))
+    ended = tempering._ended(p, np.log(np.arange(1.0, 17.0)), [0.0, 1.0], [1.0, 0.3], None)
+    assert ended.weights[37] / ended.weights[15] == pytest.approx(6 / 16, rel=1e-6) and ended.log_evidence == pytest.approx(math.log(8.5))
+    assert ended.agree == pytest.approx(136**2 / 1496, rel=1e-6) and ended.refused is None
+    one = tempering._ended(p, np.where(np.arange(16) == 3, 0.0, -50.0), [0.0, 1.0], [1.0, 0.3], None)
+    assert one.refused == "the sixteen populations disagree: 1.0 of them count"
 
 
 def test_what_cannot_be_is_refused_in_a_sentence():

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import front
-from .errors import QuestionError
+from .errors import QuestionError, StoreError
 
 if TYPE_CHECKING:
     from .evidence.observations import Observation
@@ -30,6 +30,14 @@ def _file(store: str | Path | None) -> Path:
     from .store import DEFAULT
 
     return DEFAULT if store is None else Path(store)
+
+
+def _ledger(store: str | Path | None) -> Path:
+    """The store, where there is one. Raises StoreError."""
+    file = _file(store)
+    if not file.is_file():
+        raise StoreError(f"{file}: there is no such store; `offtake ledger record BOOK` makes one with the first forecast")
+    return file
 
 
 def observe(
@@ -136,7 +144,7 @@ def verify_ledger(store: str | Path | None = None, head: str | None = None) -> d
     """Rows, last hash and faults of the ledger, each with its row. Raises StoreError where there is no store."""
     from .evidence.ledger import verify
 
-    return verify(_file(store), head)
+    return verify(_ledger(store), head)
 
 
 def score_ledger(book: str | Path | None = None, given: Given | None = None) -> dict[str, Any]:
@@ -148,7 +156,7 @@ def score_ledger(book: str | Path | None = None, given: Given | None = None) -> 
     from .studies.observe import from_facts
 
     given = given or Given()
-    made = forecasts(_file(given.store), None if book is None else name_of(book))
+    made = forecasts(_ledger(given.store), None if book is None else name_of(book))
     names = dict.fromkeys(f.book for f in made)
     outcomes: list[tuple[str, Observation]] = []
     if "observations" in given.kinds:
