@@ -241,7 +241,7 @@ def test_facts_published_after_the_book_are_evidence():
     }  # fmt: skip
     plan = front.compile(read(json.dumps(text), "small"))
     found = from_facts(plan, catalog(), date(2025, 3, 1), "1 %", "scope")
-    assert [o.about for o in found] == ["revenue of companies.c @ FY2024Q3", "revenue of companies.c @ FY2024Q4"]
+    assert [o.about for o in found] == ["revenue of companies.c @ 2024Q3", "revenue of companies.c @ 2024Q4"]
     assert all(o.high - o.low == pytest.approx(1e6) and o.discrepancy == pytest.approx(0.01 * o.middle) for o in found)
     assert len(from_facts(plan, catalog(), date(2024, 12, 31))) == 1
     assert condition(plan, found, how())["method"] == "weights"

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from offtake import learn
+from offtake import front, learn
 from offtake.errors import QuestionError, StoreError
 from offtake.evidence.observations import evidence, from_row, record, recorded, withdraw
 from offtake.studies.observe import source
@@ -101,6 +101,27 @@ def test_a_period_that_the_horizon_cuts_is_no_figure_of_a_whole_one():
     assert seen(plan, "reported_rpo of companies.c @ 2026 = 1 bn USD").low == pytest.approx(0.5e9)
     with pytest.raises(QuestionError, match="holds 7 months of 2027"):
         seen(plan, "reported_rpo of companies.c @ 2027 = 1 bn USD")
+
+
+@pytest.mark.parametrize(
+    ("written", "one"),
+    [
+        ("revenue of companies.c @ FY2026Q1", "revenue of companies.c @ 2026Q1"),
+        ("revenue of companies.c @ FY2026", "revenue of companies.c @ 2026"),
+        ("revenue of companies.c @ 2026-03", "revenue of companies.c @ 2026-03"),
+        ("reported_rpo of companies.c @ FY2026", "reported_rpo of companies.c @ 2026Q4"),
+        ("reported_rpo of companies.c @ 2026-12", "reported_rpo of companies.c @ 2026Q4"),
+        ("reported_rpo of companies.c @ 2026-11", "reported_rpo of companies.c @ 2026-11"),
+    ],
+)
+def test_a_number_has_one_address_however_it_is_written(plan, written, one):
+    assert seen(plan, f"{written} = 1.0 bn USD").about == one
+
+
+def test_a_fiscal_year_of_its_own_keeps_its_periods():
+    plan = front.compile(front.load("two-clouds"))  # companies.south closes its books in June
+    assert seen(plan, "revenue of contracts.south @ FY2027 = 1 bn USD").about == "revenue of contracts.south @ FY2027"
+    assert seen(plan, "revenue of contracts.south @ FY2027Q1 = 1 bn USD").about == "revenue of contracts.south @ 2026Q3"
 
 
 def test_a_source_has_a_day_that_has_been():

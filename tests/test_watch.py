@@ -142,6 +142,12 @@ def test_a_threshold_is_crossed_by_what_was_printed(text, crossed):
     assert bool(alerts(plan, [seen(plan, f"{M} {text}")])) is crossed
 
 
+def test_a_signal_meets_its_figure_however_its_period_is_written():
+    plan = small_plan(**signals(measure="reported_rpo of companies.c @ FY2026Q1", threshold="0.9 bn USD"))
+    figures = [seen(plan, f"reported_rpo of companies.c @ {period} = 0.95 bn USD") for period in ("2026-03", "2026Q1", "FY2026Q1")]
+    assert all(alerts(plan, [figure]) for figure in figures) and len({f.about for f in figures}) == 1
+
+
 def test_below_is_the_other_side():
     plan = small_plan(**signals())
     name = "margin of companies.c @ 2026"
@@ -161,7 +167,7 @@ def test_the_check_exits_3_and_prints_a_line(tmp_path, monkeypatch):
     learn.observe("mine.yaml", "ready of contracts.north @ 2026-12 = 55 k GPU", "North Cloud, call, 2026-05-01")
     loud = run("watch", "mine.yaml", "--check")
     line = (
-        "ALERT mine ready: ready of contracts.north @ 2026-12 = 55 k GPU: 55000 GPU is below 60 k GPU (call, 2026-05-01): "
+        "ALERT mine ready: ready of contracts.north @ 2026Q4 = 55 k GPU: 55000 GPU is below 60 k GPU (call, 2026-05-01): "
         "extend the model's slips\n"
     )
     assert (loud.exit_code, loud.stdout) == (3, line)

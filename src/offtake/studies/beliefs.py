@@ -22,7 +22,7 @@ from ..questions import Question, at_period, question
 from ..tables import plain
 from .compare import headlines
 from .inputs import number_at
-from .observe import asked
+from .observe import asked, named
 
 SHOWN = {"p05": 0.05, "p50": 0.50, "p95": 0.95}
 MOVED = 3.0  # errors of the change beyond which an input counts as moved
@@ -56,7 +56,7 @@ def beliefs(plan: Plan, addresses: Sequence[str]) -> Beliefs:
     told: dict[str, Question] = {}
     for text in addresses:
         q, row = asked(plan, text)
-        told[f"{q.measure.name} of {q.entity.label} @ {q.periods[row].label}"] = one(q, row)
+        told[named(plan, q, row)] = one(q, row)
     for c in _headlines(plan):
         q = question(plan, c.measure, c.of, c.by)
         told.setdefault(c.label, one(q, at_period(q, c.period)))

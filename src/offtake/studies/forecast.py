@@ -27,7 +27,7 @@ from ..tables import Stamp, plain
 from .beliefs import one
 from .compare import Asked
 from .history import WINDOW, extrapolated, unbroken
-from .observe import MEASURE_OF, asked
+from .observe import MEASURE_OF, address_of, asked, named
 from .weighing import evidence_of, weigh
 
 SAMPLES = 512
@@ -42,7 +42,7 @@ def make(plan: Plan, book: str, addresses: Sequence[str], how: Asked, known: tup
     wanted = list(addresses) or [s.measure for s in plan.book.signals.values()]
     if not wanted:
         raise QuestionError("this book registers no signal; say what to forecast, as in 'revenue of companies.x @ 2027'")
-    asking = {f"{q.measure.name} of {q.entity.label} @ {q.periods[r].label}": one(q, r) for q, r in (asked(plan, text) for text in wanted)}
+    asking = {named(plan, q, row): one(q, row) for q, row in (asked(plan, text) for text in wanted)}
     found = evidence_of(plan, observations)
     run = montecarlo.run(plan, [*asking.values(), *found.questions], how.paths, how.seed, how.workers, how.reporter)
     if found.observations:
@@ -85,15 +85,6 @@ def _event(plan: Plan, about: str, values: np.ndarray) -> dict[str, float] | Non
             level = signal.threshold.median()
             return {"threshold": level, "above": float((values[~np.isnan(values)] > level).mean())}
     return None
-
-
-def address_of(plan: Plan, text: str) -> str | None:
-    """The full address that a measure's text stands for; None where it is not one number a path."""
-    try:
-        q, row = asked(plan, text)
-    except QuestionError:
-        return None
-    return f"{q.measure.name} of {q.entity.label} @ {q.periods[row].label}"
 
 
 def last_day(plan: Plan, period: Period) -> date:

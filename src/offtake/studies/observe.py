@@ -75,6 +75,31 @@ def asked(plan: Plan, about: str) -> tuple[Question, int]:
     return q, at_period(q, found.period) if found.period else 0
 
 
+def named(plan: Plan, q: Question, row: int) -> str:
+    """The one address of a number that has several: a fiscal period that is a calendar one is written so, and a stock by the quarter or
+    month at whose end it is taken, so that a figure meets its signal and forecast however each is written."""
+    period = q.periods[row]
+    label, last = period.label, plan.start + period.last
+    months = 1 if q.measure.kind == "stock" else period.last - period.first + 1
+    year, month = divmod(last, 12)
+    if q.by != "total" and (q.measure.kind == "stock" or not period.cut):
+        if months == 12 and month == 11:
+            label = f"{year}"
+        elif month % 3 == 2 and (months == 3 or q.measure.kind == "stock"):
+            label = f"{year}Q{month // 3 + 1}"
+        elif months == 1:
+            label = f"{year}-{month + 1:02d}"
+    return f"{q.measure.name} of {q.entity.label} @ {label}"
+
+
+def address_of(plan: Plan, text: str) -> str | None:
+    """The one address that a measure's text stands for; None where it is not one number a path."""
+    try:
+        return named(plan, *asked(plan, text))
+    except QuestionError:
+        return None
+
+
 def whole(plan: Plan, q: Question, row: int) -> None:
     """A printed figure is of a whole period: raises QuestionError where the horizon cuts it. A stock needs its last month alone."""
     period = q.periods[row]
@@ -97,11 +122,11 @@ def observation(plan: Plan, text: str, told: Told) -> Observation:
     unit = q.measure.unit
     relation, figure = _relation(said["sign"], said["figure"])
     if relation == "of":
-        return _counted(q, row, said, told)
+        return _counted(named(plan, q, row), q, said, told)
     low, high = _ends(relation, figure, unit, told.rounding)
     middle = abs(((low if low is not None else high or 0.0) + (high if high is not None else low or 0.0)) / 2.0)
     covers, covers_spread = _covers(told.covers)
-    about = f"{q.measure.name} of {q.entity.label} @ {q.periods[row].label}"
+    about = named(plan, q, row)
     stated, because = _stated(plan, about, told)
     return Observation(
         about=about, written=f"{said['sign']} {said['figure'].strip()}",
@@ -119,18 +144,17 @@ def _stated(plan: Plan, about: str, told: Told) -> tuple[str, str]:
     if told.discrepancy:
         return told.discrepancy, told.because or "no reason stated"
     for name, signal in plan.book.signals.items():
-        if signal.discrepancy is not None and " ".join(signal.measure.split()) == about:
+        if signal.discrepancy is not None and address_of(plan, signal.measure) == about:
             why = signal.discrepancy.assumed or signal.discrepancy.source
             return f"{100.0 * signal.discrepancy.median():g} %", f"signals.{name}: {why}"
     return DISCREPANCY, NOT_STATED
 
 
-def _counted(q: Question, row: int, said: re.Match[str], told: Told) -> Observation:
+def _counted(about: str, q: Question, said: re.Match[str], told: Told) -> Observation:
     """`7 of 10`: a count of cases that the measure, a share, gives the chance of."""
     found = COUNT.match(said["figure"].strip())
     assert found is not None
     hits, count = int(found["hits"]), int(found["count"])
-    about = f"{q.measure.name} of {q.entity.label} @ {q.periods[row].label}"
     if q.measure.unit != "share" or not 0 <= hits <= count or count == 0:
         raise QuestionError(f"'{found[0]}' is no count of a share: {about} is in {q.measure.unit}; write `7 of 10` of a measure in shares")
     if told.discrepancy or told.spread or told.rounding or told.covers:

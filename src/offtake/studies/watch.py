@@ -26,8 +26,7 @@ from ..tables import plain
 from .beliefs import once, one
 from .compare import Asked
 from .findings import subject
-from .forecast import address_of
-from .observe import asked
+from .observe import address_of, asked, named
 from .weighing import evidence_of, weigh
 
 SHARE = 0.02  # the discrepancy that `observe` takes where none is stated
@@ -132,7 +131,7 @@ def _row(plan: Plan, name: str, seen: Seen, unit: str, today: date, observations
     """One line of the list."""
     signal, figure = plan.book.signals[name], seen.figures[name]
     q, row = asked(plan, signal.measure)
-    about = f"{q.measure.name} of {q.entity.label} @ {q.periods[row].label}"
+    about = named(plan, q, row)
     came = [o for o in observations if o.about == about]
     never = signal.never.median() if signal.never else 0.0
     told: dict[str, Any] = {
