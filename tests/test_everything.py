@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from bench.features import everything
 
+from bench.features import everything
 from offtake import front, stages
 from offtake.identities import worst_of
 from offtake.studies.journal import imbalance
