@@ -18,7 +18,7 @@ from functools import cached_property
 
 import numpy as np
 
-from .sensitivity import Sensitivity, ranks
+from .sensitivity import ranks
 
 BINS = 32
 PER_BIN = 16  # paths at least
@@ -45,9 +45,16 @@ class Indices:
 
     def __init__(self, names: tuple[str, ...], scores: np.ndarray, replicate: np.ndarray) -> None:
         self.names, self.scores = names, scores
-        self._whole = Sensitivity(names, scores)
         self._own = [np.flatnonzero(replicate == r) for r in np.unique(replicate)]
         self._replicate = np.searchsorted(np.unique(replicate), replicate)
+
+    @cached_property
+    def _places(self) -> np.ndarray:
+        """(I, N) int32: which place each path has among all by its score; scores have no ties."""
+        found = np.empty(self.scores.shape, np.int32)
+        for row, mine in zip(self.scores, found):
+            mine[np.argsort(row)] = np.arange(len(row), dtype=np.int32)
+        return found
 
     @cached_property
     def _planes(self) -> list[tuple[int, np.ndarray, np.ndarray]]:
@@ -70,12 +77,13 @@ class Indices:
 
     def rank(self, y: np.ndarray) -> Estimate:
         """Spearman correlations: ranks over all paths, their correlation with each replicate left out."""
-        n = len(y)
+        n, each = len(y), len(self._own)
         order = (ranks(y) - (n - 1) / 2.0) / n
+        own = np.bincount(self._replicate, order * order, each)
         found = []
-        for row in self.scores:
-            mine = (ranks(row) - (n - 1) / 2.0) / n
-            sums = np.stack([np.bincount(self._replicate, v) for v in (mine * order, mine * mine, order * order)])
+        for row in self._places:
+            mine = (row - (n - 1) / 2.0) / n
+            sums = np.stack([np.bincount(self._replicate, mine * order, each), np.bincount(self._replicate, mine * mine, each), own])
             found.append([_correlation(sums.sum(axis=1)), *(_correlation(sums.sum(axis=1) - s) for s in sums.T)])
         table = np.array(found)
         return jackknife(table[:, 0], table[:, 1:].T)
@@ -85,20 +93,20 @@ class Indices:
         n, each = len(y), len(self._own)
         bins = int(np.clip(n // PER_BIN, 2, BINS))
         found, centred = [], y - y.mean()
-        for row in self.scores:
-            bin = np.argsort(np.argsort(row, kind="stable"), kind="stable") * bins // n
-            at = bin * each + self._replicate
-            count, total, square = (np.bincount(at, w, bins * each).reshape(bins, each) for w in (None, centred, centred**2))
-            sums = [s.sum(axis=1) for s in (count, total, square)]
-            found.append([_between(*sums), *(_between(*(s - p[:, r] for s, p in zip(sums, (count, total, square)))) for r in range(each))])
+        squared, whole = centred**2, np.bincount(self._replicate, centred**2, each)
+        for row in self._places:
+            at = (row.astype(np.int64) * bins // n) * each + self._replicate
+            count, total = (np.bincount(at, w, bins * each).reshape(bins, each) for w in (None, centred))
+            left = [(count.sum(axis=1) - count[:, r], total.sum(axis=1) - total[:, r], whole.sum() - whole[r]) for r in range(each)]
+            found.append([_between(*sums) for sums in [(count.sum(axis=1), total.sum(axis=1), squared.sum()), *left]])
         table = np.array(found)
         return jackknife(table[:, 0], table[:, 1:].T)
 
     def ends(self, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The target's means where each input lies within 5 points of its 10th and of its 90th percentile, both (I,)."""
-        cut = np.quantile(self.scores, [0.05, 0.15, 0.85, 0.95], axis=1)
-        low = [y[(row >= a) & (row <= b)].mean() for row, a, b in zip(self.scores, cut[0], cut[1])]
-        high = [y[(row >= a) & (row <= b)].mean() for row, a, b in zip(self.scores, cut[2], cut[3])]
+        n = len(y)
+        low = [y[(row >= 0.05 * n) & (row < 0.15 * n)].mean() for row in self._places]
+        high = [y[(row >= 0.85 * n) & (row < 0.95 * n)].mean() for row in self._places]
         return np.array(low), np.array(high)
 
 
@@ -126,9 +134,9 @@ def _correlation(sums: np.ndarray) -> float:
     return float(cross / np.sqrt(one * other)) if one > 0.0 and other > 0.0 else 0.0
 
 
-def _between(count: np.ndarray, total: np.ndarray, square: np.ndarray) -> float:
+def _between(count: np.ndarray, total: np.ndarray, square: float) -> float:
     """Share of variance between bins: 1 - (variance within) / (variance), each by its degrees of freedom."""
     n, there = count.sum(), count > 0
-    whole = (square.sum() - total.sum() ** 2 / n) / max(n - 1.0, 1.0)
-    within = (square.sum() - (total[there] ** 2 / count[there]).sum()) / max(n - there.sum(), 1.0)
+    whole = (square - total.sum() ** 2 / n) / max(n - 1.0, 1.0)
+    within = (square - (total[there] ** 2 / count[there]).sum()) / max(n - there.sum(), 1.0)
     return float(1.0 - within / whole) if whole > 0.0 else 0.0
