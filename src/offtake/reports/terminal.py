@@ -142,7 +142,8 @@ def _replay_lines(found: dict[str, Any], width: int) -> list[str]:
     )  # fmt: skip
     for r in found["nearest_replays"]:
         where = f"load {r['load']:.2f}, mix {r['mix']:.2f}, failures x {r['failures']:.2f}, clouds {r['clouds']:.0f}"
-        lines.append(f"    replay {r['seed']}: {where}: occupancy {100 * r['occupancy']:.1f} %, goodput {100 * r['goodput']:.1f} %")
+        text = f"replay {r['seed']}: {where}: occupancy {100 * r['occupancy']:.1f} %, goodput {100 * r['goodput']:.1f} %"
+        lines += textwrap.wrap(text, width, initial_indent="    ", subsequent_indent="      ")
     return lines
 
 

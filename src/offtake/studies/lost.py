@@ -71,7 +71,7 @@ def table(told: dict[str, Any], name: str) -> dict[str, Any]:
     """The same as a table of the report, with what stands behind it."""
     about = surface.about(name)
     lines = [("buys the customer no progress, of what it is charged", "no_progress"), *((w, n) for n, w in CAUSES.items())]
-    lines += [(f"with the jobs of {w}", n) for n, w in MIXES.items()] + [("were the same GPUs one cloud", "no_progress_if_one")]
+    lines += [(f"mix of jobs: {w}", n) for n, w in MIXES.items()] + [("were the same GPUs one cloud", "no_progress_if_one")]
     lines += [("not sold, of what the provider could sell", "unsold"), *((w, n) for n, w in UNSOLD.items())]
     shown = [(words, told["rows"][n]) for words, n in lines]
     rows = [[words, row["mean"], format_interval(row["p05"], row["p95"], "share")] for words, row in shown]
