@@ -111,6 +111,7 @@ def hall(gpus: int, busy: tuple[tuple[int, float | None], ...] = (), ready: floa
     ("pool", "job", "cause", "room", "wait"),
     [
         (hall(100, ((60, 5.0), (20, 2.0))), Job("j", 50, 1.0), "busy", "30 GPUs more; free in 5.0 h by the state", 5.0),
+        (hall(100, ((60, 5.0), (20, 2.0))), Job("j", 40, 1.0), "busy", "20 GPUs more; free in 2.0 h by the state", 2.0),
         (hall(100, ((60, None),)), Job("j", 50, 1.0), "busy", "10 GPUs more; the state does not say when (60 GPUs without an end)", None),
         (hall(100, ((60, None), (60, 3.0))), Job("j", 50, 1.0), "busy",
          "50 GPUs more; the state does not say when (60 GPUs without an end)", None),
@@ -202,6 +203,9 @@ def test_a_batch_by_hand() -> None:
     found = place_batch(offers, [Job("small", 2, 10.0), Job("large", 8, 10.0), Job("middle", 6, 10.0)])
     assert [row["pool"] for row in found["jobs"]] == ["a.gpu", "a.gpu", "b.gpu"]
     assert found["total_usd"] == 120.0 and found["bound_usd"] == pytest.approx(120.0, abs=1e-4)
+    full = Pool("a.gpu", "c", "a", "gpu", 10.0, 10.0, (Level(10.0, 0.0, "free"),), ((10, None),))
+    held = place_batch(Offers("2026-01", (full, paid), hours=10.0), [Job("x", 5, 10.0)])
+    assert held["total_usd"] == 100.0 and held["bound_usd"] == pytest.approx(100.0, abs=1e-4)  # what is busy is not to be had
     tight = place_batch(offers, [Job("x", 6, 10.0), Job("y", 6, 10.0)])
     assert tight["total_usd"] == 120.0 and tight["bound_usd"] == pytest.approx(40.0, abs=1e-4)
     assert tight["gap_usd"] == pytest.approx(80.0, abs=1e-4)

@@ -17,25 +17,28 @@ if TYPE_CHECKING:
     from .studies.place import Job, Offers
 
 
-class How(TypedDict, total=False):
-    """What else a placement may be told.
-
-    set, as_of, store   as a run's
-    month       whose prices count, as 2026-09; the month of `now` where it is not told
-    state       a file of what is busy (docs/actions.md)
-    partitions  NAME=POOL: what a partition of the state is in the book
-    now         the moment; the machine's clock where it is not told
-    seed        of the draws whose means make the mean path
-    """
+class Asked(TypedDict, total=False):
+    """What else an action may be told: patches, day and store of facts as a run; the seed of the draws whose means make the mean path."""
 
     set: Sequence[str]
     as_of: date | None
     store: str | Path | None
+    seed: int
+
+
+class How(Asked, total=False):
+    """What else a placement may be told.
+
+    month       whose prices count, as 2026-09; the month of `now` where it is not told
+    state       a file of what is busy (docs/actions.md)
+    partitions  NAME=POOL: what a partition of the state is in the book
+    now         the moment; the machine's clock where it is not told
+    """
+
     month: str | None
     state: str | Path | None
     partitions: Sequence[str]
     now: datetime | None
-    seed: int
 
 
 def job_of(gpus: int, hours: float, chip: str | None, workload: str | None) -> Job:
@@ -139,3 +142,38 @@ def _periods(plan: Plan, month: int) -> dict[str, list[str]]:
         if has_shadow(plan, c):
             found[name] = [str(Month(plan.start + m)) for m in range(first_of_period(plan, c, month), month + 1)]
     return found
+
+
+def export_schedule(
+    book: str | Path, month: str, target: str, out: str | Path, against: str | Path | None, **how: Unpack[Asked]
+) -> dict[str, Any]:
+    """Write a month's placement as files of `slurm`, `skypilot` or `kueue`, and say what changes against a plan in force.
+
+    Raises QuestionError for a month, a target or a plan in force that is none, WriteError, before anything is written, where someone else's
+    file stands in the folder.
+    """
+    from dataclasses import asdict
+
+    from . import front
+    from .book.text import book_hash
+    from .quotas import changes, in_force
+    from .reports import schedules
+    from .reports.schedules import folder
+    from .studies.months import schedule_of
+
+    loaded = front.load(book, how.get("set", ()), how.get("as_of"), how.get("store"))
+    plan = front.compile(loaded)
+    m = month_index(plan, month, datetime(1, 1, 1))
+    mark = schedules.mark_of(Path(book).stem, target)
+    before = folder.held(Path(out), mark)
+    old = None if against is None else schedules.read_back(folder.plan_in(Path(against), mark), target)
+    seed = how.get("seed", 1)
+    made = schedule_of(plan, seed, m, Path(book).stem)
+    files = schedules.files_of(made, target)
+    done = folder.put_files(Path(out), files, before)
+    return {
+        "book": book_hash(loaded), "seed": seed, "month": made.month, "to": target, "out": str(out),
+        "against": None if against is None else str(against), "halls": [asdict(hall) | {"nodes": hall.nodes} for hall in made.halls],
+        "quotas": [asdict(q) | {"pool": q.hall, "gpus": q.gpus} for q in made.quotas],
+        "changes": None if old is None else changes(old, in_force(made.quotas)), "files": done,
+    }  # fmt: skip

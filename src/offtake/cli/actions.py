@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -58,3 +59,37 @@ def place_job(
     else:
         found = actions.place(book, actions.job_of(gpus or 0, hours or 0.0, chip, workload), **how)
         say_json(found) if as_json else say(job_text(found, width()))
+
+
+export = typer.Typer(help="Hand a plan to other systems.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(export, name="export")
+
+
+class Target(str, Enum):  # noqa: UP042 -- typer shows the values of this form
+    """Schedulers there are writers for."""
+
+    slurm = "slurm"
+    skypilot = "skypilot"
+    kueue = "kueue"
+
+
+@export.command("schedule")
+def export_schedule(
+    book: BookName,
+    month: Annotated[str, typer.Option("--month", help="The month, as 2026-09.")],
+    to: Annotated[Target, typer.Option("--to", metavar="TARGET", help="slurm, skypilot or kueue.")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="A folder of its own for the files.")],
+    against: Annotated[Path | None, typer.Option("--against", metavar="DIR", help="The plan in force, to say what changes.")] = None,
+    seed: Seed = 1,
+    set_: Sets = None,
+    as_of: AsOf = None,
+    store: Store = None,
+    as_json: Json = False,
+) -> None:
+    """Write a month's placement as whole GPUs by workload and pool, as configuration that a scheduler loads."""
+    from .. import actions
+    from ..reports.schedule_text import schedule_text
+
+    how: actions.Asked = {"set": set_ or (), "as_of": day_of(as_of), "store": store, "seed": seed}
+    found = actions.export_schedule(book, month, to.value, out, against, **how)
+    say_json(found) if as_json else say(schedule_text(found, width()))

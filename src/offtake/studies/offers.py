@@ -31,12 +31,18 @@ WHY = {FREE: "paid whether used or not", WITHIN: "within the commitment, paid as
 def offers_of(plan: Plan, seed: int, month: int, used: Mapping[str, float]) -> Offers:
     """Offers of month index `month`; `used` is USD used to date of a contract's period under way, the mean path's where it is not told."""
     b = mean_path(plan, seed)
-    shadows = {c: shadow(b, c, month, used.get(name)) for c, name in enumerate(plan.names.contracts) if has_shadow(plan, c)}
+    shadows = shadows_of(b, month, used)
     pools = tuple(_pool(b, k, month, shadows) for k in range(len(plan.names.pools)))
     return Offers(
         str(Month(plan.start + month)), pools, _fits(b), _values(b), float(plan.hours[month]),
         ("queue: no waits are estimated, since no response surface of replays is at hand; none is charged",),
     )  # fmt: skip
+
+
+def shadows_of(b: Block, month: int, used: Mapping[str, float]) -> dict[int, tuple[float, float]]:
+    """What `shadow` says of every contract that has a shadow price."""
+    contracts = enumerate(b.plan.names.contracts)
+    return {c: shadow(b, c, month, used.get(name)) for c, name in contracts if has_shadow(b.plan, c)}
 
 
 def with_busy(offers: Offers, busy: tuple[Busy, ...], hours_left: float) -> Offers:
@@ -160,11 +166,12 @@ def _pool(b: Block, k: int, month: int, shadows: Mapping[int, tuple[float, float
     later = tuple((str(Month(p.start + m)), float(b.supply.ready[k, m, 0])) for m in range(month + 1, p.months))
     return Pool(
         p.names.pool_labels[k], cloud, site, chip, float(b.supply.ready[k, month, 0]), float(b.X[fabric, 0]) if fabric >= 0 else inf,
-        _levels(b, k, month, shadows.get(int(p.places.contract[k]))), (), later,
+        levels_of(b, k, month, shadows.get(int(p.places.contract[k]))), (), later,
     )  # fmt: skip
 
 
-def _levels(b: Block, k: int, month: int, told: tuple[float, float] | None) -> tuple[Level, ...]:
+def levels_of(b: Block, k: int, month: int, told: tuple[float, float] | None) -> tuple[Level, ...]:
+    """GPUs of a pool by marginal cost, cheapest first; `told` is what `shadow` says of its contract, where it has one."""
     p, c = b.plan, int(b.plan.places.contract[k])
     gpus, found = segment_gpus(b, k, month), []
     if told is not None and (count := sum(n for q, n in gpus.items() if counts(p, c, q))) > 0.0:
