@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from datetime import datetime
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -213,7 +215,7 @@ def test_a_batch_by_hand() -> None:
 
 # -- prices from the book
 
-@pytest.mark.parametrize(("book", "month"), [("small-lab", 4), ("small-lab", 14), ("two-clouds", 6)])
+@pytest.mark.parametrize(("book", "month"), [("small-lab", 4), ("small-lab", 14), ("two-clouds", 6), ("openai-aws", 10)])
 def test_the_shadow_price_is_where_demand_meets_what_remains(book: str, month: int) -> None:
     """Complementary slackness (P-02): a little cheaper and more would be wanted than remains, or the price is 0."""
     import offtake
@@ -226,6 +228,9 @@ def test_the_shadow_price_is_where_demand_meets_what_remains(book: str, month: i
     for c in [c for c in range(len(plan.names.contracts)) if study.has_shadow(plan, c)]:
         share, _ = shadow(b, c, month, None)
         assert np.array_equal(b.used, before)  # the block is as the mean path left it
+        if not b.schedule.in_term[c, month, 0]:
+            assert share == 1.0
+            continue
         left, months = remaining(b, c, month, None), slice(month, min(study.period_of(plan, b, c, month)[1], plan.months))
         kept = b.segment_hours.cost.copy()
         shares = np.full(stages.LANES, share)
@@ -352,7 +357,6 @@ def test_a_wrong_command_line_ends_in_2(words: tuple[str, ...]) -> None:
 
 def test_used_to_date_is_read_from_an_export(tmp_path: Path) -> None:
     """The example export bills 1.3 M USD or so before the book begins: less is left than if nothing had been used."""
-    import shutil
 
     import offtake
 
@@ -379,3 +383,75 @@ def test_a_batch_of_a_file(tmp_path: Path) -> None:
     (tmp_path / "bad.csv").write_text("name,gpus,hours\na,8,x\na,-1,2\n")
     code, told = ask("small-lab", "--jobs", str(tmp_path / "bad.csv"), "--month", "2026-03")
     assert code == 1 and "issues" in told
+
+
+def dual_of_the_rest(b: Any, c: int, months: range, left: float) -> float:
+    """The dual of what remains of a commitment in USD, from one linear program over all its months (scipy), as a share of the price.
+
+    Hours of the contract cost nothing until `left` USD are spent and their price beyond; those of others what the mean path says.
+    """
+    from scipy.optimize import linprog
+
+    p = b.plan
+    gain, rows, spent, bounds = [], {}, [], []
+    for m in months:
+        for w in range(len(p.names.workloads)):
+            for q, k in enumerate(p.segment_pool):
+                speed = b.demand.speed[w, k, 0]
+                gang = b.X[p.jobs.gang_x[w], 0] <= min(b.supply.ready[k, m, 0], b.X[p.jobs.fabric_x[k], 0])
+                mine = p.places.contract[k] == c
+                cost = 0.0 if mine else b.segment_hours.cost[q, m, 0]
+                gain.append(b.demand.value[w, 0] * speed - b.demand.moving[w, k, 0] - cost)
+                bounds.append((0.0, None if p.jobs.eligible[w, k] and speed > 0 and gang else 0.0))
+                rows.setdefault((m, "hours", q), []).append((len(gain) - 1, 1.0))
+                rows.setdefault((m, "work", w), []).append((len(gain) - 1, speed))
+                if mine:
+                    spent.append((len(gain) - 1, b.schedule.price[c, m, 0]))
+    gain.append(-1.0)  # a USD beyond what remains
+    bounds.append((0.0, None))
+    rows["rest", "", 0] = [*spent, (len(gain) - 1, -1.0)]
+    matrix, limits = np.zeros((len(rows), len(gain))), []
+    for r, (key, cells) in enumerate(rows.items()):
+        for column, value in cells:
+            matrix[r, column] = value
+        there = b.segment_hours.cap if key[1] == "hours" else b.demand.work
+        limits.append(left if key[0] == "rest" else there[key[2], key[0], 0])
+    scale = np.abs(matrix).max(axis=1)
+    solved = linprog(-np.array(gain), matrix / scale[:, None], np.array(limits) / scale, bounds=bounds, method="highs")
+    assert solved.status == 0
+    return float(-solved.ineqlin.marginals[-1] / scale[-1])
+
+
+@pytest.mark.parametrize(("month", "used"), [(0, None), (4, None), (4, 3.0e6), (4, 5.0e6), (8, None), (8, 1.0e6), (13, 4.0e6)])
+def test_the_shadow_price_is_the_dual_of_one_program_over_all_months(month: int, used: float | None, tmp_path: Path) -> None:
+    """Without work that waits, months hang together by the commitment alone, so the dual is that of the whole program (P-02, P-04)."""
+    import offtake
+    from offtake import front
+    from offtake.studies import offers as study
+
+    books = Path(offtake.__file__).parent / "books"
+    shutil.copy(books / "small-lab-focus.csv", tmp_path)
+    text = (books / "small-lab.yaml").read_text(encoding="utf-8")
+    assert "    deferrable: true\n" in text
+    (tmp_path / "book.yaml").write_text(text.replace("    deferrable: true\n", ""), encoding="utf-8")
+    plan = front.compile(offtake.load(tmp_path / "book.yaml"))
+    b = mean_path(plan, 1)
+    c = plan.names.contracts.index("spend")
+    left = remaining(b, c, month, used)
+    end = min(study.period_of(plan, b, c, month)[1], plan.months)
+    share, _ = shadow(b, c, month, used)
+    assert share == pytest.approx(dual_of_the_rest(b, c, range(month, end), left), abs=1e-4)
+
+
+@pytest.mark.parametrize("book", ["two-clouds", "gpu-cloud", "openai-aws"])
+def test_every_book_places_a_job(book: str) -> None:
+    """A job of each book's first workload: a pool, or nowhere with what would make room; the same answer twice."""
+    import offtake
+
+    work = next(iter(offtake.load(book).workloads))
+    words = (book, "--gpus", "8", "--hours", "24", "--workload", work, "--month", "2026-06", "--json")
+    code, said = ask(*words)
+    found = json.loads(said)
+    assert code == 0 and ask(*words) == (0, said)
+    assert len(found["pools"]) == len({row["pool"] for row in found["pools"]})
+    assert (found["best"] is None) == all(row["cause"] for row in found["pools"]) and (found["best"] or found["nowhere"]["room"])

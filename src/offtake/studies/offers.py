@@ -35,7 +35,7 @@ def offers_of(plan: Plan, seed: int, month: int, used: Mapping[str, float]) -> O
     pools = tuple(_pool(b, k, month, shadows) for k in range(len(plan.names.pools)))
     return Offers(
         str(Month(plan.start + month)), pools, _fits(b), _values(b), float(plan.hours[month]),
-        ("queue: no waits are estimated, since no response surface of replays is at hand; none is charged",),
+        ("queue: waits are not estimated (the response surface of replays holds hours, not waits), and none is charged",),
     )  # fmt: skip
 
 
