@@ -14,7 +14,7 @@ from offtake import front, learn
 from offtake.cli import app
 from offtake.errors import QuestionError
 from offtake.evidence.scores import brier, crps, log_score, pit
-from offtake.studies.forecast import make, score
+from offtake.studies.forecast import beside, make, score
 from offtake.studies.history import extrapolated
 from tests.forecasts import made
 from tests.learned import how, seen, small_plan
@@ -119,6 +119,16 @@ def test_means_and_skill_over_six_periods():
     assert found["skill"]["last value"] == pytest.approx(1 - 3.5 / 1.0)
     low, high = stats.binomtest(3, 6).proportion_ci(0.90, "wilson")
     assert (found["covered_low"], found["covered_high"]) == (pytest.approx(low), pytest.approx(high))
+
+
+def test_what_others_say_is_a_reference_of_one_number():
+    one = beside([made(0)], ["guidance=2.5 bn USD", "desk = 1 M USD"])[0]
+    assert one.references == {"last value": 2.0, "guidance": 2.5e9, "desk": 1e6}
+    with pytest.raises(QuestionError, match="what others say is of one number; 2 are recorded"):
+        beside([made(0), made(1)], ["guidance=2.5 bn USD"])
+    for text, said in (("guidance", "'guidance' is no reference"), ("g=5", "a number in USD says its unit")):
+        with pytest.raises(QuestionError, match=said):
+            beside([made(0)], [text])
 
 
 def test_the_verbs_from_record_to_score(tmp_path, monkeypatch):

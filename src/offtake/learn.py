@@ -123,19 +123,24 @@ def condition(run: Run, book: str | Path, given: Given, shown: Sequence[str] = (
     } | study(run.plan, used, how, shown)
 
 
-def record_forecasts(run: Run, book: str | Path, addresses: Sequence[str], given: Given) -> dict[str, Any]:
-    """Append forecasts of these numbers (of all signals where none is given) to the ledger: their numbers, and the hash to keep."""
+def record_forecasts(
+    run: Run, book: str | Path, addresses: Sequence[str], given: Given, others: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Append forecasts of these numbers (of all signals where none is given) to the ledger: their numbers, and the hash to keep.
+
+    others  what others say of the one number that is recorded, such as `guidance=125 bn USD`: references that it is scored against
+    """
     from dataclasses import asdict
 
     from .evidence.ledger import append
     from .fact_store import on_record
     from .studies.compare import Asked
-    from .studies.forecast import make
+    from .studies.forecast import beside, make
 
     used = evidence(run, book, given)[0] if given.kinds else []
     facts = on_record(given.store if given.store and Path(given.store).is_file() else None)
     how = Asked(run.stamp.paths, run.stamp.seed, run.workers, run.progress)
-    made = make(run.plan, name_of(book), addresses, how, (used, facts, run.stamp))
+    made = beside(make(run.plan, name_of(book), addresses, how, (used, facts, run.stamp)), others)
     numbers, head = append(_file(given.store), made)
     return {"head": head, "forecasts": [{"id": n} | asdict(f) for n, f in zip(numbers, made)]}
 

@@ -21,6 +21,9 @@ def record_forecasts(
         list[str] | None, typer.Argument(metavar="[NUMBER]..", help="As in 'revenue of companies.x @ 2027'; all signals' unless told.")
     ] = None,
     given: Annotated[str | None, typer.Option(help="Forecast with this evidence: observations, facts, or both with a comma.")] = None,
+    reference: Annotated[
+        list[str] | None, typer.Option(help="What others say of the one number, as in 'guidance=125 bn USD'; give it again.")
+    ] = None,
     paths: Paths = 16_384,
     seed: Seed = 1,
     workers: Workers = None,
@@ -35,7 +38,7 @@ def record_forecasts(
 
     kinds = tuple(part.strip() for part in given.split(",")) if given else ()
     with computed(book, paths, seed, workers, scenario, set_) as run:
-        found = learn.record_forecasts(run, book, addresses or (), learn.Given(kinds, store=store))
+        found = learn.record_forecasts(run, book, addresses or (), learn.Given(kinds, store=store), reference or ())
     say_json(found) if as_json else say(record_text(found, width()))
 
 

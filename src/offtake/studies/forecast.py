@@ -7,6 +7,7 @@ book's day: what somebody claimed, the straight line of a contract, the last val
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -27,7 +28,7 @@ from ..tables import Stamp, plain
 from .beliefs import one
 from .compare import Asked
 from .history import WINDOW, extrapolated, unbroken
-from .observe import MEASURE_OF, address_of, asked, named
+from .observe import MEASURE_OF, address_of, amount_of, asked, named
 from .weighing import evidence_of, weigh
 
 SAMPLES = 512
@@ -62,6 +63,19 @@ def make(plan: Plan, book: str, addresses: Sequence[str], how: Asked, known: tup
         for (about, q), tally in zip(asking.items(), run.tallies)
         if _answered(about, tally)
     ]  # fmt: skip
+
+
+def beside(made: list[Forecast], others: Sequence[str]) -> list[Forecast]:
+    """The one forecast with what others say of its number, `NAME=AMOUNT` each. Raises QuestionError."""
+    if others and len(made) != 1:
+        raise QuestionError(f"what others say is of one number; {len(made)} are recorded: record it alone")
+    told = {}
+    for text in others:
+        name, equals, amount = (part.strip() for part in text.partition("="))
+        if not equals or not name or not amount:
+            raise QuestionError(f"'{text}' is no reference; write it as 'guidance=125 bn USD'")
+        told[name] = amount_of(amount, made[0].unit)
+    return [replace(f, references=f.references | told) for f in made]
 
 
 def _answered(about: str, tally: Tally) -> bool:

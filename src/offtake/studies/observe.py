@@ -233,6 +233,11 @@ def _covers(text: str | None) -> tuple[float, float]:
     return sqrt(values[0] * values[-1]), log(values[-1] / values[0]) / 3.29
 
 
+def amount_of(text: str, unit: str) -> float:
+    """An amount in the unit of a measure. Raises QuestionError."""
+    return _base(_quantity(text), unit, text)
+
+
 def _quantity(text: str) -> Quantity:
     try:
         return read_quantity(text)
