@@ -31,22 +31,22 @@ MONEY_METRICS = {
 GENERAL = ("growth", "price change")  # said of anything: another metric in reach wins
 OF_THE_DEAL = ("contract value", "contract value a year", "term", "GPUs", "deployment", "expansion")
 OF_NOBODY = ("share of electricity", "productivity", "infrastructure", "price change", "demand")  # unless the clause names a company
-AGAINST = re.compile(r"(?:(?<![A-Za-z])(?:compared with|compared to|versus|vs\.?|than|over)(?: the)? ?|较|比|同比)$")
+AGAINST = re.compile(r"(?:(?<![A-Za-z])(?:compared with|compared to|versus|vs\.?|than|over)(?: in)?(?: the)? ?|较|比|同比)\Z")
 OF_A_PERIOD = re.compile(
-    r"(?:(?<![A-Za-z])(?:ended|ending|as of|compared with|compared to|versus|vs\.?|than|over)(?: the)? ?|"
-    r"截至|较|比|同比)$"
+    r"(?:(?<![A-Za-z])(?:ended|ending|as of|compared with|compared to|versus|vs\.?|than|over)(?: in)?(?: the)? ?|"
+    r"截至|较|比|同比)\Z"
 )
 OPENING = re.compile(r"[\s“]{0,4}(?:预计|截至|到|在|[Bb]y|[Ii]n|[Oo]n|[Aa]s of)?\s?(?:预计|截至|到|在|the end of)?\s?")
 INTRODUCES = re.compile(
-    r"(?:in|by|on|from|since|at|through|until|before|after|during|early|late|mid|for|of|ending|ended|the)\s?(?:the\s)?$", re.IGNORECASE
+    r"(?:in|by|on|from|since|at|through|until|before|after|during|early|late|mid|for|of|ending|ended|the)\s?(?:the\s)?\Z", re.IGNORECASE
 )
 POINTS = re.compile(r"(?<![A-Za-z])(?:bps?|basis|points?|pp)(?![A-Za-z])|基点|百分点")
 MOVES = re.compile(
     r"下降|下滑|削减|拖累|收窄|扩大|提高|上升|回落|缩|(?<![A-Za-z])(?:cut|cuts|fell|fall|falls|reduced?|lowered|lower|raised?|rose|shrink|narrow|widen"
     r"|cost|costs|squeezed?|hit|by)(?![A-Za-z])"
 )
-STANDS = re.compile(r"(?:(?<![A-Za-z])(?:to|from|at|of|was|is|were|near)(?: an?)?|至|到|为|从|由)\s?$")
-PARTNER = re.compile(r"(?:与|和|、|跟|对|(?<![A-Za-z])(?:with|and|to|from)\s(?:the\s)?)$")
+STANDS = re.compile(r"(?:(?<![A-Za-z])(?:to|from|at|of|was|is|were|near)(?: an?)?|至|到|为|从|由)\s?\Z")
+PARTNER = re.compile(r"(?:与|和|、|跟|对|(?<![A-Za-z])(?:with|and|to|from)\s(?:the\s)?)\Z")
 PRODUCT = re.compile(r"\s?(?:[A-Z]{2,4}\d{0,3}|S3|芯片|平台)(?![a-z])")
 THE_DEAL = re.compile(
     r"(?:这项|这份|这笔|该项|该)[^。,]{0,14}(?:交易|合同|协议|合作)|交易(?:的)?总|(?<![A-Za-z])(?:the|this) (?:[\w$.]{1,12} "
@@ -190,7 +190,7 @@ class _Reader:
         """`Customers: more than 1,200`: what stands before a colon in the same line."""
         from .quantities import NOUN
 
-        head = re.search(r"([A-Za-z]{3,12}|[\u4e00-\u9fff]{2,4}): ?[^\n:]{0,20}$", self.text[max(0, q.a - 40) : q.a])
+        head = re.search(r"([A-Za-z]{3,12}|[\u4e00-\u9fff]{2,4}): ?[^\n:]{0,20}\Z", self.text[max(0, q.a - 40) : q.a])
         return NOUN.get(head[1].lower(), "") if head else ""
 
     def _claim(self, q: Quantity, iso: str) -> Claim:

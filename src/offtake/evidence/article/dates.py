@@ -51,7 +51,7 @@ ENGLISH = re.compile(
     rf"|(?P<y11>(?<![-.,]){YEAR}){NOT_AN_AMOUNT})(?![A-Za-z0-9])"
 )
 LATIN_RELATIVE = re.compile(
-    rf"(?<![A-Za-z])(?P<word>this year|last year|next year|today|currently)(?![A-Za-z])"
+    rf"(?<![A-Za-z])(?P<word>[Tt]his year|[Ll]ast year|[Nn]ext year|[Tt]oday|[Cc]urrently)(?![A-Za-z])"
     rf"|(?<!fiscal )(?<![A-Za-z])(?P<q>[Ff]irst|[Ss]econd|[Tt]hird|[Ff]ourth)[- ]quarter(?!s| (?:of |in )?(?:fiscal |{YEAR}))(?![A-Za-z])"
     rf"|(?:in|since|from|on|by) (?P<m>{MONTH})(?: (?P<d>3[01]|[12]\d|0?[1-9])(?!\d|,\d))?(?!,? ?\d{4})(?![A-Za-z0-9])"
 )
@@ -191,6 +191,7 @@ def _nearest_quarter(day: date, quarter: int) -> str:
 
 
 def _word(word: str, day: date) -> str:
+    word = word.lower()
     years = {"今年": 0, "去年": -1, "明年": 1, "this year": 0, "last year": -1, "next year": 1}
     return str(day.year + years[word]) if word in years else day.isoformat()
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 STOP = re.compile(r"[。!?！？…]{1,3}[”\"』」')]{0,2}|\.{1,3}[”\"')]{0,2}(?=\s|$)|(?:[,.!?])”(?=\s)|\n")
 SHORT = re.compile(
-    r"(?:\b(?:U\.S|Inc|Corp|Co|Ltd|Mr|Ms|Mrs|Dr|vs|No|St|approx|e\.g|i\.e|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept|Sep|Oct|Nov|Dec)|\b[A-Z])$"
+    r"(?:\b(?:U\.S|Inc|Corp|Co|Ltd|Mr|Ms|Mrs|Dr|vs|No|St|approx|e\.g|i\.e|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept|Sep|Oct|Nov|Dec)|\b[A-Z])\Z"
 )
 CLAUSE = re.compile(r"(?<!\d),|,(?!\d)|[;:(]|——|—(?!\d)| [-–] ")
 JOINED = re.compile(r"\n(?!\s)")

@@ -21,7 +21,7 @@ OPENERS = (
     "While Not No Some Our Their His Her Finance Gross Net Customers Price Utilisation Remaining Monday Tuesday Wednesday Thursday Friday "
     "Saturday Sunday January February March April May June July August September October November December US GPU GPUs AI CEO CFO Critics"
 )
-OPENS = re.compile(r"(?:^|[.!?:;\n“\"•])[ \"”]{0,2}$")
+OPENS = re.compile(r"(?:^|[.!?:;\n“\"•])[ \"”]{0,2}\Z")
 COMMON = frozenset(OPENERS.split())
 
 

@@ -16,7 +16,7 @@ CURRENCY = {
     "US$": "USD", "$": "USD", "USD": "USD", "HK$": "HKD", "NT$": "TWD", "A$": "AUD", "C$": "CAD", "€": "EUR", "EUR": "EUR", "£": "GBP",
     "GBP": "GBP", "¥": "CNY", "RMB": "CNY", "CNY": "CNY",
 }  # fmt: skip
-BEFORE = re.compile(r"(US\$|HK\$|NT\$|A\$|C\$|\$|€|£|¥|(?<![A-Za-z])(?:USD|EUR|GBP|RMB|CNY))\s?$")
+BEFORE = re.compile(r"(US\$|HK\$|NT\$|A\$|C\$|\$|€|£|¥|(?<![A-Za-z])(?:USD|EUR|GBP|RMB|CNY)) ?\Z")
 MONEY = {
     "美元": "USD", "美金": "USD", "人民币": "CNY", "元人民币": "CNY", "元": "CNY", "欧元": "EUR", "英镑": "GBP", "日元": "JPY",
     "港元": "HKD",
@@ -56,24 +56,24 @@ def _any(words: Iterator[str] | list[str]) -> str:
 HAN_NOUN = _any([w for w in NOUN if not w.isascii()])
 LATIN_NOUN = _any([w for w in NOUN if w.isascii()])
 UNIT = re.compile(
-    rf"[”\"]?\s?(?:(?P<money>{_any([w for w in MONEY if not w.isascii()])}|"
+    rf"[”\"]? ?(?:(?P<money>{_any([w for w in MONEY if not w.isascii()])}|"
     rf"(?:of )?(?:U\.?S\.? )?(?i:{_any([w for w in MONEY if w.isascii()])})(?![A-Za-z]))"
-    rf"|-?\s?(?P<share>%|(?:percentage points?|per cent|percent|pct|pp|basis points?|bps?)(?![A-Za-z])|个百分点|百分点|个基点|"
+    rf"|-? ?(?P<share>%|(?:percentage points?|per cent|percent|pct|pp|basis points?|bps?)(?![A-Za-z])|个百分点|百分点|个基点|"
     rf"基点|成(?![功为立长本交员果]))"
-    rf"|(?P<multiple>倍|-?fold(?![A-Za-z])|x(?![A-Za-z0-9])|×(?!\s?\d)|times(?! (?:a|per|each)\b)(?![A-Za-z]))"
+    rf"|(?P<multiple>倍|-?fold(?![A-Za-z])|x(?![A-Za-z0-9])|×(?! ?\d)|times(?! (?:a|per|each)\b)(?![A-Za-z]))"
     rf"|(?P<power>{_any([w for w in POWER if not w.isascii()])}|-?(?:{_any([w for w in POWER if w.isascii()])})(?![A-Za-z]))"
     rf"|-?(?P<time>年期|年(?![初中末底前后代度])|个月|个季度|周(?!年)|天(?!前)|(?:years?|months?|quarters|weeks|days)(?![A-Za-z]))"
     rf"|(?P<han>[个名位家张块台座颗枚款份笔户万]{{0,2}}(?:(?![数几亿万元]|美元)[^\W\d_]){{0,6}}?(?:{HAN_NOUN}|GPUs?(?![A-Za-z])))"
     rf"|(?P<latin>(?:-?[A-Za-z][A-Za-z0-9]*[ -]){{0,2}}(?:{LATIN_NOUN})(?![A-Za-z]))"
     r"|(?P<each>[个名位家张块台座颗枚款](?!月|季|百|基|方面|原因|问题|点|阶段|星期|小时)))"
 )  # fmt: skip
-RANGE = re.compile(r"\s?(?:-|–|—(?!—)|~|至|到|to(?= ))\s?")
-BETWEEN = re.compile(r"(?:between\s|介于|在)$", re.IGNORECASE)
-AND = re.compile(r"\s?(?:and|与|和)\s?")
-MINUS = re.compile(r"(?:^|[\s(为至是约到:])-$")
-FROM = re.compile(r"(?:(?<![A-Za-z])from\s|从|由)[^\d]{0,3}$", re.IGNORECASE)
+RANGE = re.compile(r" ?(?:-|–|—(?!—)|~|至|到|to(?= )) ?")
+BETWEEN = re.compile(r"(?:between |介于|在)\Z", re.IGNORECASE)
+AND = re.compile(r" ?(?:and|与|和) ?")
+MINUS = re.compile(r"(?:^|[ \n(为至是约到:])-\Z")
+FROM = re.compile(r"(?:(?<![A-Za-z])from |从|由)[^\d]{0,3}\Z", re.IGNORECASE)
 HOUR = re.compile(
-    r"\s?(?:per|an?|/)\s?(?:[A-Za-z]{0,3}\d{0,4}[- ]|[A-Za-z]{1,3}\d{2,4}[- ])?(?:GPU[- ]?)?(?:hour|hr|h)\b|/(?:卡时|卡小时|GPU小时)",
+    r" ?(?:per|an?|/) ?(?:[A-Za-z]{0,3}\d{0,4}[- ]|[A-Za-z]{1,3}\d{2,4}[- ])?(?:GPU[- ]?)?(?:hour|hr|h)\b|/(?:卡时|卡小时|GPU小时)",
     re.IGNORECASE,
 )
 WHOLE = re.compile(r"百分之")
@@ -103,13 +103,13 @@ AT_LEAST = (
 )
 ABOUT = "约为|大约|约|大概|左右|about|around|roughly|some|approximately|circa|~"
 HEDGE = re.compile(
-    rf"(?:(?P<nearly>{NEARLY})|(?P<up>{UP_TO})|(?P<least>{AT_LEAST})|(?P<about>{ABOUT}))(?:了|达到|达|为|至|到|the|a)?\s?$", re.IGNORECASE
+    rf"(?:(?P<nearly>{NEARLY})|(?P<up>{UP_TO})|(?P<least>{AT_LEAST})|(?P<about>{ABOUT}))(?:了|达到|达|为|至|到|the|a)? ?\Z", re.IGNORECASE
 )
 BEHIND = re.compile(
     r"(?P<least>以上|多(?!年|期|个|家)|有余| or more| and more)|(?P<up>以下|以内|之内| or less| at most)|(?P<about>左右|上下| or so)"
 )
-NEVER = re.compile(r"(?:\bnever\b|\bnot\b|n't\b|\bno\b)[^.;。]{0,30}$", re.IGNORECASE)
-GROWN = re.compile(r"(?:增长|提高|增加|上升|扩大|提升|涨)了?$")
+NEVER = re.compile(r"(?:\bnever\b|\bnot\b|n't\b|\bno\b)[^.;。]{0,30}\Z", re.IGNORECASE)
+GROWN = re.compile(r"(?:增长|提高|增加|上升|扩大|提升|涨)了?\Z")
 
 
 class Quantity(NamedTuple):

@@ -13,7 +13,7 @@ SAID = (
     "estimates?|estimated|disclosed|doubt|expects?|expected|reckons?|thinks?|believes?|take"
 )
 HAN_SPEAKER = re.compile(
-    rf"(?:正如|据|而|其|公司)?(?P<who>[^。,;:!?“”\n()]{{1,30}}?)(?:\([^)\n]{{0,40}}\))?(?:所|们?已|则|也|还|近日)?(?P<verb>{SAYS})[:,]?\s?$"
+    rf"(?:正如|据|而|其|公司)?(?P<who>[^。,;:!?“”\n()]{{1,30}}?)(?:\([^)\n]{{0,40}}\))?(?:所|们?已|则|也|还|近日)?(?P<verb>{SAYS})[:,]?\s?\Z"
 )
 HAN_BEGINS = re.compile(
     r"\s{0,4}(?:[^。,\n]{1,14}[日月年],)?(?:正如|据)?(?P<who>[^。,;:!?“”\n()]{1,24}?)(?P<verb>(?:表示|认为|指出|预计|预测|公告称|称|坦言|透露)(?:[,:]|(?=[\u4e00-\u9fff]))|(?:公布|承诺)[,:])"
@@ -23,7 +23,7 @@ PERSON = r"[A-Z][A-Za-z'-]{1,20}(?: [A-Z][A-Za-z'-]{1,20}){0,3}"
 BEHIND = re.compile(
     rf"[,.!?]?[”\"]?,? ?(?:(?:{SAID}) (?P<who>{PERSON})|(?P<who2>{PERSON}|he|she|He|She)(?:, [^.”\"]{{1,60}},)? (?:{SAID})(?![A-Za-z]))"
 )
-AHEAD = re.compile(rf"(?P<who>{PERSON}|He|She|he|she)(?:,? [^.”\"\n]{{0,60}}?)? (?:{SAID})[,:]? ?[“\"]?$")
+AHEAD = re.compile(rf"(?P<who>{PERSON}|He|She|he|she)(?:,? [^.”\"\n]{{0,60}}?)? (?:{SAID})[,:]? ?[“\"]?\Z")
 BEGINS = re.compile(
     rf"\s{{0,4}}(?:[^.\n]{{1,40}} [-–] )?(?:The [a-z ]{{3,40}}, )?(?P<who>{PERSON}|He|She|he|she|Analysts|Critics|[Ss]ome)(?:, "
     rf"[^.”\"\n]{{1,60}},)? (?:{SAID}|sees|see)(?![A-Za-z])"
@@ -56,7 +56,7 @@ DOES = re.compile(
     r"(?:部署|交付|投运|投产|扩张|新增|安装|公布|披露|上线|出现)|(?<![A-Za-z])(?:deliver|deploy|add|install|build|run|open|opens|launch|publish|expand)(?![A-Za-z])"
 )
 AHEAD_OF_US = re.compile(r"预计|可能|将|会|计划|规划|目标|(?<![A-Za-z])(?:will|may|plans?|aims?|targets?|opens|by the end)(?![A-Za-z])")
-RUNNING = re.compile(r"(?:每周|每月|每天|日均|今天的?|目前的?|现有的?|weekly|today's|currently)\s?$")
+RUNNING = re.compile(r"(?:每周|每月|每天|日均|今天的?|目前的?|现有的?|weekly|today's|currently)\s?\Z")
 TODAY = re.compile(r"\s(?:today|now|currently)(?![A-Za-z])")
 NOT = re.compile(
     r"并未|未曾|从未|没有|并非|不是|否认|尚未|(?<![仅只])不会|未(?=披露|达|有|能|公布)|(?<![A-Za-z])(?:not|never|neither|denied|"
@@ -68,7 +68,7 @@ YET = re.compile(
     r"[^.,;]{0,30}(?:more|less) than",
     re.IGNORECASE,
 )
-QUESTION = re.compile(r"[?？][”\"]?\s{0,2}$")
+QUESTION = re.compile(r"[?？][”\"]?\s{0,2}\Z")
 
 
 class Voices:
