@@ -93,6 +93,13 @@ def test_fragmentation_by_hand() -> None:
     assert told["spread_out"] == 1 and told["bins"]["slowdown"]["gpu_h"] == 8 * 0.25
 
 
+def test_what_is_free_beside_the_head_counts_all_that_end_with_it() -> None:
+    """5 GPUs, 2 + 2 held until 2 h; the gang of 3 is promised 2 h, when 5 come free: a long job of 1 GPU fits beside it and starts."""
+    work = work_of([0, 0, 0.25, 0.5], [2, 2, 1, 10], [2, 2, 3, 1])
+    found = run_jobs(work, [Pool("p", ((0.0, 5),))], Rules("backfill"))
+    assert (found.begun / HOUR_MS).tolist() == [0, 0, 2, 0.5]
+
+
 def test_daly_beats_its_neighbours() -> None:
     """The interval of Daly's equation 37 wastes least by his own whole cost (equation 20), within a tenth of a percent."""
 

@@ -98,14 +98,17 @@ def test_event_for_event(data: st.DataObject) -> None:
     same(pools, rules, jobs)
 
 
+CROWDED = [Pool("rack", ((0.0, 32), (100.0, 48)), 4, 16, 12, 4, 0.1), Pool("counted", ((0.0, 32), (100.0, 48)), spares=4)]
+
+
+@pytest.mark.parametrize("pool", CROWDED, ids=lambda pool: pool.name)
 @pytest.mark.parametrize("policy", POLICIES)
-def test_every_policy_on_a_crowded_rack(policy: str) -> None:
-    """200 jobs on two racks of four trays of four, shared nodes and gangs, failures and spares."""
+def test_every_policy_on_a_crowded_pool(policy: str, pool: Pool) -> None:
+    """200 jobs on two racks of four trays of four, or as many counted GPUs: shared nodes and gangs, failures and spares."""
     rng = np.random.default_rng(7)
     n = 200
     jobs = k.Jobs(
         np.sort(rng.integers(0, 400_000, n)), rng.integers(0, 30_000, n), rng.choice([1, 2, 3, 4, 5, 8, 12], n).astype(np.int32),
         rng.integers(0, 3, n).astype(np.int16), np.ones(1, np.int64),
     )  # fmt: skip
-    pool = Pool("rack", ((0.0, 32), (100.0, 48)), 4, 16, 12, 4, 0.1)
     same([pool], Rules(policy, ladder=(0.01, 0.05), failures=HARD, saving=Saving(0.5, 2.0), until=900.0, log=20_000), jobs)
