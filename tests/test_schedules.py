@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -274,3 +275,18 @@ def test_a_plan_in_force_that_is_none(tmp_path: Path) -> None:
     broken.write_text(broken.read_text().replace("nominalQuota", "nominal"))
     code, said = export("small-lab", "--month", "2026-03", "--to", "kueue", "-o", str(out), "--against", str(out))
     assert code == 1 and said == "the plan in force could not be read as kueue files (KeyError: 'nominalQuota')"
+
+
+def test_quotas_are_set_by_sacctmgr_one_by_one(tmp_path: Path) -> None:
+    """The script runs under sh with a sacctmgr that notes what it is asked: each QOS is added if it is not there, then limited."""
+    out, log, fake = tmp_path / "out", tmp_path / "asked.txt", tmp_path / "sacctmgr"
+    assert export("small-lab", "--month", "2026-11", "--to", "slurm", "-o", str(out))[0] == 0
+    fake.write_text(f'#!/bin/sh\necho "$@" >> {log}\n[ "$2" = modify ]\n')  # to add what is there already fails, as sacctmgr does
+    fake.chmod(0o755)
+    for cloud in ("block", "spend"):
+        subprocess.run([str(out / cloud / "quotas.sh")], env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, check=True)
+    asked = log.read_text().splitlines()
+    assert [line for line in asked if "tuning.region-gpu" in line] == [
+        "-i add qos tuning.region-gpu", "-i modify qos tuning.region-gpu set GrpTRES=gres/gpu=164",
+    ]  # fmt: skip
+    assert "-i modify qos tuning.hall-gpu set GrpTRES=gres/gpu=0" in asked  # the block has ended: its old limit does not stay
