@@ -12,11 +12,13 @@ from typer.testing import CliRunner
 from offtake.cli import app
 from offtake.errors import BookError, QuestionError
 from offtake.fleet import Failures, Outcome, Pool, Rules, Saving, run_jobs
+from offtake.fleet.events import Span
 from offtake.fleet.known import BY_CAUSE, INTERRUPTIONS, LLAMA3
 from offtake.fleet.text import load_pools, seconds
 from offtake.fleet.work import largest_gang
 from offtake.kernels import replay_state as k
 from offtake.kernels.replay_stays import daly_interval
+from offtake.reports.timeline import stacked
 from offtake.traces import read_jobs
 from tests.shared import SHARED
 
@@ -253,3 +255,25 @@ def test_unknown_words(tmp_path: Path) -> None:
     for words, message in told.items():
         _, _, error = command("--trace", jobs, "--pools", pools, *words)
         assert str(error) == message
+
+
+def test_the_timeline_and_the_events(tmp_path: Path) -> None:
+    """Two racks: what starts also ends, and boxes of one rack do not lie on each other."""
+    jobs = jobs_file(tmp_path, "a1,0,3600,8,a,0\na2,60,3600,4,b,1\na3,120,60,12,b,0\n")
+    pools = written(tmp_path, "pools: {a: {gpus: 16, node: 4, domain: 8}, b: {gpus: 4}}")
+    code, _, _ = command("--trace", jobs, "--pools", pools, "--out", tmp_path / "out")
+    lines = (tmp_path / "out" / "events.csv").read_text().splitlines()
+    assert code == 0 and lines[0] == "time_s,event,job,pool,gpus,domain"
+    assert "0.000,hold,a1,a,8,1" in lines and "3600.000,end,a1,a,8," in lines
+    assert sum(",start," in line for line in lines) == sum(",end," in line for line in lines) == 3
+    page = (tmp_path / "out" / "timeline.html").read_text()
+    assert page.count("<title>job ") == sum(",hold," in line for line in lines) + sum(",start,a2,b," in line for line in lines)
+    assert command("--trace", jobs, "--pools", pools, "--out", tmp_path / "out")[0] == 0  # its own files are replaced
+    (tmp_path / "out" / "events.csv").write_text("mine\n")
+    _, _, error = command("--trace", jobs, "--pools", pools, "--out", tmp_path / "out")
+    assert "offtake did not write this file" in str(error)
+
+
+def test_boxes_are_stacked() -> None:
+    boxes = [Span("r", since, to, gpus, "a job", False) for since, to, gpus in ((0, 10, 4), (0, 5, 2), (6, 9, 2), (6, 9, 2))]
+    assert [at for _, at in stacked(boxes, {"r": 8})] == [0, 4, 4, 6]

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from .errors import WriteError
 
 if TYPE_CHECKING:
-    from .fleet.ask import Asked
+    from .fleet.ask import Answer, Asked
     from .montecarlo import Reporter
     from .plan import Plan
     from .studies.cluster import Wanted
 
+LOGGED = 2_000_000  # events kept where a log is asked for
 
-def asked(policy: str = "fifo", failures: str = "none", pin: bool = False, skip_bad: bool = False, seed: int = 1) -> Asked:
-    """How to replay a trace. Raises QuestionError for a policy or failures that there are not."""
+
+def asked(
+    policy: str = "fifo", failures: str = "none", pin: bool = False, skip_bad: bool = False, seed: int = 1, log: bool = False
+) -> Asked:  # fmt: skip
+    """How to replay a trace, with a log of events or without. Raises QuestionError for a policy or failures that there are not."""
     from .fleet.ask import Asked
 
-    return Asked(policy, failures, pin, skip_bad, seed)
+    return Asked(policy, failures, pin, skip_bad, seed, LOGGED if log else 0)
 
 
-def on_pools(trace: str | Path, pools: str | Path, asked: Asked, progress: Reporter | None = None) -> dict[str, Any]:
+def on_pools(trace: str | Path, pools: str | Path, asked: Asked, progress: Reporter | None = None) -> Answer:
     """Replay a job trace over the pools of a file: waits, occupancy, goodput, and every ready GPU-hour in one bin (S-05).
 
     Raises BookError for the file of pools, TraceError for the trace, QuestionError where the two do not go together.
@@ -27,7 +33,7 @@ def on_pools(trace: str | Path, pools: str | Path, asked: Asked, progress: Repor
     from .fleet.ask import replay_pools
 
     _tell(progress)
-    return replay_pools(trace, pools, asked)[0]
+    return replay_pools(trace, pools, asked)
 
 
 def wanted(mix: str = "trace", months: tuple[int, int] | None = None, segment: int | None = None, spares: int = 0) -> Wanted:
@@ -39,7 +45,7 @@ def wanted(mix: str = "trace", months: tuple[int, int] | None = None, segment: i
 
 def on_book(
     plan: Plan, asked: Asked, wanted: Wanted, trace: str | Path | None = None, progress: Reporter | None = None
-) -> dict[str, Any]:  # fmt: skip
+) -> Answer:  # fmt: skip
     """Replay a trace, the book's own workloads, or half of each over the book's pools as they are delivered and energised (R-03).
 
     Raises QuestionError for months outside the book, a mix without a trace or racks that cannot be, TraceError for the trace.
@@ -48,6 +54,32 @@ def on_book(
 
     _tell(progress)
     return replay_book(plan, asked, wanted, trace)
+
+
+def write(answer: Answer, folder: str | Path) -> list[Path]:
+    """The timeline of the cluster (`timeline.html`) and its events (`events.csv`) in a folder; the files' paths.
+
+    Raises WriteError where one cannot be written or somebody else's file stands there.
+    """
+    from .files import writable
+    from .fleet import events
+    from .reports import html
+    from .reports.timeline import timeline
+
+    where = Path(folder)
+    page = writable(where / "timeline.html")
+    table = where / "events.csv"
+    head = ",".join(events.HEADER)
+    if table.exists() and (not table.is_file() or not table.read_text(encoding="utf-8", errors="replace").startswith(head)):
+        raise WriteError(f"{table}: offtake did not write this file, so it stays as it is; move it or name another place")
+    lines = [head, *(",".join(row) for row in events.rows(answer.outcome, answer.name))]
+    if answer.outcome.unlogged:
+        lines.append(f"# {answer.outcome.unlogged:,} later events are not kept")
+    title = f"{answer.told['stamp']['trace'] or 'workloads of a book'}, policy {answer.outcome.rules.policy}"
+    spans = events.spans(answer.outcome, answer.name)
+    html.put(timeline(spans, events.sizes(answer.outcome), title).encode(), page)
+    html.put(("\n".join(lines) + "\n").encode(), table)
+    return [page, table]
 
 
 def _tell(progress: Reporter | None) -> None:

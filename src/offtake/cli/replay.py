@@ -28,6 +28,7 @@ def replay_trace(
     segment: Annotated[int | None, typer.Option(min=0, help="Of a book: GPUs of a rack that one gang's part may take.")] = None,
     spares: Annotated[int, typer.Option(min=0, help="Of a book: GPUs of every rack held back for failures.")] = 0,
     set_: Sets = None,
+    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Write timeline.html and events.csv into this folder.")] = None,
     as_json: Json = False,
 ) -> None:
     """Replay a trace job by job: waits, and where every GPU-hour went."""
@@ -42,10 +43,13 @@ def replay_trace(
         raise typer.BadParameter("--mix, --months, --segment, --spares and --set are questions to a BOOK; a file of pools states its own")
     if book is not None and pin_pools:
         raise typer.BadParameter("--pin-pools goes with --pools: a book's pools are not those of a trace")
-    asked = replays.asked(policy, failures, pin_pools, skip_bad, seed)
+    asked = replays.asked(policy, failures, pin_pools, skip_bad, seed, out is not None)
     wanted = replays.wanted(mix, _window(months), segment, spares)
-    found = _replayed(book, trace, pools, wanted, set_, asked)
-    say_json(found) if as_json else say(replay_text(found, width()))
+    answer = _replayed(book, trace, pools, wanted, set_, asked)
+    written = replays.write(answer, out) if out is not None else []
+    say_json(answer.told) if as_json else say(replay_text(answer.told, width()))
+    if written:
+        typer.echo("\n".join(f"written: {path}" for path in written), err=True)
 
 
 def _window(months: str | None) -> tuple[int, int] | None:
@@ -61,7 +65,7 @@ def _window(months: str | None) -> tuple[int, int] | None:
 
 def _replayed(
     book: str | None, trace: Path | None, pools: Path | None, wanted: Any, sets: list[str] | None, asked: Any
-) -> dict[str, Any]:
+) -> Any:
     from .. import front, replays
     from ..reports.progress import Progress
 

@@ -77,9 +77,22 @@ def told(outcome: Outcome, jobs: Jobs | None, trace: str | Path | None) -> dict[
     return outcome.to_dict() | {"refused": refused, "stamp": stamp(trace, outcome.pools, outcome.rules)}
 
 
-def replay_pools(trace: str | Path, pools: str | Path, asked: Asked) -> tuple[dict[str, Any], Outcome]:
+@dataclass(frozen=True)
+class Answer:
+    """What a replay says, its outcome, and the trace's jobs where their names are known."""
+
+    told: dict[str, Any]
+    outcome: Outcome
+    jobs: Jobs | None = None
+
+    def name(self, job: int) -> str:
+        """A job as the trace calls it, else its number."""
+        return str(job) if self.jobs is None else self.jobs.name(job)
+
+
+def replay_pools(trace: str | Path, pools: str | Path, asked: Asked) -> Answer:
     """Replay a trace over the pools of a file. Raises BookError, TraceError or QuestionError for what is wrong with either."""
     found, stated = load_pools(pools)
     rules = rules_of(asked, stated, Path(pools).name)
     jobs, outcome = run_trace(read_any(trace, asked.skip_bad), found, rules, asked.pin, asked.skip_bad)
-    return told(outcome, jobs, trace), outcome
+    return Answer(told(outcome, jobs, trace), outcome, jobs)

@@ -19,7 +19,7 @@ from ..block import Block
 from ..book.terms import Site
 from ..errors import QuestionError
 from ..fleet import Failures, Pool, Rules, run_jobs
-from ..fleet.ask import Asked, rules_of, told
+from ..fleet.ask import Answer, Asked, rules_of, told
 from ..fleet.known import LLAMA3
 from ..fleet.pools import CAUSES
 from ..fleet.work import largest_gang, whole_ms
@@ -251,7 +251,7 @@ def _site(plan: Plan, pool: Pool) -> Site:
     return plan.book.sites[plan.names.pools[plan.names.pool_labels.index(pool.name)][0]]
 
 
-def replay_book(plan: Plan, asked: Asked, wanted: Wanted, trace: str | Path | None) -> dict[str, Any]:
+def replay_book(plan: Plan, asked: Asked, wanted: Wanted, trace: str | Path | None) -> Answer:
     """Replay work over the pools of a book, month by month. Raises QuestionError, TraceError."""
     mix = wanted.mix
     if mix != "book" and trace is None:
@@ -272,4 +272,4 @@ def replay_book(plan: Plan, asked: Asked, wanted: Wanted, trace: str | Path | No
         "demand_gpu_h": float(hours_of_work(plan, b, window).sum()), "left_out_gpu_h": cluster.left_out,
         "gangs_cut": {name: {"stated": was, "replayed": now} for name, (was, now) in cluster.cut.items()},
     }  # fmt: skip
-    return told(outcome, jobs, trace if jobs is not None else None) | {"book": about}
+    return Answer(told(outcome, jobs, trace if jobs is not None else None) | {"book": about}, outcome)
