@@ -202,8 +202,13 @@ def test_pools_are_read(tmp_path: Path) -> None:
             "pools.yaml:3:21  checkpoint.write\n  got   '60'\n  rule  a length of time with its unit: s, min, h, days\n"
             "  fix   write 60 s or 12 h",
         ),
+        (
+            "\n",
+            "pools.yaml:1:1\n  got   an empty file\n  rule  pools: {main: {gpus: 1280, node: 8, domain: 72, segment: 64, spares: 0}}\n"
+            "  fix   write the pools",
+        ),
     ],
-    ids=["half a node", "no number", "a typo", "no unit"],
+    ids=["half a node", "no number", "a typo", "no unit", "nothing"],
 )
 def test_faults_of_pools(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(BookError) as caught:

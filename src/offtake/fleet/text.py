@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from ..book.tree import Node, Refused, decode, parse
+from ..book.tree import NOT_EMPTY, Node, Refused, decode, parse
 from ..errors import BookError, Issue
 from .pools import CAUSES, MOST_IN_DOMAIN, Failures, Pool, Rules, Saving, Service
 
@@ -191,6 +191,12 @@ def _rules(read: _Reader, top: dict[str, Node]) -> Rules:
     return rules
 
 
+def _of_pools(issue: Issue) -> Issue:
+    """What the reader of books says, said of a file of pools."""
+    rule, fix = issue.rule.replace("a book is", "a file of pools is"), issue.fix.replace("a book is", "a file of pools is")
+    return replace(issue, rule=EXAMPLE, fix="write the pools") if issue.rule == NOT_EMPTY else replace(issue, rule=rule, fix=fix)
+
+
 def load_pools(path: str | Path) -> tuple[list[Pool], Rules]:
     """Pools and rules of a file. Raises BookError with every issue."""
     file = Path(path)
@@ -198,7 +204,8 @@ def load_pools(path: str | Path) -> tuple[list[Pool], Rules]:
     try:
         root = parse(decode(file), file.name, read.issues)
     except Refused as refused:
-        raise BookError((refused.issue,)) from None
+        raise BookError((_of_pools(refused.issue),)) from None
+    read.issues = [_of_pools(issue) for issue in read.issues]
     pools: list[Pool] = []
     rules = Rules()
     if root is not None:
