@@ -80,38 +80,70 @@ def place_on(s, axis, value):
 @inner
 def raise_all(powers):
     """Powers 0 to N - 1 of scaled points: row 1 of `powers` (N, L) is given, the others are filled."""
-    for i in range(powers.shape[1]):
+    first = powers[1]
+    for i in range(first.shape[0]):
         powers[0, i] = 1.0
     for e in range(2, powers.shape[0]):
-        for i in range(powers.shape[1]):
-            powers[e, i] = powers[e - 1, i] * powers[1, i]
+        before, now = powers[e - 1], powers[e]
+        for i in range(first.shape[0]):
+            now[i] = before[i] * first[i]
 
 
 @inner
-def gather(s, output, load, failures, growth, group):
-    """Sum an output's terms over load, failures and growth, powers (N, L): a polynomial in mix and clouds is left, `group` (B, E, L)."""
+def weigh(s, failures, weight):
+    """Coefficients at the failures of each path, which stay the same over pools and months: `weight` (T, L), filled; powers (N, L)."""
+    for t in range(weight.shape[0]):
+        here, power, coefficient = weight[t], failures[s.power[t, FAILURES]], s.weight[t]
+        for i in range(here.shape[0]):
+            here[i] = coefficient * power[i]
+
+
+@inner
+def multiply(load, growth, both):
+    """Products of every power of load with every power of growth, (N x R, L), filled."""
+    for p in range(load.shape[0]):
+        for r in range(growth.shape[0]):
+            row, left, right = both[p * growth.shape[0] + r], load[p], growth[r]
+            for i in range(row.shape[0]):
+                row[i] = left[i] * right[i]
+
+
+@inner
+def gather(s, output, weight, both, group):
+    """Sum an output's terms over load and growth: a polynomial in mix and clouds is left, `group` (B, E, L)."""
     for b in range(group.shape[0]):
         for e in range(group.shape[1]):
-            for i in range(group.shape[2]):
-                group[b, e, i] = 0.0
-    power = s.power
+            total = group[b, e]
+            for i in range(total.shape[0]):
+                total[i] = 0.0
+    power, growths = s.power, s.top[GROWTH] + 2
     for t in range(s.first[output], s.first[output + 1]):
-        p, q, r, b, e = power[t, LOAD], power[t, FAILURES], power[t, GROWTH], power[t, MIX], power[t, CLOUDS]
-        for i in range(group.shape[2]):
-            group[b, e, i] += s.weight[t] * load[p, i] * failures[q, i] * growth[r, i]
+        here, product = weight[t], both[power[t, LOAD] * growths + power[t, GROWTH]]
+        total = group[power[t, MIX], power[t, CLOUDS]]
+        for i in range(total.shape[0]):
+            total[i] += here[i] * product[i]
 
 
 @inner
-def blend(group, mix, clouds, row, out):
-    """Shares `out` (L,) at scaled mixes and numbers of clouds (L,), kept within 0 and 1; `row` (L,) is working space."""
-    for i in range(out.shape[0]):
-        out[i] = 0.0
-    for b in range(group.shape[0] - 1, -1, -1):
-        for i in range(out.shape[0]):
+def at_clouds(group, clouds, rest):
+    """`group` (B, E, L) at scaled numbers of clouds (L,): a polynomial in mix is left, `rest` (B, L)."""
+    for b in range(group.shape[0]):
+        row = rest[b]
+        for i in range(row.shape[0]):
             row[i] = 0.0
         for e in range(group.shape[1] - 1, -1, -1):
-            for i in range(out.shape[0]):
-                row[i] = row[i] * clouds[i] + group[b, e, i]
+            term = group[b, e]
+            for i in range(row.shape[0]):
+                row[i] = row[i] * clouds[i] + term[i]
+
+
+@inner
+def at_mix(rest, mix, out):
+    """Shares `out` (L,) at scaled mixes (L,), kept within 0 and 1."""
+    for i in range(out.shape[0]):
+        out[i] = 0.0
+    for b in range(rest.shape[0] - 1, -1, -1):
+        row = rest[b]
         for i in range(out.shape[0]):
             out[i] = out[i] * mix[i] + row[i]
     for i in range(out.shape[0]):
@@ -141,7 +173,9 @@ def offer_block(s, pool_site, ready, hours, X, offered, down):
     lanes = ready.shape[2]
     load, growth = np.zeros((s.top[LOAD] + 2, lanes)), np.zeros((s.top[GROWTH] + 2, lanes))
     failures = np.zeros((s.top[FAILURES] + 2, lanes))
-    group, at, row = np.zeros((s.top[MIX] + 1, s.top[CLOUDS] + 1, lanes)), np.zeros((2, lanes)), np.zeros((2, lanes))
+    weight, both = np.zeros((s.weight.shape[0], lanes)), np.zeros((load.shape[0] * growth.shape[0], lanes))
+    group, at, row = np.zeros((s.top[MIX] + 1, s.top[CLOUDS] + 1, lanes)), np.zeros((2, lanes)), np.zeros(lanes)
+    rest = np.zeros((s.top[MIX] + 1, lanes))
     for i in range(lanes):
         load[1, i], growth[1, i] = place_on(s, LOAD, 1.0), place_on(s, GROWTH, 0.0)
         failures[1, i] = place_on(s, FAILURES, X[s.failures_x, i])
@@ -149,14 +183,17 @@ def offer_block(s, pool_site, ready, hours, X, offered, down):
     raise_all(load)
     raise_all(growth)
     raise_all(failures)
-    gather(s, AVAILABILITY, load, failures, growth, group)
-    blend(group, at[0], at[1], row[0], row[1])
+    weigh(s, failures, weight)
+    multiply(load, growth, both)
+    gather(s, AVAILABILITY, weight, both, group)
+    at_clouds(group, at[1], rest)
+    at_mix(rest, at[0], row)
     for k in range(ready.shape[0]):
         if s.site[pool_site[k]] == 0:
             continue
         for m in range(ready.shape[1]):
             for i in range(lanes):
-                offered[k, m, i] = ready[k, m, i] * hours[m] * row[1, i]
+                offered[k, m, i] = ready[k, m, i] * hours[m] * row[i]
                 down[k, m, i] = ready[k, m, i] * hours[m] - offered[k, m, i]
 
 
@@ -198,28 +235,40 @@ def goodput_month(used, own, kept, goodput):
 
 
 @inner
-def write_month(s, v, k, m, much, shares, out):
-    """A variant's split of the month, 0 the book's own: `much` is used, capacity, own, kept; shares (2, L) occupancy and goodput."""
-    used, capacity, own, kept = much
-    for i in range(used.shape[2]):
-        took = used[k, m, i]
-        goodput = goodput_month(max(took, TINY), own[k, m, i], kept[k, m, i], shares[1, i])
-        useful, overhead, unfilled = fill_month(took, capacity[k, m, i], shares[0, i], goodput)
-        if v == 0:
-            out.useful[k, m, i], out.overhead[k, m, i], out.unfilled[k, m, i] = useful, overhead, unfilled
-        else:
-            out.other[v - 1, k, m, i] = overhead + unfilled
+def write_own(k, m, used, capacity, own, kept, shares, out):
+    """The book's own split of the month; shares (2, L) occupancy and goodput."""
+    took, there, mine, mine_kept, occupancy, progress = used[k, m], capacity[k, m], own[k, m], kept[k, m], shares[0], shares[1]
+    useful, overhead, unfilled = out.useful[k, m], out.overhead[k, m], out.unfilled[k, m]
+    for i in range(took.shape[0]):
+        goodput = goodput_month(max(took[i], TINY), mine[i], mine_kept[i], progress[i])
+        useful[i], overhead[i], unfilled[i] = fill_month(took[i], there[i], occupancy[i], goodput)
+
+
+@inner
+def write_other(v, k, m, used, capacity, own, kept, shares, out):
+    """What variant `v` would lose in the month; shares (2, L) occupancy and goodput."""
+    took, there, mine, mine_kept, occupancy, progress = used[k, m], capacity[k, m], own[k, m], kept[k, m], shares[0], shares[1]
+    lost = out.other[v, k, m]
+    for i in range(took.shape[0]):
+        goodput = goodput_month(max(took[i], TINY), mine[i], mine_kept[i], progress[i])
+        _, overhead, unfilled = fill_month(took[i], there[i], occupancy[i], goodput)
+        lost[i] = overhead + unfilled
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def variants_of(s, clouds, X, mix, many):
     """Scaled mix (V + 1, L) and clouds (V + 1, M, L) by variant, the book's own first; clouds (M, L) are counted. Both are filled."""
+    scaled_count = np.zeros(np.max(clouds) + 1)  # few counts, many months: a logarithm each is dear
+    for n in range(scaled_count.shape[0]):
+        scaled_count[n] = place_on(s, CLOUDS, float(n))
     for v in range(mix.shape[0]):
         jobs, count = (s.variant[v - 1, 0], s.variant[v - 1, 1]) if v > 0 else (-1.0, -1.0)
+        fixed = place_on(s, CLOUDS, count)
         for i in range(mix.shape[1]):
             mix[v, i] = place_on(s, MIX, jobs if jobs >= 0.0 else X[s.mix_x, i])
-            for m in range(clouds.shape[0]):
-                many[v, m, i] = place_on(s, CLOUDS, count if count >= 0.0 else float(clouds[m, i]))
+        for m in range(clouds.shape[0]):
+            for i in range(mix.shape[1]):
+                many[v, m, i] = fixed if count >= 0.0 else scaled_count[clouds[m, i]]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -227,13 +276,16 @@ def fill_block(s, used, capacity, ready, clouds, own, kept, X, out):
     """Fill `out`. used, capacity, own, kept (K, M, L) GPU-h, ready (K, M, L) GPU, clouds (M, L) int64."""
     months, lanes, kinds = used.shape[1], used.shape[2], s.variant.shape[0] + 1
     load, growth = np.zeros((s.top[LOAD] + 2, lanes)), np.zeros((s.top[GROWTH] + 2, lanes))
-    failures = np.zeros((s.top[FAILURES] + 2, lanes))
+    failures, weight = np.zeros((s.top[FAILURES] + 2, lanes)), np.zeros((s.weight.shape[0], lanes))
+    both = np.zeros((load.shape[0] * growth.shape[0], lanes))
     occupied, progress = np.zeros((s.top[MIX] + 1, s.top[CLOUDS] + 1, lanes)), np.zeros((s.top[MIX] + 1, s.top[CLOUDS] + 1, lanes))
-    mix, many, shares, row = np.zeros((kinds, lanes)), np.zeros((kinds, months, lanes)), np.zeros((2, lanes)), np.zeros(lanes)
+    mix, many, shares = np.zeros((kinds, lanes)), np.zeros((kinds, months, lanes)), np.zeros((2, lanes))
+    rest = np.zeros((2, s.top[MIX] + 1, lanes))
     variants_of(s, clouds, X, mix, many)
     for i in range(lanes):
         failures[1, i] = place_on(s, FAILURES, X[s.failures_x, i])
     raise_all(failures)
+    weigh(s, failures, weight)
     for k in range(used.shape[0]):
         for m in range(months):
             for i in range(lanes):
@@ -241,9 +293,16 @@ def fill_block(s, used, capacity, ready, clouds, own, kept, X, out):
                 load[1, i], growth[1, i] = place_on(s, LOAD, used[k, m, i] / max(capacity[k, m, i], TINY)), place_on(s, GROWTH, grown)
             raise_all(load)
             raise_all(growth)
-            gather(s, OCCUPANCY, load, failures, growth, occupied)
-            gather(s, GOODPUT, load, failures, growth, progress)
+            multiply(load, growth, both)
+            gather(s, OCCUPANCY, weight, both, occupied)
+            gather(s, GOODPUT, weight, both, progress)
             for v in range(kinds):
-                blend(occupied, mix[v], many[v, m], row, shares[0])
-                blend(progress, mix[v], many[v, m], row, shares[1])
-                write_month(s, v, k, m, (used, capacity, own, kept), shares, out)
+                if v == 0 or s.variant[v - 1, 1] != (s.variant[v - 2, 1] if v > 1 else -1.0):  # not the clouds of the one before
+                    at_clouds(occupied, many[v, m], rest[0])
+                    at_clouds(progress, many[v, m], rest[1])
+                at_mix(rest[0], mix[v], shares[0])
+                at_mix(rest[1], mix[v], shares[1])
+                if v == 0:
+                    write_own(k, m, used, capacity, own, kept, shares, out)
+                else:
+                    write_other(v - 1, k, m, used, capacity, own, kept, shares, out)
