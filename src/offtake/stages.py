@@ -192,10 +192,10 @@ def compile_part(plan: Plan, part: str, step: Callable[[int, int, str], None] = 
             lambda: draw.draw_block(plan.draws, 1, 0, plan.forced, b.Z, b.X, b.scenario, clipped),
             lambda: series.series_block(plan.timelines, b.X, b.scenario, 1, 0, b.Y),
             lambda: worst_of(b, 1),
+            lambda: demand.demand_block(plan.workloads, plan.fabrics, plan.places, b.X, b.Y, b.demand),
         ],
         "rest": [
             lambda: supply.supply_block(plan.lots, plan.sites, plan.pools, b.X, plan.hours, b.supply),
-            lambda: demand.demand_block(plan.workloads, plan.fabrics, plan.places, b.X, b.Y, b.demand),
             lambda: b.X.fill(1.0),
             lambda: _offer(b),
             lambda: _fill(b),
