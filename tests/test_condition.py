@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from offtake import front, learn, montecarlo
+from offtake import front, montecarlo
 from offtake.book.text import read
 from offtake.errors import QuestionError, ShapeError
 from offtake.evidence.weights import fixed
 from offtake.facts import catalog
+from offtake.front import learn
 from offtake.montecarlo import Futures
 from offtake.questions import question
 from offtake.recount import read as read_paths

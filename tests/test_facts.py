@@ -16,13 +16,14 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 import offtake
-from offtake import front, record
+from offtake import front
 from offtake.book import text
 from offtake.cli import app
 from offtake.errors import BookError, QuestionError, StoreError, WriteError
 from offtake.fact_rows import NEEDED, read_text, to_csv
 from offtake.fact_store import FACTS, keep, on_record, stored
 from offtake.facts import QUALITIES, Fact, Facts, Unknown, catalog
+from offtake.front import record
 from offtake.store import opened
 
 ROWS = """\

@@ -15,7 +15,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from offtake import record
 from offtake.cli import app
 from offtake.errors import BookError, FilingError
 from offtake.evidence.filings import opening
@@ -26,6 +25,7 @@ from offtake.evidence.filings.written import Unreadable, duration, read_number, 
 from offtake.fact_rows import read_text, to_csv
 from offtake.fact_store import stored
 from offtake.facts import Fact, Facts
+from offtake.front import record
 
 CASES = Path(__file__).parent / "cases" / "filings"
 GOLDEN = tomllib.loads((CASES / "case.toml").read_text(encoding="utf-8"))

@@ -10,10 +10,11 @@ import scoringrules
 from scipy import stats
 from typer.testing import CliRunner
 
-from offtake import front, learn
+from offtake import front
 from offtake.cli import app
 from offtake.errors import QuestionError
 from offtake.evidence.scores import brier, crps, log_score, pit
+from offtake.front import learn
 from offtake.studies.forecast import beside, make, score
 from offtake.studies.history import extrapolated
 from tests.forecasts import made

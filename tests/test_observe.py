@@ -4,9 +4,10 @@ from datetime import date
 
 import pytest
 
-from offtake import front, learn
+from offtake import front
 from offtake.errors import QuestionError, StoreError
 from offtake.evidence.observations import evidence, from_row, record, recorded, withdraw
+from offtake.front import learn
 from offtake.studies.observe import source
 from tests.learned import seen, small_plan
 

@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from offtake import record
 from offtake.cli import app
 from offtake.errors import FilingError
 from offtake.evidence.filings import fetching, pulling
 from offtake.evidence.filings.fetching import Fetcher
 from offtake.evidence.filings.pulling import Hosts, check_identity, pull
 from offtake.fact_store import stored
+from offtake.front import record
 from offtake.studies.record import pull_in
 
 CASES = Path(__file__).parent / "cases" / "filings"

@@ -9,10 +9,11 @@ import pytest
 from scipy import stats
 from typer.testing import CliRunner
 
-from offtake import front, learn
+from offtake import front
 from offtake.cli import app
 from offtake.errors import QuestionError
 from offtake.evidence.information import cells_for, cells_of, information, of_cells, of_normals, worth_of_knowing
+from offtake.front import learn
 from offtake.studies.watch import alerts, printed, watch
 from tests.learned import how, seen, small_book, small_plan
 

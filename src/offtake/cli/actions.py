@@ -46,7 +46,7 @@ def place_job(
         raise typer.BadParameter("give --gpus and --hours of one job, or --jobs FILE of a batch")
     if jobs is not None and (chip or workload):
         raise typer.BadParameter("--chip and --workload are of one job; in a batch they are columns")
-    from .. import actions
+    from ..front import actions
     from ..reports.placed import batch_text, job_text
 
     how: actions.How = {
@@ -87,7 +87,7 @@ def export_schedule(
     as_json: Json = False,
 ) -> None:
     """Write a month's placement as whole GPUs by workload and pool, as configuration that a scheduler loads."""
-    from .. import actions
+    from ..front import actions
     from ..reports.schedule_text import schedule_text
 
     how: actions.Asked = {"set": set_ or (), "as_of": day_of(as_of), "store": store, "seed": seed}

@@ -24,7 +24,7 @@ def list_facts(
     as_json: Json = False,
 ) -> None:
     """List the series there are: unit, periods, rows, first and last period, newest document."""
-    from .. import record
+    from ..front import record
     from ..reports.scores import series_text
 
     rows = record.list_facts(like, day_of(as_of), store)
@@ -40,7 +40,7 @@ def show_facts(
     as_json: Json = False,
 ) -> None:
     """Show a series as it was known: value, first or restated, quality, date of publication and document."""
-    from .. import record
+    from ..front import record
     from ..reports.scores import facts_text
 
     rows = record.show_facts(key, day_of(as_of), whole, store)
@@ -56,7 +56,7 @@ def diff_facts(
     as_json: Json = False,
 ) -> None:
     """List what changed between two days, or between two files: new, restated, gone."""
-    from .. import record
+    from ..front import record
     from ..reports.scores import changes_text
 
     rows = record.diff_facts(a, b, like, store)
@@ -70,7 +70,7 @@ def import_facts(
     as_json: Json = False,
 ) -> None:
     """Keep the facts of CSV files, all or none; every fault is named by row."""
-    from .. import record
+    from ..front import record
 
     kept = record.import_facts(files, store)
     say_json(kept) if as_json else say(f"{kept['added']} added, {kept['known']} known already")
@@ -87,7 +87,7 @@ def read_filings(
     as_json: Json = False,
 ) -> None:
     """Read filings on disk and keep their facts; what is not kept is counted, what cannot be told is said."""
-    from .. import record
+    from ..front import record
     from ..reports.scores import readings_text
 
     found = record.read_filings(files, day_of(published), entity, every, not dry, store)
@@ -104,7 +104,7 @@ def pull_filings(
     as_json: Json = False,
 ) -> None:
     """Fetch companyfacts and reports from the SEC, read them and keep their facts. Needs a network."""
-    from .. import record
+    from ..front import record
     from ..reports.scores import readings_text
 
     if identity is None and record.known_identity() is None and sys.stdin.isatty():
@@ -120,6 +120,6 @@ def export_facts(
     store: Store = None,
 ) -> None:
     """Write the facts on record as CSV, which `import` reads."""
-    from .. import record
+    from ..front import record
 
     say(record.export_facts(file, like, store).rstrip("\n"))

@@ -32,7 +32,7 @@ def observe_figure(
     as_json: Json = False,
 ) -> None:
     """Keep a printed figure as evidence: = printed, ~ approximately, > more than, < less than, '= 190 to 210 bn USD', '= 7 of 10'."""
-    from .. import learn
+    from ..front import learn
     from ..reports.learning import observation_text, observations_text
 
     if withdraw is not None:
@@ -68,7 +68,7 @@ def condition_book(
     as_json: Json = False,
 ) -> None:
     """What follows from what was observed: every headline, scenario and input before and after."""
-    from .. import learn
+    from ..front import learn
     from ..reports.learning import condition_text
 
     kinds = tuple(part.strip() for part in given.split(","))
@@ -93,7 +93,7 @@ def watch_signals(
     as_json: Json = False,
 ) -> None:
     """What to watch: due when and where, expected figure, threshold, what it would tell, what we would do."""
-    from .. import learn
+    from ..front import learn
     from ..reports.watch import alert_line, watch_text
 
     evidence = learn.Given(tuple(part.strip() for part in given.split(",")), day_of(as_of), store)

@@ -33,7 +33,7 @@ def record_forecasts(
     as_json: Json = False,
 ) -> None:
     """Keep what a book says of numbers that are not known yet."""
-    from .. import learn
+    from ..front import learn
     from ..reports.ledger import record_text
 
     kinds = tuple(part.strip() for part in given.split(",")) if given else ()
@@ -49,7 +49,7 @@ def verify_chain(
     as_json: Json = False,
 ) -> None:
     """Check the chain row by row; a changed byte is named with its row, and the exit code is 1."""
-    from .. import learn
+    from ..front import learn
     from ..reports.ledger import verify_text
 
     found = learn.verify_ledger(store, head)
@@ -66,7 +66,7 @@ def score_forecasts(
     as_json: Json = False,
 ) -> None:
     """Score forecasts by what was printed since: CRPS, log score, Brier, PIT, coverage, skill."""
-    from .. import learn
+    from ..front import learn
     from ..reports.ledger import score_text
 
     kinds = tuple(part.strip() for part in given.split(","))

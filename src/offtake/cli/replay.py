@@ -32,7 +32,7 @@ def replay_trace(
     as_json: Json = False,
 ) -> None:
     """Replay a trace job by job: waits, and where every GPU-hour went."""
-    from .. import replays
+    from ..front import replays
     from ..reports.replay import replay_text
 
     if (book is None) == (pools is None):
@@ -66,7 +66,8 @@ def _window(months: str | None) -> tuple[int, int] | None:
 def _replayed(
     book: str | None, trace: Path | None, pools: Path | None, wanted: Any, sets: list[str] | None, asked: Any
 ) -> Any:
-    from .. import front, replays
+    from .. import front
+    from ..front import replays
     from ..reports.progress import Progress
 
     with Progress() as progress:

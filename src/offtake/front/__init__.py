@@ -9,22 +9,22 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
-from .book import text
-from .book.terms import Book
+from ..book import text
+from ..book.terms import Book
+from ..errors import BookError, Issue, QuestionError, WriteError
+from ..fact_store import on_record
+from ..tables import Stamp, Table
 from .ensemble import Run as Run
-from .errors import BookError, Issue, QuestionError, WriteError
-from .fact_store import on_record
-from .tables import Stamp, Table
 
 if TYPE_CHECKING:
 
-    from .focus import Export
-    from .montecarlo import Reporter
-    from .plan import Plan
-    from .studies.article import Article
-    from .studies.sides import Side
+    from ..focus import Export
+    from ..montecarlo import Reporter
+    from ..plan import Plan
+    from ..studies.article import Article
+    from ..studies.sides import Side
 
-BOOKS = Path(__file__).parent / "books"
+BOOKS = Path(__file__).parents[1] / "books"
 
 
 def locate(book: str | Path) -> Path:
@@ -54,7 +54,7 @@ def load(book: str | Path, set: Sequence[str] = (), as_of: date | None = None, s
     """Read and check a book, as of its own day or another, with the facts of the catalog and of a store (`offtake.db` in this folder, where
     there is one). Raises BookError with every issue."""
     loaded = text.load(locate(book), _patches(set), on_record(store), as_of)
-    from .book.check import check as rules
+    from ..book.check import check as rules
 
     issues = rules(loaded)
     if issues:
@@ -75,7 +75,7 @@ def show(
     book: str | Path, path: str | None = None, set: Sequence[str] = (), as_of: date | None = None, store: str | Path | None = None
 ) -> list[dict[str, Any]]:
     """Resolved numbers below a path: value or distribution, unit, source, date, quality and line."""
-    from .studies.provenance import describe
+    from ..studies.provenance import describe
 
     loaded = load(book, set, as_of, store)
     rows = [row for row in describe(loaded) if path is None or row["path"] == path or row["path"].startswith(f"{path}.")]
@@ -92,14 +92,14 @@ def listing(what: str) -> list[dict[str, Any]]:
     if what == "books":
         return [{"book": p.stem, "title": text.load(p).title} for p in sorted(BOOKS.glob("*.yaml"))]
     if what == "catalog":
-        from .catalog import rows
+        from ..catalog import rows
 
         return [dict(row) for row in rows()]
     if what == "fields":
-        from .book.dictionary import dictionary
+        from ..book.dictionary import dictionary
 
         return [dict(row) for row in dictionary()]
-    from .measures import MEASURES
+    from ..measures import MEASURES
 
     return [
         {"measure": m.name, "kind": m.kind, "unit": m.unit, "of": ", ".join(m.reads), "rule": m.rule, "formula": m.formula}
@@ -109,7 +109,7 @@ def listing(what: str) -> list[dict[str, Any]]:
 
 def past_quarters(book: Book) -> list[date]:
     """Ends of the seven calendar quarters up to one before the book's as_of: each leaves quarters to score."""
-    from .studies.backtest import quarter_ends
+    from ..studies.backtest import quarter_ends
 
     day = book.as_of.date()
     return quarter_ends(date(day.year - 3, 1, 1), day)[:-1][-7:]
@@ -117,7 +117,7 @@ def past_quarters(book: Book) -> list[date]:
 
 def back_test(book: Book, dates: Sequence[date], paths: int = 4096, seed: int = 1, store: str | Path | None = None) -> Table:
     """Forecasts of the reported totals that the book's companies name, as of past dates, scored against what came (E-05)."""
-    from .studies import backtest
+    from ..studies import backtest
 
     return backtest.table(backtest.back_test(book, dates, paths, seed, on_record(store)), dates)
 
@@ -125,7 +125,7 @@ def back_test(book: Book, dates: Sequence[date], paths: int = 4096, seed: int = 
 def read_export(file: str | Path, sound: bool = False) -> Export:
     """A FOCUS 1.2 cost export: what was consumed, and every row that was refused. Raises QuestionError where it is no export, or, if it
     is to be `sound`, where a row was refused."""
-    from .focus import read_focus, read_sound
+    from ..focus import read_focus, read_sound
 
     return read_sound(file, allow_refused=False) if sound else read_focus(file)
 
@@ -135,14 +135,14 @@ def convert_trace(form: str, files: Sequence[Path], out: Path, skip_bad: bool = 
 
     Raises TraceError with every row at fault unless `skip_bad`, WriteError where `out` cannot be written.
     """
-    from .traces import told
+    from ..traces import told
 
     return told.converted(form, files, out, skip_bad)
 
 
 def check_trace(file: str | Path, skip_bad: bool = False) -> dict[str, Any]:
     """What a replay would read of a job trace. Raises TraceError with every row at fault unless `skip_bad`."""
-    from .traces import told
+    from ..traces import told
 
     return told.checked(file, skip_bad)
 
@@ -155,13 +155,13 @@ def read_article(
 
     Raises QuestionError for what is no text, BookError for a book with issues.
     """
-    from .evidence.article.file import text_of
-    from .studies.article import Beside, line_up
+    from ..evidence.article.file import text_of
+    from ..studies.article import Beside, line_up
 
     text, page = text_of(str(file))
     prices = None
     if closes is not None:
-        from .closes import read_closes
+        from ..closes import read_closes
 
         prices = read_closes(closes)
     known = on_record(store)
@@ -170,8 +170,8 @@ def read_article(
 
 def write_draft(article: Article, path: str | Path, publisher: str = "not stated") -> Path:
     """Write an article's claims as a draft section of a book. Raises WriteError where a file stands already: it may have been edited."""
-    from .files import writable
-    from .reports import html
+    from ..files import writable
+    from ..reports import html
 
     drafted = article.draft(publisher)
     if Path(path).is_file():
@@ -183,14 +183,14 @@ def write_draft(article: Article, path: str | Path, publisher: str = "not stated
 
 def schema() -> dict[str, Any]:
     """JSON Schema of a book."""
-    from .book.schema import json_schema
+    from ..book.schema import json_schema
 
     return json_schema()
 
 
 def compile(book: Book, scenario: Sequence[str] = (), sampler: str = "sobol") -> Plan:
     """The plan of a book; several forced scenarios are stacked in the order given. Raises QuestionError for an unknown sampler."""
-    from .plan import SAMPLERS, compile_with
+    from ..plan import SAMPLERS, compile_with
 
     _known(book, scenario)
     if sampler not in SAMPLERS:
@@ -214,7 +214,7 @@ def side(written: str, set: Sequence[str] = (), scenario: Sequence[str] = (), sa
 
     Raises QuestionError for a folder, an unknown book or an unknown scenario, BookError for a book with issues.
     """
-    from .studies.sides import Side
+    from ..studies.sides import Side
 
     if Path(written).is_dir():
         raise QuestionError(
@@ -234,7 +234,7 @@ def compare(
     a: Side, b: Side, paths: int = 4_096, seed: int = 1, workers: int | None = None, progress: Reporter | None = None
 ) -> dict[str, Any]:
     """Every headline of two sides, and the change of each mean attributed input by input (U-06)."""
-    from .studies import compare as study
+    from ..studies import compare as study
 
     stamps = (_stamp(a.book, a.scenario, paths, seed, a.sampler), _stamp(b.book, b.scenario, paths, seed, a.sampler))
     return study.compare(a, b, study.Asked(paths, seed, workers, progress), stamps)
@@ -285,9 +285,9 @@ def sweep(
 
     Raises QuestionError for a sweep or a measure that does not read, BookError for a book that a value breaks.
     """
-    from .studies import sweep as study
-    from .studies.compare import Asked
-    from .studies.sides import Side
+    from ..studies import sweep as study
+    from ..studies.compare import Asked
+    from ..studies.sides import Side
 
     sampler, scenario = how.get("sampler", "sobol"), tuple(how.get("scenario", ()))
     named = [study.over_of(written) for written in over]
@@ -307,9 +307,9 @@ def sweep(
 def _stamp(book: Book, scenario: Sequence[str], paths: int, seed: int, sampler: str) -> Stamp:
     if paths < 1:
         raise QuestionError(f"paths must be at least 1, not {paths}")
-    from .catalog import newest
-    from .montecarlo import LANES
-    from .plan import SAMPLERS
+    from ..catalog import newest
+    from ..montecarlo import LANES
+    from ..plan import SAMPLERS
 
     named = SAMPLERS.get(sampler, sampler)
     return Stamp(text.book_hash(book), newest(), seed, named, paths, LANES, version("offtake"), "+".join(scenario) or "drawn")

@@ -11,27 +11,27 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from .errors import FilingError
-from .fact_store import on_record
+from ..errors import FilingError
+from ..fact_store import on_record
 
 
 def list_facts(like: str | None = None, as_of: date | None = None, store: str | Path | None = None) -> list[dict[str, Any]]:
     """Series on record, or those whose key has `like` in it. Raises QuestionError."""
-    from .studies.record import listing
+    from ..studies.record import listing
 
     return listing(on_record(store), like, as_of or date.max)
 
 
 def show_facts(key: str, as_of: date | None = None, whole: bool = False, store: str | Path | None = None) -> list[dict[str, Any]]:
     """One series as it was known on a date (all that is known where none is given), or, of one period or with `whole`, every row."""
-    from .studies.record import showing
+    from ..studies.record import showing
 
     return showing(on_record(store), key, as_of or date.max, whole)
 
 
 def diff_facts(a: str, b: str, like: str | None = None, store: str | Path | None = None) -> list[dict[str, Any]]:
     """What changed between two sides, each a day, a CSV file or a store. Raises QuestionError."""
-    from .studies.record import changes, side
+    from ..studies.record import changes, side
 
     (before, first), (after, last) = (side(name, on_record(store)) for name in (a, b))
     return changes(before, after, (first, last), like)
@@ -39,7 +39,7 @@ def diff_facts(a: str, b: str, like: str | None = None, store: str | Path | None
 
 def import_facts(files: Sequence[str | Path], store: str | Path | None = None) -> dict[str, int]:
     """Keep the rows of CSV files in a store: how many were added, how many it had. Raises BookError with every fault, by row."""
-    from .studies.record import bring_in
+    from ..studies.record import bring_in
 
     kept = bring_in(files, store)
     return {"added": kept.added, "known": kept.known}
@@ -47,7 +47,7 @@ def import_facts(files: Sequence[str | Path], store: str | Path | None = None) -
 
 def export_facts(path: str = "-", like: str | None = None, store: str | Path | None = None) -> str:
     """All facts on record as CSV: the text for `-`, else what was written. Raises WriteError."""
-    from .studies.record import write_csv
+    from ..studies.record import write_csv
 
     return write_csv(on_record(store), like, path)
 
@@ -60,8 +60,8 @@ def read_filings(
 
     raises    FilingError, and BookError where a document contradicts what is kept of it; then nothing is kept
     """
-    from .evidence.filings.reading import Asked
-    from .studies.record import read_in
+    from ..evidence.filings.reading import Asked
+    from ..studies.record import read_in
 
     return read_in(files, Asked(published, entity, every), store, keep)
 
@@ -84,9 +84,9 @@ def pull_filings(
 
     raises    FilingError where nobody says who asks, or the SEC does not answer
     """
-    from .evidence.filings.fetching import Fetcher
-    from .evidence.filings.pulling import Hosts, check_identity
-    from .studies.record import pull_in
+    from ..evidence.filings.fetching import Fetcher
+    from ..evidence.filings.pulling import Hosts, check_identity
+    from ..studies.record import pull_in
 
     who = check_identity(identity or known_identity() or "")
     if identity:

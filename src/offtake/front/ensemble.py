@@ -11,21 +11,21 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .errors import QuestionError
-from .files import writable
-from .tables import Stamp, Table
+from ..errors import QuestionError
+from ..files import writable
+from ..tables import Stamp, Table
 
 if TYPE_CHECKING:
     import polars
 
-    from .closes import Closes
-    from .focus import Export
-    from .montecarlo import Outcome, Reporter
-    from .parts import Place
-    from .plan import Plan
-    from .questions import Question
-    from .studies.findings import Findings
-    from .studies.until import Until
+    from ..closes import Closes
+    from ..focus import Export
+    from ..montecarlo import Outcome, Reporter
+    from ..parts import Place
+    from ..plan import Plan
+    from ..questions import Question
+    from ..studies.findings import Findings
+    from ..studies.until import Until
 
 
 class Run:
@@ -42,7 +42,7 @@ class Run:
     def until(self, rule: str) -> Run:
         """Stop at 1,024, 2,048, .. paths, up to those of the stamp, once a figure is known well enough. Raises QuestionError for a rule
         that does not read."""
-        from .studies.until import until_of
+        from ..studies.until import until_of
 
         self._until = until_of(self.plan, rule)
         return self
@@ -50,7 +50,7 @@ class Run:
     def at(self, cluster: str | None, folder: Path | None) -> Run:
         """Compute the paths in parts: on the workers of a Dask scheduler, and with finished parts kept in a folder, from which an
         interrupted run goes on. Raises QuestionError with a stop rule, which looks at paths in their order."""
-        from .parts import Place
+        from ..parts import Place
 
         if self._until is not None and (cluster or folder):
             raise QuestionError("--until computes on this machine alone, without --cluster and --resume: it looks at paths in their order")
@@ -59,7 +59,7 @@ class Run:
 
     def read_closes(self, path: str | Path) -> Run:
         """Give the run a file of daily closes, before it is asked for answers: event, tree and positions need one."""
-        from .closes import read_closes
+        from ..closes import read_closes
 
         self.closes = read_closes(path).until(self.plan.book.as_of.date())
         for told in ("_answers", "market_tree"):
@@ -68,7 +68,7 @@ class Run:
 
     def outcome(self, questions: Sequence[Question]) -> Outcome:
         """Compute all paths and tally these questions; with a stop rule, as many as it takes, and then always as many."""
-        from . import montecarlo
+        from .. import montecarlo
 
         if self._until is not None and self.stopped is None:
             stop = montecarlo.Stop(len(questions), self._until.holds)
@@ -79,7 +79,7 @@ class Run:
             self.stamp = replace(self.stamp, paths=found.paths)
             return replace(found, tallies=found.tallies[:-1])
         if self._place is not None:
-            from . import parts
+            from .. import parts
 
             futures = montecarlo.Futures(self.stamp.paths, self.stamp.seed)
             return parts.compute(self.plan, questions, futures, self._place, self.progress)
@@ -87,13 +87,13 @@ class Run:
 
     def table(self, measure: str, of: str | None = None, by: str | None = None, path: int | None = None) -> Table:
         """One measure by period as a Table; `path` gives that path's values."""
-        from .studies import tabulate
+        from ..studies import tabulate
 
         return tabulate.measure(self, measure, of, by, path)
 
     def ask(self, name: str, of: str | None = None, by: str | None = None, path: int | None = None) -> Table:
         """`table`, for a measure's name or a whole address such as `p95(revenue of contracts.aws @ 2027)`."""
-        from .studies import tabulate
+        from ..studies import tabulate
 
         return tabulate.ask(self, name, of, by, path)
 
@@ -103,7 +103,7 @@ class Run:
 
     def explain(self, measure: str, of: str | None = None, at: str | None = None, path: int | None = None) -> dict[str, Any]:
         """Formula, value, inputs that move it and their sources; with `path`, that path's months term by term (U-05)."""
-        from .studies import explain
+        from ..studies import explain
 
         return explain.explain(self, measure, of, at, path)
 
@@ -112,20 +112,20 @@ class Run:
     ) -> dict[str, Any]:
         """What each input holds of a number, by four estimators with their errors; with `given` on the paths where a condition holds,
         else with total indices of the `anew` strongest (U-04)."""
-        from .studies import holds
+        from ..studies import holds
 
         return holds.sensitivity(self, measure, of, at, given, anew)
 
     def tail(self, outcome: str, measures: Sequence[str] = ()) -> dict[str, Any]:
         """How likely a rare outcome is, from paths drawn where it happens and weighted back, and figures where it holds."""
-        from .studies import tails
+        from ..studies import tails
 
         return tails.tail(self, outcome, measures)
 
     def event(self, event: str | None = None, of: str | None = None, benchmark: str | None = None) -> dict[str, Any]:
         """The event study and what one must believe (V-06); needs `read_closes`."""
-        from .studies import believe
-        from .studies.event import Wanted, study
+        from ..studies import believe
+        from ..studies.event import Wanted, study
 
         if self.closes is None:
             raise QuestionError("an event study needs daily closes: --closes FILE")
@@ -140,20 +140,20 @@ class Run:
     @cached_property
     def market_tree(self) -> dict[str, Any]:
         """Leaves, prices, statements and positions (V-07, V-08); needs `read_closes`. Raises QuestionError where something is missing."""
-        from .studies.worth import tree
+        from ..studies.worth import tree
 
         return tree(self)
 
     def pace(self, of: str | None = None, export: Export | None = None, commitment: str | None = None) -> dict[str, Any]:
         """Consumption against glide path and forecast, shortfalls, and when they become unavoidable; `export` says what was consumed of
         contract `of`. Raises QuestionError for an unknown contract or commitment."""
-        from .studies import pace
+        from ..studies import pace
 
         return pace.pace(self, of, export, commitment)
 
     def stress(self, outcome: str) -> dict[str, Any]:
         """The most likely inputs that bring `MEASURE of ENTITY @ PERIOD < LEVEL` about, and the path that came nearest (V-09)."""
-        from .studies.stress import reverse_stress
+        from ..studies.stress import reverse_stress
 
         if outcome not in self.stressed:
             self.stressed[outcome] = reverse_stress(self, outcome)
@@ -162,7 +162,7 @@ class Run:
     @cached_property
     def findings(self) -> Findings:
         """The book's own questions, computed once for answers and report."""
-        from .studies.findings import find_all
+        from ..studies.findings import find_all
 
         return find_all(self)
 
@@ -172,14 +172,14 @@ class Run:
 
     @cached_property
     def _answers(self) -> dict[str, Any]:
-        from .studies.answers import answers
+        from ..studies.answers import answers
 
         return answers(self)
 
     def report(self, path: str | Path) -> Path:
         """Write the HTML report; the old file stays whole if writing fails."""
-        from .reports import html
-        from .studies.view import view
+        from ..reports import html
+        from ..studies.view import view
 
         target = writable(path)
         html.write(view(self), target)
@@ -187,7 +187,7 @@ class Run:
 
     def paths(self, path: str | Path) -> Path:
         """Write the headlines of every path as Parquet, a row a path; the old file stays whole if writing fails."""
-        from .studies import scalars
+        from ..studies import scalars
 
         target = writable(path)
         scalars.write(self, target)
@@ -195,9 +195,9 @@ class Run:
 
     def workbook(self, path: str | Path) -> Path:
         """Write the Excel workbook: inputs, answers, tables by period, and each contract's mean path as live formulas."""
-        from .reports import workbook
-        from .studies.sheets import contract_sheets, period_tables
-        from .studies.view import view
+        from ..reports import workbook
+        from ..studies.sheets import contract_sheets, period_tables
+        from ..studies.view import view
 
         target = writable(path)
         workbook.write(view(self), period_tables(self), contract_sheets(self), target)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .errors import WriteError
+from ..errors import WriteError
 
 if TYPE_CHECKING:
-    from .fleet.ask import Answer, Asked
-    from .montecarlo import Reporter
-    from .plan import Plan
-    from .studies.cluster import Wanted
+    from ..fleet.ask import Answer, Asked
+    from ..montecarlo import Reporter
+    from ..plan import Plan
+    from ..studies.cluster import Wanted
 
 LOGGED = 2_000_000  # events kept where a log is asked for
 
@@ -20,7 +20,7 @@ def asked(
     policy: str = "fifo", failures: str = "none", pin: bool = False, skip_bad: bool = False, seed: int = 1, log: bool = False
 ) -> Asked:  # fmt: skip
     """How to replay a trace, with a log of events or without. Raises QuestionError for a policy or failures that there are not."""
-    from .fleet.ask import Asked
+    from ..fleet.ask import Asked
 
     return Asked(policy, failures, pin, skip_bad, seed, LOGGED if log else 0)
 
@@ -30,7 +30,7 @@ def on_pools(trace: str | Path, pools: str | Path, asked: Asked, progress: Repor
 
     Raises BookError for the file of pools, TraceError for the trace, QuestionError where the two do not go together.
     """
-    from .fleet.ask import replay_pools
+    from ..fleet.ask import replay_pools
 
     _tell(progress)
     return replay_pools(trace, pools, asked)
@@ -38,7 +38,7 @@ def on_pools(trace: str | Path, pools: str | Path, asked: Asked, progress: Repor
 
 def wanted(mix: str = "trace", months: tuple[int, int] | None = None, segment: int | None = None, spares: int = 0) -> Wanted:
     """What to replay of a book. Raises QuestionError for a mix that there is not."""
-    from .studies.cluster import Wanted
+    from ..studies.cluster import Wanted
 
     return Wanted(mix, months, segment, spares)
 
@@ -50,7 +50,7 @@ def on_book(
 
     Raises QuestionError for months outside the book, a mix without a trace or racks that cannot be, TraceError for the trace.
     """
-    from .studies.cluster import replay_book
+    from ..studies.cluster import replay_book
 
     _tell(progress)
     return replay_book(plan, asked, wanted, trace)
@@ -61,10 +61,10 @@ def write(answer: Answer, folder: str | Path) -> list[Path]:
 
     Raises WriteError where one cannot be written or somebody else's file stands there.
     """
-    from .files import writable
-    from .fleet import events
-    from .reports import html
-    from .reports.timeline import timeline
+    from ..files import writable
+    from ..fleet import events
+    from ..reports import html
+    from ..reports.timeline import timeline
 
     where = Path(folder)
     page = writable(where / "timeline.html")
@@ -83,7 +83,7 @@ def write(answer: Answer, folder: str | Path) -> list[Path]:
 
 
 def _tell(progress: Reporter | None) -> None:
-    from .fleet.ask import compiled
+    from ..fleet.ask import compiled
 
     if progress is not None:
         progress.stage("replaying" if compiled() else "replaying; the first replay on a machine compiles for about a minute")

@@ -8,13 +8,13 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
-from .errors import QuestionError
+from ..errors import QuestionError
 
 if TYPE_CHECKING:
-    from .book.terms import Book
-    from .occupied import State
-    from .plan import Plan
-    from .studies.place import Job, Offers
+    from ..book.terms import Book
+    from ..occupied import State
+    from ..plan import Plan
+    from ..studies.place import Job, Offers
 
 
 class Asked(TypedDict, total=False):
@@ -43,7 +43,7 @@ class How(Asked, total=False):
 
 def job_of(gpus: int, hours: float, chip: str | None, workload: str | None) -> Job:
     """The job of a command line. Raises QuestionError for one that needs no GPU or no time."""
-    from .studies.place import Job
+    from ..studies.place import Job
 
     if gpus < 1 or not 0.0 < hours < float("inf"):
         raise QuestionError(f"{gpus} GPUs for {hours:g} hours is no job; both are above 0")
@@ -55,7 +55,7 @@ def place(book: str | Path, job: Job, **how: Unpack[How]) -> dict[str, Any]:
 
     Raises QuestionError and BookError for what the book, the question or the state has wrong.
     """
-    from .studies.placed import place_one, require
+    from ..studies.placed import place_one, require
 
     loaded, offers, about = _offers(book, how)
     require(loaded, offers, [job])
@@ -64,8 +64,8 @@ def place(book: str | Path, job: Job, **how: Unpack[How]) -> dict[str, Any]:
 
 def place_file(book: str | Path, file: str | Path, **how: Unpack[How]) -> dict[str, Any]:
     """Where each job of a file goes, placed together in the GPU-hours left of the month."""
-    from .studies.batch import read_batch
-    from .studies.placed import place_batch, require
+    from ..studies.batch import read_batch
+    from ..studies.placed import place_batch, require
 
     jobs = read_batch(file)
     loaded, offers, about = _offers(book, how)
@@ -75,7 +75,7 @@ def place_file(book: str | Path, file: str | Path, **how: Unpack[How]) -> dict[s
 
 def month_index(plan: Plan, written: str | None, now: datetime) -> int:
     """Index of a month of the horizon. Raises QuestionError for one outside it."""
-    from .book.numbers import Fault, Month
+    from ..book.numbers import Fault, Month
 
     try:
         month = Month(written) if written is not None else Month(f"{now:%Y-%m}")
@@ -90,9 +90,9 @@ def month_index(plan: Plan, written: str | None, now: datetime) -> int:
 
 def _offers(book: str | Path, how: How) -> tuple[Book, Offers, dict[str, Any]]:
     """Everything cheap is judged before the mean path is computed."""
-    from . import front
-    from .book.text import book_hash
-    from .studies.offers import offers_of, with_busy
+    from .. import front
+    from ..book.text import book_hash
+    from ..studies.offers import offers_of, with_busy
 
     now = how.get("now") or datetime.now()
     loaded = front.load(book, how.get("set", ()), how.get("as_of"), how.get("store"))
@@ -118,7 +118,7 @@ def _hours_left(now: datetime) -> float:
 
 
 def _state(plan: Plan, month: int, now: datetime, how: How) -> State | None:
-    from .occupied import Known, read_state
+    from ..occupied import Known, read_state
 
     file = how.get("state")
     if file is None:
@@ -134,8 +134,8 @@ def _state(plan: Plan, month: int, now: datetime, how: How) -> State | None:
 
 def _periods(plan: Plan, month: int) -> dict[str, list[str]]:
     """Months of the period under way up to `month`, of contracts whose use to date counts."""
-    from .book.numbers import Month
-    from .studies.offers import first_of_period, has_shadow
+    from ..book.numbers import Month
+    from ..studies.offers import first_of_period, has_shadow
 
     found = {}
     for c, name in enumerate(plan.names.contracts):
@@ -154,12 +154,12 @@ def export_schedule(
     """
     from dataclasses import asdict
 
-    from . import front
-    from .book.text import book_hash
-    from .quotas import changes, in_force
-    from .reports import schedules
-    from .reports.schedules import folder
-    from .studies.months import schedule_of
+    from .. import front
+    from ..book.text import book_hash
+    from ..quotas import changes, in_force
+    from ..reports import schedules
+    from ..reports.schedules import folder
+    from ..studies.months import schedule_of
 
     loaded = front.load(book, how.get("set", ()), how.get("as_of"), how.get("store"))
     plan = front.compile(loaded)

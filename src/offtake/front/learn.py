@@ -11,12 +11,12 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import front
-from .errors import QuestionError, StoreError
+from .. import front
+from ..errors import QuestionError, StoreError
 
 if TYPE_CHECKING:
-    from .evidence.observations import Observation
-    from .front import Run
+    from ..evidence.observations import Observation
+    from . import Run
 
 GIVEN = ("observations", "facts")
 
@@ -27,7 +27,7 @@ def name_of(book: str | Path) -> str:
 
 
 def _file(store: str | Path | None) -> Path:
-    from .store import DEFAULT
+    from ..store import DEFAULT
 
     return DEFAULT if store is None else Path(store)
 
@@ -49,9 +49,9 @@ def observe(
     told    discrepancy, because, rounding, spread, covers, definition, as written
     raises  QuestionError, BookError, StoreError
     """
-    from .evidence.observations import record
-    from .studies.observe import Told, observation
-    from .studies.observe import source as source_of
+    from ..evidence.observations import record
+    from ..studies.observe import Told, observation
+    from ..studies.observe import source as source_of
 
     publisher, document, published = source_of(source)
     plan = front.compile(front.load(book, store=store if store and Path(store).is_file() else None))
@@ -63,7 +63,7 @@ def observe(
 
 def observed(book: str | Path, store: str | Path | None = None) -> list[dict[str, Any]]:
     """Every observation of a book in the store, withdrawn ones with their reason."""
-    from .evidence.observations import recorded
+    from ..evidence.observations import recorded
 
     front.locate(book)
     return recorded(_file(store), name_of(book))
@@ -71,7 +71,7 @@ def observed(book: str | Path, store: str | Path | None = None) -> list[dict[str
 
 def withdraw(book: str | Path, number: int, because: str, store: str | Path | None = None) -> None:
     """Take an observation out of the evidence. Raises QuestionError where the store has none of this number."""
-    from .evidence import observations
+    from ..evidence import observations
 
     observations.withdraw(_file(store), name_of(book), number, because)
 
@@ -89,10 +89,10 @@ class Given:
 
 def evidence(run: Run, book: str | Path, given: Given) -> tuple[list[Observation], list[Observation], int]:
     """The evidence, what a later document replaced, and how many observations are withdrawn."""
-    from .evidence.observations import evidence as sorted_out
-    from .evidence.observations import from_row
-    from .fact_store import on_record
-    from .studies.observe import from_facts
+    from ..evidence.observations import evidence as sorted_out
+    from ..evidence.observations import from_row
+    from ..fact_store import on_record
+    from ..studies.observe import from_facts
 
     unknown = [kind for kind in given.kinds if kind not in GIVEN]
     if unknown:
@@ -107,8 +107,8 @@ def evidence(run: Run, book: str | Path, given: Given) -> tuple[list[Observation
 
 def condition(run: Run, book: str | Path, given: Given, shown: Sequence[str] = ()) -> dict[str, Any]:
     """Every headline, scenario and input before and after the evidence (E-02, E-03). The run itself is not changed."""
-    from .studies.compare import Asked
-    from .studies.condition import condition as study
+    from ..studies.compare import Asked
+    from ..studies.condition import condition as study
 
     used, replaced, withdrawn = evidence(run, book, given)
     how = Asked(run.stamp.paths, run.stamp.seed, run.workers, run.progress)
@@ -132,10 +132,10 @@ def record_forecasts(
     """
     from dataclasses import asdict
 
-    from .evidence.ledger import append
-    from .fact_store import on_record
-    from .studies.compare import Asked
-    from .studies.forecast import beside, make
+    from ..evidence.ledger import append
+    from ..fact_store import on_record
+    from ..studies.compare import Asked
+    from ..studies.forecast import beside, make
 
     used = evidence(run, book, given)[0] if given.kinds else []
     facts = on_record(given.store if given.store and Path(given.store).is_file() else None)
@@ -147,18 +147,18 @@ def record_forecasts(
 
 def verify_ledger(store: str | Path | None = None, head: str | None = None) -> dict[str, Any]:
     """Rows, last hash and faults of the ledger, each with its row. Raises StoreError where there is no store."""
-    from .evidence.ledger import verify
+    from ..evidence.ledger import verify
 
     return verify(_ledger(store), head)
 
 
 def score_ledger(book: str | Path | None = None, given: Given | None = None) -> dict[str, Any]:
     """What the forecasts of a book, or of all, came to by what was printed since. Facts need the book, whose companies name them."""
-    from .evidence.ledger import forecasts
-    from .evidence.observations import from_row, recorded
-    from .fact_store import on_record
-    from .studies.forecast import score
-    from .studies.observe import from_facts
+    from ..evidence.ledger import forecasts
+    from ..evidence.observations import from_row, recorded
+    from ..fact_store import on_record
+    from ..studies.forecast import score
+    from ..studies.observe import from_facts
 
     given = given or Given()
     made = forecasts(_ledger(given.store), None if book is None else name_of(book))
@@ -176,8 +176,8 @@ def score_ledger(book: str | Path | None = None, given: Given | None = None) -> 
 
 def watch(run: Run, book: str | Path, given: Given, target: str | None = None) -> dict[str, Any]:
     """The watch list: what is due, what the model expects, what it would tell of the target, and thresholds crossed (E-01, E-04)."""
-    from .studies.compare import Asked
-    from .studies.watch import watch as study
+    from ..studies.compare import Asked
+    from ..studies.watch import watch as study
 
     used = evidence(run, book, given)[0] if given.kinds else []
     how = Asked(run.stamp.paths, run.stamp.seed, run.workers, run.progress)
@@ -187,7 +187,7 @@ def watch(run: Run, book: str | Path, given: Given, target: str | None = None) -
 
 def check_alerts(book: str | Path, given: Given) -> dict[str, Any]:
     """Pre-registered thresholds that an observation in the store has crossed; no path is computed."""
-    from .studies.watch import alerts
+    from ..studies.watch import alerts
 
     run = front.run(front.load(book), paths=1)
     return {"book": name_of(book), "alerts": alerts(run.plan, evidence(run, book, given)[0])}
