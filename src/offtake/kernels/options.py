@@ -174,6 +174,8 @@ def enlarge_block(options, changes, in_term, when, pool_contract, part_contract,
             for m in range(first, months if still else first):
                 swap_month(options.swap_to[s], options.swap_from[s], m, i, X[options.size_x[o], i], supply)
     for k in range(pool_contract.shape[0]):
+        if not np.any(options.contract == pool_contract[k]):
+            continue  # nothing scales what no option can enlarge
         for m in range(months):
             for i in range(lanes):
                 scale = changes.scale[pool_contract[k], m, i]
@@ -184,6 +186,8 @@ def enlarge_block(options, changes, in_term, when, pool_contract, part_contract,
                 for cause in range(supply.late.shape[0]):
                     supply.late[cause, k, m, i] *= scale
     for b in range(part_contract.shape[0]):
+        if not np.any(options.contract == part_contract[b]):
+            continue
         for m in range(months):
             for i in range(lanes):
                 supply.allotted[b, m, i] *= changes.scale[part_contract[b], m, i]

@@ -12,6 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from .compiled import inner, step
+
 BY_CHIP = -2
 RESERVED, TAKE_OR_PAY, BURN_DOWN, BUILD_UP = 0, 1, 2, 3  # a capacity block bills as `reserved`
 MONTHLY, YEARLY, AT_TERM = 0, 1, 2
@@ -129,8 +131,8 @@ def cap_block(gpus, planned, ready, offered):
             planned[m, i], ready[m, i] = min(planned[m, i], gpus[i]), kept
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
-def period_amount(c, i, months_in, terms, X):
+@step
+def amount_of_period(c, i, months_in, terms, X):
     """USD committed in the commitment year (or term) that a month lies in, and how many months share it (C-08)."""
     total, term = X[terms.total_x[c], i], float(int(X[terms.term_x[c], i] + 0.5))
     year = max(months_in, 0) // 12
@@ -141,6 +143,12 @@ def period_amount(c, i, months_in, terms, X):
     return amount, length
 
 
+@njit(cache=True, nogil=True, error_model="numpy")
+def period_amount(c, i, months_in, terms, X):
+    """`amount_of_period`, for callers that are no kernels."""
+    return amount_of_period(c, i, months_in, terms, X)
+
+
 @njit(cache=True, forceinline=True, nogil=True, error_model="numpy")
 def opening(c, i, terms, X):
     """What was before month 0 (C-07, C-08): USD billed of the total, and base and due to date of the true-up period under way."""
@@ -149,7 +157,7 @@ def opening(c, i, terms, X):
     consumed, taken, owed = min(X[terms.consumed_x[c], i], X[terms.total_x[c], i]), X[terms.taken_x[c], i], X[terms.owed_x[c], i]
     if terms.form[c] >= BURN_DOWN:
         since = -terms.starts[c]
-        amount, length = period_amount(c, i, since, terms, X)
+        amount, length = amount_of_period(c, i, since, terms, X)
         past = since % 12 if (terms.true_up[c] == YEARLY and terms.form[c] == BUILD_UP) else since
         taken, owed = min(taken, amount), amount * past / length
     return consumed, taken, owed
@@ -193,13 +201,68 @@ def implied_price(start, term, total, planned, scale, hours, price):
             price[m, i] = total[i] / promised if promised > 0.0 else 0.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def longer_value(i, end, months_more, planned, hours, price):
-    """USD of the hours that a longer term adds behind month `end` - 1 (C-06); beyond the horizon the last level goes on."""
+@inner
+def longer_value(i, end, months_more, planned, hours, price, c):
+    """USD of the hours that a longer term adds to contract c behind month `end` - 1 (C-06); beyond the horizon the last level goes on."""
     value, last = 0.0, planned.shape[0] - 1
     for n in range(end, end + months_more):
-        value += planned[min(n, last), i] * (hours[n] if n <= last else MONTH_HOURS) * price[min(n, last), i]
+        value += planned[min(n, last), i] * (hours[n] if n <= last else MONTH_HOURS) * price[c, min(n, last), i]
     return value
+
+
+class Running(NamedTuple):
+    """Where a contract's term stands on each path when a month begins, all (L,)."""
+
+    end: np.ndarray  # first month after the term
+    owed: np.ndarray  # USD that had to be paid so far
+    late: np.ndarray  # months in a row in which GPUs were missing
+    standing: np.ndarray  # 1 until the customer walks away
+    whole: np.ndarray  # USD of the total, with what options changed
+
+
+@step
+def promise_month(c, m, i, terms, changes, supplied, X, hours, s, out):
+    """What one contract promises, makes available and must be paid in one month on one path; supplied: plan, there, served (M, L)."""
+    plan, there, served = supplied
+    kept, start, in_usd = 1.0, terms.starts[c], terms.form[c] >= BURN_DOWN
+    if terms.optional[c] == 1:
+        more, kept = int(changes.longer[c, m, i]), changes.kept[c, m, i]
+        out.extra[c, m, i] = longer_value(i, int(s.end[i]), more, plan, hours, out.price, c) if more > 0 else 0.0
+        s.end[i] += more
+        s.whole[i] += (s.whole[i] - s.owed[i]) * changes.change[c, m, i] + out.extra[c, m, i]
+    end, left = int(s.end[i]), s.whole[i] - s.owed[i]
+    extended = terms.remedy[c] == EXTEND and m >= end and s.owed[i] < s.whole[i] * (1.0 - 1e-12)
+    inside = 1.0 if (start <= m < end) or extended else 0.0
+    short = plan[m, i] > 0.0 and there[m, i] < plan[m, i] * 0.99
+    s.late[i] = s.late[i] + 1.0 if (short and inside > 0.0) else 0.0
+    if terms.remedy[c] == WALK and s.late[i] > X[terms.late_after_x[c], i]:
+        s.standing[i] = 0.0
+    promised = plan[m, i] if terms.ramp[c] == CALENDAR else min(plan[m, i], there[m, i])
+    available = available_month(plan[m, i], there[m, i], served[m, i], hours[m], X[terms.sla_x[c], i]) * inside
+    committed, price = available if in_usd else promised * hours[m] * inside, out.price[c, m, i]
+    due = due_month(committed, available, X[terms.take_or_pay_x[c], i])
+    _, _, due = take_month(terms.form[c], 0.0, committed, available, due)
+    ends = 1.0 if (m == end - 1 and terms.remedy[c] != EXTEND) else 0.0
+    if in_usd:
+        amount, length = amount_of_period(c, i, m - start, terms, X)
+        due = amount / length / price * inside if price > 0.0 else 0.0
+    pay = min(price * due, left)
+    pay = left if (ends > 0.0 and terms.at_end[c] == SHORTFALL) else pay
+    s.owed[i] += pay
+    out.available[c, m, i], out.committed[c, m, i] = available, committed
+    out.must_pay[c, m, i], out.standing[c, m, i] = pay, s.standing[i] * kept
+    out.in_term[c, m, i], out.ends[c, m, i] = inside, ends
+
+
+@inner
+def promise_contract(c, terms, changes, supplied, total, X, hours, s, out):
+    """All months of one contract; lanes are the inner loop, so that a month's rows are read in one piece."""
+    for i in range(total.shape[0]):
+        s.end[i] = terms.starts[c] + int(X[terms.term_x[c], i] + 0.5)
+        s.owed[i], s.late[i], s.standing[i], s.whole[i] = 0.0, 0.0, 1.0, total[i]
+    for m in range(hours.shape[0]):
+        for i in range(total.shape[0]):
+            promise_month(c, m, i, terms, changes, supplied, X, hours, s, out)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -207,52 +270,24 @@ def schedule_block(terms, changes, pool_contract, planned, ready, offered, X, Y,
     """Fill `out` for all contracts from supply (K, M, L) and what options change."""
     months, lanes = planned.shape[1], planned.shape[2]
     plan, there, served = np.zeros((months, lanes)), np.zeros((months, lanes)), np.zeros((months, lanes))
+    w = np.empty((5, lanes))
+    s = Running(w[0], w[1], w[2], w[3], w[4])
     for c in range(terms.form.shape[0]):
         gather(c, pool_contract, planned, plan)
         gather(c, pool_contract, ready, there)
         gather(c, pool_contract, offered, served)
         if terms.gpus_x[c] >= 0:
             cap_block(X[terms.gpus_x[c]], plan, there, served)
-        start, total, term = terms.starts[c], left_of(c, terms, X), X[terms.term_x[c]]
-        in_usd = terms.form[c] >= BURN_DOWN
+        total = left_of(c, terms, X)
         if terms.price_y[c] >= 0:
             out.price[c] = Y[terms.price_y[c]]
         elif terms.price_y[c] == BY_CHIP:
             mix_price(c, pool_contract, terms.price_k, planned, ready, Y, out.price[c])
         else:
-            implied_price(start, term, total, plan, changes.scale[c], hours, out.price[c])
+            implied_price(terms.starts[c], X[terms.term_x[c]], total, plan, changes.scale[c], hours, out.price[c])
         out.factor[c], out.fee[c], out.change[c] = changes.price[c], changes.fee[c], changes.change[c]
         out.price[c] *= changes.price[c]
-        share, sla = X[terms.take_or_pay_x[c]], X[terms.sla_x[c]]
-        for i in range(lanes):
-            end, owed, late, standing, whole = start + int(term[i] + 0.5), 0.0, 0, 1.0, total[i]
-            for m in range(months):
-                kept = 1.0
-                if terms.optional[c] == 1:
-                    more, kept = int(changes.longer[c, m, i]), changes.kept[c, m, i]
-                    out.extra[c, m, i] = longer_value(i, end, more, plan, hours, out.price[c])
-                    end += more
-                    whole += (whole - owed) * changes.change[c, m, i] + out.extra[c, m, i]
-                extended = terms.remedy[c] == EXTEND and m >= end and owed < whole * (1.0 - 1e-12)
-                inside = 1.0 if (start <= m < end) or extended else 0.0
-                short = plan[m, i] > 0.0 and there[m, i] < plan[m, i] * 0.99
-                late = late + 1 if (short and inside > 0.0) else 0
-                if terms.remedy[c] == WALK and late > X[terms.late_after_x[c], i]:
-                    standing = 0.0
-                promised = plan[m, i] if terms.ramp[c] == CALENDAR else min(plan[m, i], there[m, i])
-                out.available[c, m, i] = available_month(plan[m, i], there[m, i], served[m, i], hours[m], sla[i]) * inside
-                out.committed[c, m, i] = out.available[c, m, i] if in_usd else promised * hours[m] * inside
-                due = due_month(out.committed[c, m, i], out.available[c, m, i], share[i])
-                _, _, due = take_month(terms.form[c], 0.0, out.committed[c, m, i], out.available[c, m, i], due)
-                ends = 1.0 if (m == end - 1 and terms.remedy[c] != EXTEND) else 0.0
-                if in_usd:
-                    amount, length = period_amount(c, i, m - start, terms, X)
-                    due = amount / length / out.price[c, m, i] * inside if out.price[c, m, i] > 0.0 else 0.0
-                pay = min(out.price[c, m, i] * due, whole - owed)
-                pay = whole - owed if (ends > 0.0 and terms.at_end[c] == SHORTFALL) else pay
-                owed += pay
-                out.must_pay[c, m, i], out.standing[c, m, i] = pay, standing * kept
-                out.in_term[c, m, i], out.ends[c, m, i] = inside, ends
+        promise_contract(c, terms, changes, (plan, there, served), total, X, hours, s, out)
 
 
 @njit(cache=True, forceinline=True, error_model="numpy")
@@ -278,7 +313,7 @@ def free_share(c, terms, schedule, offered, X, out):
             since = m - terms.starts[c]
             closing = terms.starts[c] + min(12 * (since // 12 + 1) if yearly else term, term)
             end = min(closing, last)
-            amount, length = period_amount(c, i, since, terms, X)
+            amount, length = amount_of_period(c, i, since, terms, X)
             amount *= (closing - m) / length
             if m == 0 and terms.consumed_x[c] >= 0:
                 _, taken, owed = opening(c, i, terms, X)

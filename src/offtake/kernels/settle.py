@@ -33,11 +33,11 @@ from .schedule import (
     YEARLY,
     Schedule,
     Terms,
+    amount_of_period,
     due_month,
     is_true_up,
     left_of,
     opening,
-    period_amount,
     schedule_block,
     segments_block,
     take_month,
@@ -200,7 +200,7 @@ def taken_month(c, m, i, lasts, terms, schedule, alive, took, remaining, X, s):
     committed, available = schedule.committed[c, m, i] * live, schedule.available[c, m, i] * live
     price, form, makeup = schedule.price[c, m, i], terms.form[c], 0.0
     if form >= BURN_DOWN:
-        amount, length = period_amount(c, i, m - terms.starts[c], terms, X)
+        amount, length = amount_of_period(c, i, m - terms.starts[c], terms, X)
         room = remaining if form == BURN_DOWN else min(amount * live - s.base[i], remaining)
         base, overage = amount_month(took, price, room)
         return base, overage, amount * live / length * schedule.in_term[c, m, i], 0.0, 1.0
