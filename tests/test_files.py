@@ -78,10 +78,13 @@ def test_ctrl_c_says_so_and_leaves_the_old_report_whole(tmp_path):
     heed = partial(signal.signal, signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it, and so do theirs
     started = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heed)
     assert started.stderr is not None
-    told = started.stderr.readline()  # it computes
-    time.sleep(1.0)
-    started.send_signal(signal.SIGINT)
-    out, err = started.communicate(timeout=120)
+    try:
+        told = started.stderr.readline()  # it computes
+        time.sleep(1.0)
+        started.send_signal(signal.SIGINT)
+        out, err = started.communicate(timeout=120)
+    finally:  # a test that fails leaves nobody computing
+        started.kill()
     assert started.returncode == 130 and out == "", (told, err)
     assert err.endswith("offtake: interrupted; nothing half-written is left\n") and "Traceback" not in err
     assert os.listdir(tmp_path) == ["two-clouds.html"] and (tmp_path / "two-clouds.html").read_bytes() == old
