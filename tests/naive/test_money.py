@@ -89,6 +89,20 @@ def test_schedule(seed):
                 np.testing.assert_allclose(got, want[:, f], rtol=1e-11, atol=1e-12 * X[terms.total_x[c], i], err_msg=f"{name} of {c}")
 
 
+def test_who_walks_away_counts_months_in_a_row():
+    """Two months late, one in time, two late: who may leave after two stays. The third in a row, month 6, ends it (C-05)."""
+    terms, _, _, owner, planned, _, _, X, Y, _ = draw(0)
+    whole = {"starts": 0, "remedy": 3, "gpus_x": -1, "optional": 0}
+    terms = terms._replace(**{name: np.full(C, value) for name, value in whole.items()})
+    X[terms.late_after_x], X[terms.term_x] = 2.0, float(M)
+    planned[:] = 100.0
+    for late, last in (([1, 2, 4, 5], M), ([1, 2, 4, 5, 6], 6)):
+        ready, out = planned.copy(), zeros(settle.Schedule, (C, M, L))
+        ready[:, late] = 50.0
+        settle.schedule_block(terms, changed(0, terms, X), owner, planned, ready, ready * HOURS[:, None], X, Y, HOURS, out)
+        np.testing.assert_array_equal(out.standing, np.broadcast_to((np.arange(M) < last)[:, None] * 1.0, out.standing.shape))
+
+
 def settled(seed):
     terms, table, people, owner, planned, ready, offered, X, Y, r, schedule = scheduled(seed)
     alive = schedule.standing * np.minimum.accumulate(np.where(r.random((C, M, L)) < 0.02, 0.6, 1.0), axis=1)
