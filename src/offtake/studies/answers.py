@@ -7,19 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..montecarlo import Tally
 from ..tables import plain
 from ..units import format_interval, format_value
 from . import lost, market_answers, national, solvency
-from .findings import IDLE, Findings, Subject, subject, unit_of
+from .findings import IDLE, Findings, Found, Subject, subject, unit_of
 from .rests import Rests, rests_on
 from .tabulate import SHOWN, statistics
 from .where import shares
-
-if TYPE_CHECKING:
-    from ..front import Run
 
 PENDING = "not computed"  # how an answer begins that lacks an input
 SHOWN_CLAIMS = 4
@@ -38,7 +35,7 @@ class Said:
 class Asked:
     """Findings with short ways to a number."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Found) -> None:
         self.run, self.plan, self.f = run, run.plan, run.findings
         self.s: Subject = subject(run.plan)
         self.year = run.plan.start // 12
@@ -302,7 +299,7 @@ ANSWERS: tuple[tuple[str, Callable[[Asked], Said]], ...] = (
 )
 
 
-def answers(run: Run) -> dict[str, Any]:
+def answers(run: Found) -> dict[str, Any]:
     """Stamp, answers and identities, ready for JSON."""
     asked = Asked(run)
     found = []

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,9 +19,7 @@ from ..kernels.prices import uniforms
 from ..kernels.replicates import error_of_mean
 from ..plan import Plan, compile_book
 from ..questions import Question, address, at_period, by_of, question
-
-if TYPE_CHECKING:
-    from ..front import Run
+from .asked import Run
 
 LEAF_PATHS = 1_024
 ROUNDING = 1e-12  # a path whose weights reach a probability to the last bits has reached it

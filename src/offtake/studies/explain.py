@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..questions import address, at_period, by_of, question
 from ..tables import plain
+from .asked import Run
 from .inputs import quality_of
 from .lost import behind
 from .onepath import drawn, fill, open_path
 from .provenance import describe
 from .sensitivity import Sensitivity
 from .tabulate import statistics
-
-if TYPE_CHECKING:
-    from ..front import Run
 
 
 def explain(run: Run, name: str, of: str | None, at: str | None, path: int | None = None) -> dict[str, Any]:

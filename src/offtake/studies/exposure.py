@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -11,11 +11,8 @@ from ..plan import Plan
 from ..tables import plain
 from ..units import format_value
 from . import crowd, link
-from .findings import EXPOSED, Findings
+from .findings import EXPOSED, Findings, Found
 from .late import name_of, spread
-
-if TYPE_CHECKING:
-    from ..front import Run
 
 
 def signed(plan: Plan, contract: str) -> float:
@@ -48,7 +45,7 @@ def one_or_many(f: Findings, contract: str) -> dict[str, Any]:
     return {"contract": contract, "signed": whole, "paths": len(losses), "rows": crowd.compare(losses, market, whole)}
 
 
-def wrong_way(run: Run) -> dict[str, Any]:
+def wrong_way(run: Found) -> dict[str, Any]:
     """By contract, on the first paths: expected loss, P(renegotiated), and idle value where it is renegotiated, linked and cut."""
     plan, f = run.plan, run.findings
     paths = min(link.PATHS, run.stamp.paths)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 
@@ -19,10 +19,8 @@ from ..montecarlo import Outcome, Tally
 from ..plan import Plan
 from ..questions import Question, address, at_period, by_of, question
 from . import believe, deal_panels, lost
+from .asked import Run
 from .sensitivity import Mover, Sensitivity
-
-if TYPE_CHECKING:
-    from ..front import Run
 
 MOVED = (
     "revenue calendar-year", "rpo fiscal-quarter", "margin_effect", "idle_value", "customer revenue", "customer funding_gap",
@@ -198,6 +196,14 @@ class Findings:
 
     def movers(self, key: str, row: int) -> list[Mover]:
         return self.sensitivity.movers(self.outcome.alike(self.tallies[key].kept[row : row + 1])[0])
+
+
+class Found(Run, Protocol):
+    """A run whose own questions have been computed."""
+
+    @property
+    def findings(self) -> Findings:
+        """The book's own questions, computed once."""
 
 
 def find_all(run: Run) -> Findings:

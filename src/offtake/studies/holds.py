@@ -10,13 +10,13 @@ from ..errors import QuestionError
 from ..kernels.replicates import REPLICATES
 from ..questions import address, at_period, by_of, question
 from ..tables import plain
+from .asked import Run
 from .conditions import Condition, condition_of
 from .indices import Estimate, Indices
 from .inputs import quality_of
 from .totals import PATHS, totals
 
 if TYPE_CHECKING:
-    from ..front import Run
     from ..montecarlo import Outcome
     from ..questions import Question
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -20,9 +20,7 @@ from ..measures import entities, find
 from ..montecarlo import LANES, TOLERANCE
 from ..periods import periods_of
 from ..tables import Table
-
-if TYPE_CHECKING:
-    from ..front import Run
+from .asked import Run
 
 Legs = dict[str, np.ndarray]
 DUST = 1e-6  # USD: a leg below this in a period is rounding of the sums it comes from, and no posting

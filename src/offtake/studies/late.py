@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -20,10 +20,8 @@ from ..kernels.replicates import error_of_mean
 from ..periods import periods_of
 from ..plan import Plan
 from ..units import format_interval, format_value
+from .asked import Run
 from .whatif import by_block, swap
-
-if TYPE_CHECKING:
-    from ..front import Run
 
 MONTHS = (3, 6, 12)
 SHOWN = 6  # months; what answer and chart tell of

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -14,11 +14,9 @@ from ..montecarlo import LANES
 from ..periods import Period, periods_of
 from ..questions import Question
 from ..tables import plain
+from .asked import Run
 from .formulas import Formula, Term, formula_of
 from .inputs import number_at
-
-if TYPE_CHECKING:
-    from ..front import Run
 
 REFUSED = ("causes", "surface", "postings")
 

@@ -24,11 +24,11 @@ from ..book.numbers import Month
 from ..errors import QuestionError
 from ..kernels import replicates
 from ..plan import Plan
+from .asked import Run
 from .whatif import by_block
 
 if TYPE_CHECKING:
     from ..focus import Export
-    from ..front import Run
 
 HELD = ("reserved", "capacity_block")  # paid as made available: what is not used is lost
 FIELDS = 5

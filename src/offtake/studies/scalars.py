@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -20,10 +20,8 @@ from ..errors import WriteError
 from ..files import MARK
 from ..questions import Question, at_period, question, read_all
 from ..spread import cores, in_order
+from .asked import Run
 from .compare import headlines
-
-if TYPE_CHECKING:
-    from ..front import Run
 
 SLICE = 65_536  # paths a piece
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..units import format_value
-from .findings import Columns, unit_of
-
-if TYPE_CHECKING:
-    from ..front import Run
+from .findings import Columns, Found, unit_of
 
 FORCED_PATHS = 512
 
 
-def compare(run: Run, columns: list[Columns]) -> dict[str, Any]:
+def compare(run: Found, columns: list[Columns]) -> dict[str, Any]:
     """Rows {name, probability, cells}: means. A scenario without probability is forced on the first paths, and says so."""
     rows = []
     for i, name in enumerate(run.plan.names.scenarios):
@@ -29,14 +26,14 @@ def compare(run: Run, columns: list[Columns]) -> dict[str, Any]:
     return {"columns": [c.label for c in columns], "rows": rows, "note": "Means. Scenarios share all other draws."}
 
 
-def _probability(run: Run, i: int) -> float:
+def _probability(run: Found, i: int) -> float:
     cumulative = run.plan.draws.cumulative
     if run.plan.forced >= 0:
         return float(i == run.plan.forced)
     return float(cumulative[i] - (cumulative[i - 1] if i else 0.0)) if i < len(cumulative) else 0.0
 
 
-def _drawn(run: Run, name: str, columns: list[Columns]) -> list[str | None]:
+def _drawn(run: Found, name: str, columns: list[Columns]) -> list[str | None]:
     cells: list[str | None] = []
     for c in columns:
         key = f"scenario {name} {c.label}"
@@ -46,7 +43,7 @@ def _drawn(run: Run, name: str, columns: list[Columns]) -> list[str | None]:
     return cells
 
 
-def _forced(run: Run, name: str, columns: list[Columns]) -> list[str | None]:
+def _forced(run: Found, name: str, columns: list[Columns]) -> list[str | None]:
     from dataclasses import replace
 
     from .. import montecarlo

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..measures import MEASURES
 from ..questions import Question, question
 from ..tables import plain
 from . import meanpath, workings
+from .asked import Run
 from .tabulate import statistics
-
-if TYPE_CHECKING:
-    from ..front import Run
 
 SHOWN = ("revenue", "straight_line", "billed", "cash", "rpo", "not_in_rpo", "offered", "used", "capex", "depreciation", "operating_income")
 PERIODS = (("Monthly", "month"), ("Fiscal quarters", "fiscal-quarter"), ("Fiscal years", "fiscal-year"))

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -24,11 +24,9 @@ from ..book.text import scenario_book, with_numbers
 from ..book.walk import numbers_of
 from ..kernels.replicates import error_of_mean
 from ..plan import compile_book
+from .asked import Run
 from .conditions import Condition, condition_of
 from .inputs import number_at
-
-if TYPE_CHECKING:
-    from ..front import Run
 
 FEWEST = 50  # paths of the outcome under which a mean of scores says little
 MOST = 8  # inputs that are set

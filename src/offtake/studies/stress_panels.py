@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..units import format_value
+from .asked import Run
 from .inputs import meaning
-
-if TYPE_CHECKING:
-    from ..front import Run
 
 
 def panels(run: Run) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -12,10 +12,8 @@ from ..measures import CAUSES, find
 from ..montecarlo import Tally, one_path
 from ..questions import Question, address, at_period, by_of, question
 from ..tables import Table
+from .asked import Run
 from .journal import postings
-
-if TYPE_CHECKING:
-    from ..front import Run
 
 SHOWN = {0.05: "p05", 0.25: "p25", 0.50: "p50", 0.75: "p75", 0.95: "p95"}
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -24,13 +24,11 @@ from ..kernels.replicates import error_of_mean, folded, ratio_error
 from ..plan import Plan
 from ..questions import Question
 from ..tables import plain
+from .asked import Run
 from .conditions import Condition, condition_of
 from .crowd import markets
 from .sweep import figures_of
 from .whatif import by_block
-
-if TYPE_CHECKING:
-    from ..front import Run
 
 AS_IT_IS = 0.25  # share of the paths that are drawn without the shift
 PILOT = 4_096

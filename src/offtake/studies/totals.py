@@ -9,7 +9,6 @@ Method  T = E[(target - target with the input drawn anew)^2] / (2 var(target)): 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,12 +18,10 @@ from ..kernels.draw import score_row
 from ..kernels.replicates import folded, ratio_error
 from ..plan import Plan
 from ..questions import Question
+from .asked import Run
 from .crowd import markets
 from .indices import Estimate
 from .whatif import by_block
-
-if TYPE_CHECKING:
-    from ..front import Run
 
 ANEW = 3_000_000  # input numbers of the new draws stand clear of a plan's own and of the market's
 PATHS = 1_024

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..book.numbers import Number
 from ..book.text import numbers_of
@@ -12,7 +12,7 @@ from . import commitments, solvency, stress_panels
 from .answers import PENDING, Asked, both, percent
 from .convergence import table as converging
 from .deal_panels import pages
-from .findings import IDLE, scenario_columns, unit_of
+from .findings import IDLE, Found, scenario_columns, unit_of
 from .inputs import quality_of
 from .limits import LIMITS
 from .market_panels import panels
@@ -21,11 +21,8 @@ from .panels import concentration, grid, surface_by_year
 from .provenance import describe
 from .scenarios import compare
 
-if TYPE_CHECKING:
-    from ..front import Run
 
-
-def view(run: Run) -> Any:
+def view(run: Found) -> Any:
     """Everything the report shows."""
     a = Asked(run)
     told = run.answers()

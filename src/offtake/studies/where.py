@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from .. import stages
 from ..periods import periods_of
-
-if TYPE_CHECKING:
-    from ..front import Run
+from .asked import Run
 
 OPEN = 0.10
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..errors import QuestionError
 from . import levels, positions
+from .asked import Run
 from .branches import leaves
 from .walks import Weights, prices
-
-if TYPE_CHECKING:
-    from ..front import Run
 
 
 def tree(run: Run) -> dict[str, Any]:
