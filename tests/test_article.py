@@ -18,7 +18,7 @@ from offtake.evidence.article.claims import Claim, read
 from offtake.evidence.article.draft import written
 from offtake.evidence.article.quantities import quantities
 from offtake.evidence.article.source import source_of
-from offtake.facts import catalog
+from offtake.fact_rows import catalog
 from offtake.studies.article import Article, Beside, line_up
 from tests.articles import CASES, SEED, key_of, score, text_of
 

@@ -15,7 +15,8 @@ import offtake
 from offtake.cli import app
 from offtake.errors import QuestionError
 from offtake.evidence.scores import crps, wilson
-from offtake.facts import Fact, Facts, catalog
+from offtake.fact_rows import catalog
+from offtake.facts import Fact, Facts
 from offtake.studies import backtest, history
 
 AWS = "AMZN.aws_revenue"

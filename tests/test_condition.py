@@ -14,7 +14,7 @@ from offtake import front, montecarlo
 from offtake.book.text import read
 from offtake.errors import QuestionError, ShapeError
 from offtake.evidence.weights import fixed
-from offtake.facts import catalog
+from offtake.fact_rows import catalog
 from offtake.front import learn
 from offtake.montecarlo import Futures
 from offtake.questions import question

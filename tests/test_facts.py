@@ -20,9 +20,9 @@ from offtake import front
 from offtake.book import text
 from offtake.cli import app
 from offtake.errors import BookError, QuestionError, StoreError, WriteError
-from offtake.fact_rows import NEEDED, read_text, to_csv
+from offtake.fact_rows import NEEDED, catalog, read_text, to_csv
 from offtake.fact_store import FACTS, keep, on_record, stored
-from offtake.facts import QUALITIES, Fact, Facts, Unknown, catalog
+from offtake.facts import QUALITIES, Fact, Facts, Unknown
 from offtake.front import record
 from offtake.store import opened
 

@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 
 from offtake.cli import app
 from offtake.errors import QuestionError
-from offtake.focus import NEEDED, read_focus, read_sound
+from offtake.focus import NEEDED
+from offtake.focus_rows import read_focus, read_sound
 
 CASES = Path(__file__).parent / "cases" / "focus"
 COLUMNS = (*NEEDED, "CommitmentDiscountId", "CommitmentDiscountCategory", "CommitmentDiscountStatus", "CommitmentDiscountQuantity",

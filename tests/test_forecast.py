@@ -58,7 +58,7 @@ def test_last_value_and_drift_by_hand():
 def test_a_forecast_is_what_the_run_says():
     plan = small_plan()
     stamp = front.run(plan.book, paths=4096).stamp
-    from offtake.facts import catalog
+    from offtake.fact_rows import catalog
 
     free = make(plan, "small", [M], how(), ([], catalog(), stamp))[0]
     figure = seen(plan, f"{M} = 112 M USD", rounding="none", discrepancy="5 M USD")

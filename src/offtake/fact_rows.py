@@ -14,11 +14,12 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import date
 from difflib import get_close_matches
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
 from .errors import BookError, Issue, one_line
-from .facts import KEY, NAME, QUALITIES, Fact
+from .facts import KEY, NAME, QUALITIES, Fact, Facts
 from .lookahead import days_in, quoted_days
 from .units import MAGNITUDES, Quantity, UnitError, parse_unit
 
@@ -42,8 +43,13 @@ class Fault(ValueError):
         self.column, self.got, self.rule, self.fix = column, got, rule, fix
 
 
-def shipped() -> Iterator[Fact]:
-    """The catalog's facts."""
+@cache
+def catalog() -> Facts:
+    """The facts that ship with the package."""
+    return Facts(_shipped)
+
+
+def _shipped() -> Iterator[Fact]:
     for file in sorted(files("offtake.catalog").joinpath("facts").iterdir(), key=lambda f: f.name):
         if file.name.endswith(".csv"):
             yield from read_text(file.read_text(encoding="utf-8"), file.name)

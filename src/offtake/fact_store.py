@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from .facts import Fact, Facts, catalog
+from .fact_rows import catalog
+from .facts import Fact, Facts
 from .store import DEFAULT, Room, existing, opened
 
 FACTS = Room(

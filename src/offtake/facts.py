@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from difflib import get_close_matches
-from functools import cache, cached_property
+from functools import cached_property
 from itertools import groupby
 from typing import NamedTuple
 
@@ -198,14 +198,6 @@ class Facts:
         kinds = list(dict.fromkeys(row.period for row in rows))
         many = f"it has {len(kinds)} from {kinds[0]} to {kinds[-1]}; see `offtake facts show {key}`"
         return many if len(kinds) > 1 else f"it has {kinds[0]}"
-
-
-@cache
-def catalog() -> Facts:
-    """The facts that ship with the package."""
-    from .fact_rows import shipped
-
-    return Facts(shipped())
 
 
 def _within(days: int, ends: tuple[int, int]) -> bool:

@@ -11,8 +11,6 @@ Source  FinOps Open Cost and Usage Specification 1.2: columns, null rules and si
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from .errors import QuestionError
@@ -128,29 +126,3 @@ class Export:
             return text
         unknown = f" and {self.without_cost:,} row{'s' * (self.without_cost != 1)} without a billed cost" if self.without_cost else ""
         return f"{text}; left out {format_value(self.left_out, 'USD')} billed{unknown}"
-
-
-@lru_cache(maxsize=8)
-def _read(path: Path, changed: int, size: int) -> Export:
-    from .focus_rows import export
-
-    return export(path)
-
-
-def read_focus(path: str | Path) -> Export:
-    """Read a file; refused rows are in the result. Raises QuestionError where it is no FOCUS export at all."""
-    file = Path(path)
-    try:
-        about = file.stat()
-    except OSError as error:
-        raise QuestionError(f"{file}: the export could not be read ({error.strerror}); {SHAPE}") from None
-    return _read(file, about.st_mtime_ns, about.st_size)
-
-
-def read_sound(path: str | Path, allow_refused: bool) -> Export:
-    """Read a file that is to be used. Raises QuestionError with every fault, unless refused rows are allowed."""
-    found = read_focus(path)
-    if not found.sound and not allow_refused:
-        fix = "mend the rows, or say --allow-refused (in a book: `allow_refused: true`) to go on without them"
-        raise QuestionError(f"{found.faults()}\n{fix}")
-    return found

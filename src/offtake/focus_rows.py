@@ -1,8 +1,10 @@
-"""The rows of a FOCUS 1.2 export: types, the rules a row must pass, and sums by commitment and month. Only `focus` calls it."""
+"""The rows of a FOCUS 1.2 export: types, the rules a row must pass, and sums by commitment and month. It loads polars, so others import it
+where they read a file."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,27 @@ Rule = tuple[pl.Expr, str, str, tuple[str, ...]]  # breaks, rule, fix, columns s
 c = pl.col
 
 
-def export(path: Path) -> Export:
+def read_focus(path: str | Path) -> Export:
+    """Read a file; refused rows are in the result. Raises QuestionError where it is no FOCUS export at all."""
+    file = Path(path)
+    try:
+        about = file.stat()
+    except OSError as error:
+        raise QuestionError(f"{file}: the export could not be read ({error.strerror}); {SHAPE}") from None
+    return _export(file, about.st_mtime_ns, about.st_size)
+
+
+def read_sound(path: str | Path, allow_refused: bool) -> Export:
+    """Read a file that is to be used. Raises QuestionError with every fault, unless refused rows are allowed."""
+    found = read_focus(path)
+    if not found.sound and not allow_refused:
+        fix = "mend the rows, or say --allow-refused (in a book: `allow_refused: true`) to go on without them"
+        raise QuestionError(f"{found.faults()}\n{fix}")
+    return found
+
+
+@lru_cache(maxsize=8)
+def _export(path: Path, changed: int, size: int) -> Export:
     """Read a whole file. Raises QuestionError where it is no FOCUS export."""
     try:
         rows = _typed(path)

@@ -266,7 +266,7 @@ class _Yaml:
         return usd
 
     def exported(self, node: Any, path: str, commitment: str | None, name: str) -> float | None:
-        from .focus import read_sound
+        from .focus_rows import read_sound
 
         try:
             months = read_sound(self.file.parent / node.value, allow_refused=False).by_month(commitment)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..facts import ADDRESS, Fact, Unknown, catalog
+from ..fact_rows import catalog
+from ..facts import ADDRESS, Fact, Unknown
 from ..units import UnitError, convert, said, write_value
 from .numbers import Beside, Fault, Number
 

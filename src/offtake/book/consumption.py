@@ -43,7 +43,7 @@ class Consumed(Sourced):
 
 
 def _months_of(folder: Path | None, name: str, commitment: str | None, allowed: bool) -> dict[str, float]:
-    from ..focus import read_focus
+    from ..focus_rows import read_focus
 
     rule, fix = "a FOCUS 1.2 export in the book's own folder, each row of which reconciles", f"`offtake focus {name}` names each row"
     if folder is None or Path(name).name != name:

@@ -125,7 +125,7 @@ def back_test(book: Book, dates: Sequence[date], paths: int = 4096, seed: int = 
 def read_export(file: str | Path, sound: bool = False) -> Export:
     """A FOCUS 1.2 cost export: what was consumed, and every row that was refused. Raises QuestionError where it is no export, or, if it
     is to be `sound`, where a row was refused."""
-    from ..focus import read_focus, read_sound
+    from ..focus_rows import read_focus, read_sound
 
     return read_sound(file, allow_refused=False) if sound else read_focus(file)
 

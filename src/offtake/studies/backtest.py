@@ -22,7 +22,8 @@ from ..book.terms import Book
 from ..book.text import read
 from ..errors import QuestionError
 from ..evidence.scores import crps, log_score, pit, wilson
-from ..facts import Fact, Facts, catalog
+from ..fact_rows import catalog
+from ..facts import Fact, Facts
 from ..montecarlo import run as compute
 from ..plan import compile_book
 from ..questions import question

@@ -12,9 +12,9 @@ from ..errors import BookError, Issue, QuestionError, WriteError
 from ..evidence.filings.fetching import Fetcher
 from ..evidence.filings.pulling import Hosts, pull
 from ..evidence.filings.reading import Asked, Reading, read_filing
-from ..fact_rows import read_file, to_csv, written
+from ..fact_rows import catalog, read_file, to_csv, written
 from ..fact_store import Kept, joined, keep, on_record
-from ..facts import Fact, Facts, Unknown, Vintage, catalog
+from ..facts import Fact, Facts, Unknown, Vintage
 from ..store import DEFAULT
 
 

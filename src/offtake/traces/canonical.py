@@ -13,8 +13,7 @@ import numpy as np
 import polars as pl
 
 from ..errors import Issue
-from .jobs import NAMED, Jobs, Refusals, TraceError
-from .read import SHAPE
+from .jobs import NAMED, SHAPE, Jobs, Refusals, TraceError
 from .table import is_parquet, open_table, unreadable
 
 NEEDED = ("job_id", "submit_s", "duration_s", "gpus")

@@ -18,6 +18,7 @@ from ..errors import Issue, OfftakeError
 NAMED = 1_000  # refused rows that are kept by name; all are counted
 SHOWN = 20  # refused rows that a message prints
 HOUR = 3600.0
+SHAPE = "a job trace is a Parquet or CSV file with the columns job_id, submit_s, duration_s, gpus (docs/traces.md)"
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,7 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
-from .jobs import Jobs, TraceError
-
-SHAPE = "a job trace is a Parquet or CSV file with the columns job_id, submit_s, duration_s, gpus (docs/traces.md)"
+from .jobs import SHAPE, Jobs, TraceError
 
 
 def read_jobs(path: str | Path, skip_bad: bool = False) -> Jobs:

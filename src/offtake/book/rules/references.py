@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterator
 from difflib import get_close_matches
 
-from ...facts import catalog
+from ...fact_rows import catalog
 from ..numbers import Month, Number, Series
 from ..sharing import chips_of, pool_label
 from ..terms import Book
