@@ -6,7 +6,7 @@ import pytest
 
 import offtake
 from offtake.studies import deal_panels
-from offtake.studies.answers import Asked
+from offtake.studies.found import Asked
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import offtake
-from offtake.studies.answers import Asked
+from offtake.studies.found import Asked
 from offtake.studies.inputs import belief, choices, in_words, meaning
 from offtake.studies.rests import means_by_word
 from offtake.studies.solvency import paid, quoted

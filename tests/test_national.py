@@ -10,7 +10,7 @@ from offtake import montecarlo
 from offtake.questions import question
 from offtake.stages import RUNS, THRESHOLDS
 from offtake.studies import national, panels
-from offtake.studies.answers import Asked
+from offtake.studies.found import Asked
 
 from .deals import block_of
 from .test_exposure import BROKE, DEAL, WORK

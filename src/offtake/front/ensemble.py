@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ..parts import Place
     from ..plan import Plan
     from ..questions import Question
-    from ..studies.findings import Findings
+    from ..studies.found import Findings
     from ..studies.until import Until
 
 

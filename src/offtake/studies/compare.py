@@ -23,7 +23,8 @@ from ..measures import MEASURES
 from ..plan import Plan, compile_book
 from ..questions import at_period, question
 from ..tables import Stamp, plain
-from .findings import Columns, answerable, subject
+from .findings import Columns, answerable
+from .found import subject
 from .sides import Between, Change, Side, part_of
 from .tabulate import SHOWN
 

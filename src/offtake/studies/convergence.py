@@ -8,7 +8,8 @@ import numpy as np
 
 from ..kernels.replicates import error_of_mean
 from ..units import format_value
-from .findings import MOVED, Findings
+from .findings import MOVED
+from .found import Findings
 
 if TYPE_CHECKING:
     from ..montecarlo import Tally

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..book.terms import Contract
 from ..plan import Plan
 from ..questions import Question, question
-
-if TYPE_CHECKING:
-    from .answers import Asked
+from .found import Asked
 
 PAGES = "contracts"
 SHOWN = ("revenue", "straight_line", "billed", "cash", "terminated", "rpo", "offered", "used")

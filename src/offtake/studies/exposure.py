@@ -11,7 +11,8 @@ from ..plan import Plan
 from ..tables import plain
 from ..units import format_value
 from . import crowd, link
-from .findings import EXPOSED, Findings, Found
+from .findings import EXPOSED
+from .found import Findings, Found
 from .late import name_of, spread
 
 

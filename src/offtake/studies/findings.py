@@ -1,26 +1,19 @@
-"""The questions a book asks by itself, all computed in one pass: what the 13 answers and the report read.
-
-The *subject* of a book is its first billing contract; its provider and its customer come with it.
-"""
+"""The questions a book asks by itself, all computed in one pass: what the 13 answers and the report read."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Protocol
 
 import numpy as np
 
 from ..book.fields import FIRM_ON
 from ..errors import QuestionError
-from ..measures import MEASURES
-from ..montecarlo import Outcome, Tally
 from ..plan import Plan
 from ..questions import Question, address, at_period, by_of, question
 from . import believe, deal_panels, lost
 from .asked import Run
-from .sensitivity import Mover, Sensitivity
+from .found import IDLE, Findings, subject
 
 MOVED = (
     "revenue calendar-year", "rpo fiscal-quarter", "margin_effect", "idle_value", "customer revenue", "customer funding_gap",
@@ -28,36 +21,6 @@ MOVED = (
 )  # fmt: skip
 OBLIGATION = ("rpo_value", "rpo_time", "rpo_delay", "rpo_cancelled", "rpo_unpaid")
 EXPOSED = ("loss", "fired", "idle_value")  # of every contract; kept for the studies of exposure
-IDLE = ("idle_no_demand", "idle_not_allowed", "idle_no_room")
-
-
-@dataclass(frozen=True)
-class Subject:
-    """Who the book is about: names and addresses."""
-
-    contract: str
-    provider: str
-    customer: str
-
-    @property
-    def deal(self) -> str:
-        return f"contracts.{self.contract}"
-
-    @property
-    def seller(self) -> str:
-        return f"companies.{self.provider}"
-
-    @property
-    def buyer(self) -> str:
-        return f"companies.{self.customer}"
-
-
-def subject(plan: Plan) -> Subject:
-    """The first billing contract of the book."""
-    if not plan.names.contracts:
-        raise QuestionError("the 13 answers are about a contract, and none of this book bills; `offtake measure` reads everything else")
-    name = plan.names.contracts[0]
-    return Subject(name, plan.book.contracts[name].provider, plan.book.contracts[name].customer)
 
 
 @dataclass(frozen=True)
@@ -175,37 +138,6 @@ def _watched(plan: Plan) -> Iterator[tuple[str, Question]]:
             raise QuestionError(f"measure of {key}: {error}") from None
 
 
-@dataclass(frozen=True)
-class Findings:
-    """Tallies by key, and the sensitivities of their kept paths."""
-
-    run: Run
-    outcome: Outcome
-    tallies: dict[str, Tally]
-
-    @cached_property
-    def sensitivity(self) -> Sensitivity:
-        return Sensitivity(self.outcome.plan.inputs.names, self.outcome.alike(self.outcome.inputs))
-
-    def row(self, key: str, period: str) -> int | None:
-        """Row of a period, or None where the book has no such question or period."""
-        if key not in self.tallies:
-            return None
-        labels = [p.label for p in self.tallies[key].question.periods]
-        return labels.index(period) if period in labels else None
-
-    def movers(self, key: str, row: int) -> list[Mover]:
-        return self.sensitivity.movers(self.outcome.alike(self.tallies[key].kept[row : row + 1])[0])
-
-
-class Found(Run, Protocol):
-    """A run whose own questions have been computed."""
-
-    @property
-    def findings(self) -> Findings:
-        """The book's own questions, computed once."""
-
-
 def find_all(run: Run) -> Findings:
     """Compute every question of the book in one pass."""
     plan = run.plan
@@ -215,7 +147,3 @@ def find_all(run: Run) -> Findings:
     asked |= believe.questions(plan, subject(plan).contract) | dict(deal_panels.questions(plan))
     outcome = run.outcome(list(asked.values()))
     return Findings(run, outcome, dict(zip(asked, outcome.tallies)))
-
-
-def unit_of(tally: Tally) -> str:
-    return MEASURES[tally.question.measure.name].unit

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..catalog import surface
 from ..losses import RATIOS
 from ..plan import Plan
 from ..questions import Question, question
 from ..units import format_interval, format_value
-
-if TYPE_CHECKING:
-    from .answers import Asked
+from .found import Asked
 
 NAMES = tuple(name for name, _, _ in RATIOS)
 CAUSES = {

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..errors import QuestionError
 from ..units import format_interval, format_value
 from . import believe, event
+from .found import Asked
 from .inputs import in_words
-
-if TYPE_CHECKING:
-    from .answers import Asked
 
 Told = tuple[str, dict[str, Any], tuple[str, int] | None]
 MISSING = "not computed: "

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..units import format_interval, format_value
-from .answers import Asked
 from .findings import OBLIGATION
+from .found import Asked
 from .late import name_of
 
 Table = dict[str, Any]

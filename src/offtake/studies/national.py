@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..catalog import row
 from ..plan import Plan
 from ..units import format_interval, format_value
-
-if TYPE_CHECKING:
-    from .answers import Asked
+from .found import Asked
 
 HOURS_A_YEAR = 8_766.0
 RECORD = (

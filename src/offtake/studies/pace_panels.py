@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..units import format_interval
-from .answers import Asked
+from .found import Asked
 from .pace import pace
 
 PATHS = 1_024  # the verb `pace` takes more

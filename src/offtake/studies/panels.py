@@ -6,7 +6,7 @@ from typing import Any
 
 from ..units import format_interval, format_value
 from . import crowd, exposure, late, lost, national
-from .answers import Asked
+from .found import Asked
 
 LINE = 0.10  # share: the line drawn into P(renegotiation)
 

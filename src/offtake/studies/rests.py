@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..units import format_value
-from .findings import Findings, unit_of
+from .found import Findings, unit_of
 from .inputs import belief, choices, meaning, quality_of
 from .sensitivity import Mover
 

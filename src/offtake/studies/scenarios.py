@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..units import format_value
-from .findings import Columns, Found, unit_of
+from .findings import Columns
+from .found import Found, unit_of
 
 FORCED_PATHS = 512
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..tables import plain
 from ..units import format_interval, format_value
 from . import commitments, exposure, late
-
-if TYPE_CHECKING:
-    from .answers import Asked
+from .found import Asked, chance
 
 DUE = 1e6  # USD: less is nothing left unpaid
 
@@ -85,8 +83,6 @@ def holds(sides: dict[str, Any], last: str, year: str) -> str:
 
 def text_of(a: Asked, values: dict[str, Any], last: str, year: str) -> str:
     """The answer in sentences; `values` are those of `solvency`."""
-    from .answers import chance
-
     name, lost = a.s.contract, values["loss"]
     gap, reneged = a.at("gap_event", last), a.at(f"renegotiated {name}", last)
     parts = [

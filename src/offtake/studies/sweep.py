@@ -20,7 +20,7 @@ from ..tables import plain
 from ..units import UnitError, read_quantity
 from ..world.dependence import ImpossibleDependence
 from .compare import Asked, paired_error
-from .findings import subject
+from .found import subject
 from .sides import Side, part_of
 from .tabulate import SHOWN
 

@@ -9,10 +9,11 @@ from ..book.text import numbers_of
 from ..tables import plain
 from ..units import format_interval, format_value
 from . import commitments, solvency, stress_panels
-from .answers import PENDING, Asked, both, percent
+from .answers import PENDING
 from .convergence import table as converging
 from .deal_panels import pages
-from .findings import IDLE, Found, scenario_columns, unit_of
+from .findings import scenario_columns
+from .found import IDLE, Asked, Found, both, percent, unit_of
 from .inputs import quality_of
 from .limits import LIMITS
 from .market_panels import panels

@@ -25,7 +25,7 @@ from ..questions import address
 from ..tables import plain
 from .beliefs import once, one
 from .compare import Asked
-from .findings import subject
+from .found import subject
 from .observe import address_of, asked, named
 from .weighing import evidence_of, weigh
 
