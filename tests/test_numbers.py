@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from offtake.book.grammar import read_number, read_timeline
-from offtake.book.numbers import Beside, Fault, Month, Number, Series, _day, labelled, moment
+from offtake.book.numbers import Beside, Fault, Month, Number, Series, _day, moment
+from offtake.book.reader import labelled
 from offtake.world.laws import quantile
 
 DOUBLE = {"rel": 1e-12}

@@ -19,7 +19,8 @@ from .fields import (
     Users,
 )
 from .market import Earnings
-from .numbers import Number, Series, quantity, timeline
+from .numbers import Number, Series
+from .reader import quantity, timeline
 
 
 class Renegotiation(Sourced):

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
 from ..errors import OfftakeError, one_line
 from .fields import Sourced, Usd
-from .numbers import Beside, Fault, Month, Number, _custom, quantity
-
-if TYPE_CHECKING:
-    from .terms import Book, Contract
+from .numbers import Beside, Fault, Month, Number, _custom
+from .reader import quantity
 
 GpuHours = Annotated[Number, quantity("GPU-h")]
 MonthName = Annotated[str, AfterValidator(lambda text: _custom(lambda: str(Month(text))))]
@@ -59,32 +57,3 @@ def _months_of(folder: Path | None, name: str, commitment: str | None, allowed: 
         got = f"{found.refused:,} of {found.read:,} rows refused{first}"
         raise Fault(one_line(got), rule, f"{fix}; mend them, or write `allow_refused: true`", ("focus",))
     return months
-
-
-def starts_of(deal: Contract) -> int:
-    """The contract's first month, absolute."""
-    return int(deal.starts if deal.starts is not None else deal.signed)
-
-
-def months_before(book: Book, deal: Contract) -> range:
-    """Absolute months of a contract that lie before the book's first."""
-    return range(starts_of(deal), int(book.start))
-
-
-def period_before(book: Book, deal: Contract) -> range:
-    """Of these, the months in the true-up period under way; a monthly period has none."""
-    from .forms import word
-
-    whole, true_up = months_before(book, deal), word(deal, "true_up")
-    if true_up == "month" or deal.form in ("reserved", "capacity_block"):
-        return range(whole.stop, whole.stop)
-    return whole if true_up == "term" else range(whole.stop - len(whole) % 12, whole.stop)
-
-
-def consumed_of(book: Book, name: str) -> tuple[float, float]:
-    """USD billed before the book's first month by month: in all, and in the true-up period under way."""
-    deal = book.contracts[name]
-    past = deal.consumed
-    assert past is not None
-    usd = {month: past.months[str(Month(month))].median() for month in months_before(book, deal)}
-    return sum(usd.values()), sum(usd[m] for m in period_before(book, deal))

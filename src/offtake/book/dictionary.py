@@ -15,8 +15,9 @@ from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_ori
 
 from pydantic import BaseModel
 
-from .numbers import Label, Month, Reader
+from .numbers import Label, Month
 from .ranges import SIGNED
+from .reader import Reader
 from .terms import Book
 
 SOURCES = ("source", "assumed", "note")  # stand at any term (N-05), so they are told once

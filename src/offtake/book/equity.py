@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from pydantic import Field
 
 from .fields import Months, Sourced, Usd
 from .numbers import Month
-
-if TYPE_CHECKING:
-    from .terms import Contract
 
 
 class Edge(Sourced):
@@ -27,13 +23,3 @@ class Edge(Sourced):
     vests: Literal["time", "delivery"] = Field(description="evenly over months, or with the share of the contract's GPUs delivered")
     first: Month | None = Field(default=None, description="first month of vesting over time")
     over: Months | None = Field(default=None, description="months of vesting over time")
-
-
-def kind_of(contracts: Mapping[str, Contract], edge: Edge) -> str:
-    """`grant`: the provider's to its customer; `stake`: the customer's to its provider; `vendor`: the customer's to anyone else."""
-    deal = contracts.get(edge.contract) if edge.contract else None
-    if deal is not None and (edge.issuer, edge.holder) == (deal.provider, deal.customer):
-        return "grant"
-    if deal is not None and (edge.issuer, edge.holder) == (deal.customer, deal.provider):
-        return "stake"
-    return "vendor"

@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict
 
-from .numbers import Number, Series, labelled, quantity, timeline
+from .numbers import Number, Series
+from .reader import labelled, quantity, timeline
 
 FIRM_ON = ("signing", "order", "tranche", "never")
 

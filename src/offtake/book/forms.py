@@ -1,7 +1,11 @@
-"""What the form of a contract settles by itself, so that the book need not say it again (C-02, C-08)."""
+"""What the form of a contract settles by itself, so that the book need not say it again (C-02, C-08); which way its equity
+goes (C-10)."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from .equity import Edge
 from .terms import Contract
 
 IN_USD = ("burn_down", "build_up")
@@ -21,3 +25,13 @@ def word(deal: Contract, key: str) -> str | None:
 def bought(deal: Contract) -> bool:
     """Whether the whole value is paid at the start unless `prepaid` says how much."""
     return deal.form in ("burn_down", "capacity_block")
+
+
+def kind_of(contracts: Mapping[str, Contract], edge: Edge) -> str:
+    """`grant`: the provider's to its customer; `stake`: the customer's to its provider; `vendor`: the customer's to anyone else."""
+    deal = contracts.get(edge.contract) if edge.contract else None
+    if deal is not None and (edge.issuer, edge.holder) == (deal.provider, deal.customer):
+        return "grant"
+    if deal is not None and (edge.issuer, edge.holder) == (deal.customer, deal.provider):
+        return "stake"
+    return "vendor"

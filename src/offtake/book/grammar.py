@@ -9,7 +9,7 @@ from typing import Any
 
 from ..units import UnitError, read_quantity, said
 from .citing import read_fact
-from .laws import family, interval
+from .laws import chances_of, family, interval, pairs_of
 from .numbers import Beside, Fault, Month, Number, Series
 from .ranges import fit, fit_argument
 
@@ -194,6 +194,8 @@ def law(text: str, unit: str, beside: Beside = Beside()) -> Number:
     if not text:
         raise Fault("nothing", f"{said(unit)} (N-06)", "write a number; leave the key out where it is absent")
     call = CALL.match(text)
+    if call and call[1] == "mixture":
+        return _mixture(text, call[2], (call[3] or "").strip(), unit)
     if call and call[1] in FAMILIES:
         return family(text, call[1], call[2], (call[3] or "").strip(), unit, beside)
     if call:
@@ -201,6 +203,21 @@ def law(text: str, unit: str, beside: Beside = Beside()) -> Number:
         fix = f"did you mean {near[0]}(..)?" if near else "write `2 to 9 months` for a 90 % interval"
         raise Fault(call[1], f"a distribution is one of {', '.join(FAMILIES)} (N-02)", fix)
     return _plain(text, unit)
+
+
+def _mixture(text: str, inside: str, tail: str, unit: str) -> Number:
+    """mixture({weight: law})."""
+    pairs = pairs_of(inside, text)
+    chances = chances_of([a for a, _ in pairs], text)
+    if any("mixture" in b or "empirical" in b for _, b in pairs):
+        raise Fault(text, "a mixture holds plain distributions (N-02)", "multiply the weights out into one mixture")
+    parts = []
+    for _, b in pairs:
+        try:
+            parts.append(law(b, unit) if not tail else law(f"{b} {tail}", unit))
+        except (Fault, UnitError) as fault:
+            raise Fault(f"{b} in {text}", fault.rule, fault.fix) from None
+    return Number("mixture", tuple(chances), unit, text, parts=tuple(parts))
 
 
 @lru_cache(maxsize=4096)  # every scenario reads the whole book again
@@ -218,8 +235,6 @@ def _labelled(text: str, labels: tuple[str, ...]) -> Number:
         return Number("constant", (float(labels.index(text)),), "", text, labels=labels)
     call = CALL.match(text)
     if call and call[1] == "discrete" and not call[3]:
-        from .laws import chances_of, pairs_of
-
         pairs = pairs_of(call[2], text)
         chances = chances_of([chance for _, chance in pairs], text)
         if all(word in labels for word, _ in pairs):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-from ..units import UnitError, convert, read_quantity
+from ..units import convert, read_quantity
 from .numbers import Z95, Beside, Fault, Number
 
 MOST_VALUES = 100_000  # of an empirical distribution
@@ -43,8 +43,8 @@ def family(text: str, name: str, inside: str, tail: str, unit: str, beside: Besi
     """`name(inside) tail`: the unit stands behind, or with each number."""
     if name == "empirical":
         return _empirical(text, inside.strip(), tail, unit, beside)
-    if name in ("discrete", "mixture"):
-        return _listed(text, name, inside, tail, unit)
+    if name == "discrete":
+        return _discrete(text, inside, tail, unit)
     words = split_outside(inside)
     names = {"normal": "mean, sd", "lognormal": "mu, sigma", "uniform": "a, b", "triangular": "a, mode, b", "beta": "a, b"}[name]
     if len(words) != names.count(",") + 1:
@@ -113,24 +113,11 @@ def chances_of(words: list[str], text: str) -> list[float]:
     return chances
 
 
-def _listed(text: str, name: str, inside: str, tail: str, unit: str) -> Number:
-    """discrete({value: chance}) and mixture({weight: law})."""
-    from .grammar import law
-
+def _discrete(text: str, inside: str, tail: str, unit: str) -> Number:
+    """discrete({value: chance})."""
     pairs = pairs_of(inside, text)
-    if name == "discrete":
-        chances = chances_of([b for _, b in pairs], text)
-        return Number("discrete", (*(_amount(a, tail, unit) for a, _ in pairs), *chances), unit, text)
-    chances = chances_of([a for a, _ in pairs], text)
-    if any("mixture" in b or "empirical" in b for _, b in pairs):
-        raise Fault(text, "a mixture holds plain distributions (N-02)", "multiply the weights out into one mixture")
-    parts = []
-    for _, b in pairs:
-        try:
-            parts.append(law(b, unit) if not tail else law(f"{b} {tail}", unit))
-        except (Fault, UnitError) as fault:
-            raise Fault(f"{b} in {text}", fault.rule, fault.fix) from None
-    return Number("mixture", tuple(chances), unit, text, parts=tuple(parts))
+    chances = chances_of([b for _, b in pairs], text)
+    return Number("discrete", (*(_amount(a, tail, unit) for a, _ in pairs), *chances), unit, text)
 
 
 def _empirical(text: str, name: str, tail: str, unit: str, beside: Beside) -> Number:

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from .fields import Multiple, Rate, Share, Sourced, Usd
-from .numbers import Day, Number, quantity
+from .numbers import Day, Number
+from .reader import quantity
 
 WHEN = Literal["before open", "after close"]
 

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 from ..errors import Issue
 from .grammar import ABOUT
-from .numbers import Reader
+from .reader import Reader
 from .tree import Node, parse
 from .walk import schema_at
 

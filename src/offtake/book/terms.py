@@ -34,8 +34,9 @@ from .fields import (
     Users,
 )
 from .market import Event, Market, Tree
-from .numbers import Beside, Day, Label, Moment, Month, Number, Series, quantity, timeline
+from .numbers import Beside, Day, Label, Moment, Month, Number, Series
 from .options import Option
+from .reader import quantity, timeline
 from .tree import Node
 
 

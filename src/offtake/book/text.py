@@ -128,8 +128,9 @@ def _bad_value(node: Node, at: str, steps: list[str], file: str, beside: Beside)
     """Whether the field at `steps` reads what a scenario writes; inside a path in time, any number of the field's unit."""
     from ..units import UnitError
     from .grammar import argument_unit
-    from .numbers import Number, Reader
+    from .numbers import Number
     from .ranges import fit_argument
+    from .reader import Reader
 
     reader, used = schema_at(steps)
     assert isinstance(reader, Reader)

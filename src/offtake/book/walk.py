@@ -12,7 +12,8 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
-from .numbers import Month, Number, Reader, Series
+from .numbers import Month, Number, Series
+from .reader import Reader
 from .terms import Book
 
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from ..book.consumption import consumed_of
 from ..book.fields import FIRM_ON
 from ..book.forms import IN_USD, bought, word
 from ..book.numbers import Number, Series
+from ..book.past import consumed_of
 from ..book.terms import Book
 from ..kernels.accounts import Costs, SegmentTerms
 from ..kernels.customer import Customers

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..book.equity import Edge, kind_of
+from ..book.equity import Edge
+from ..book.forms import kind_of
 from ..book.terms import Book
 from ..kernels.equity import Edges
 from .names import Names

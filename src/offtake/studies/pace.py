@@ -18,9 +18,9 @@ import numpy as np
 
 from .. import stages
 from ..block import Block
-from ..book.consumption import period_before
 from ..book.forms import IN_USD, word
 from ..book.numbers import Month
+from ..book.past import period_before
 from ..errors import QuestionError
 from ..kernels import replicates
 from ..plan import Plan

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..consumption import Consumed, months_before, period_before
+from ..consumption import Consumed
 from ..numbers import Month
+from ..past import months_before, period_before
 from ..terms import Book, Contract
 from .finding import Finding, billing
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..equity import Edge, kind_of
+from ..equity import Edge
+from ..forms import kind_of
 from ..numbers import Number
 from ..terms import Book
 from .finding import Finding, Steps, billing, middle, unknown
