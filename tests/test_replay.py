@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from offtake.cli import app
 from offtake.errors import BookError, QuestionError
-from offtake.fleet import Failures, Outcome, Pool, Rules, Saving, run_jobs
+from offtake.fleet import Failures, Outage, Outcome, Pool, Rules, Saving, run_jobs
 from offtake.fleet.events import Span
 from offtake.fleet.known import BY_CAUSE, INTERRUPTIONS, LLAMA3
 from offtake.fleet.text import load_pools, seconds
@@ -102,6 +102,40 @@ def test_what_is_free_beside_the_head_counts_all_that_end_with_it() -> None:
     assert (found.begun / HOUR_MS).tolist() == [0, 0, 2, 0.5]
 
 
+def bin_hours(found: Outcome) -> dict[str, float]:
+    return {name: row["gpu_h"] for name, row in found.to_dict()["bins"].items() if row["gpu_ms"]}
+
+
+@pytest.mark.parametrize("node", [1, 4])
+def test_an_outage_by_hand(node: int) -> None:
+    """16 GPUs; from 1 h to 3 h the last 8 have no power. The gang of 12 loses its hour and starts again when power returns, since it
+    fits no earlier; 8 GPUs stand dark for 2 h, the other 8 idle while the gang waits."""
+    work = work_of([0], [4], [12])
+    found = run_jobs(work, [Pool("p", ((0.0, 16),), node, outages=(Outage(3600.0, 7200.0, 8),))], Rules())
+    assert bin_hours(found) == {"useful": 48, "lost_work": 12, "power": 16, "assembling": 16, "no_demand": 4 * 5}
+    assert found.ended[0] / HOUR_MS == 7 and found.stops[0] == 1
+
+
+@pytest.mark.parametrize(("node", "leaves"), [(1, 1), (4, 0)])
+def test_a_pool_that_shrinks_by_hand(node: int, leaves: int) -> None:
+    """16 GPUs, from 2 h on 8: that is planned, so the gang that leaves (the newest; with nodes the one on the last, which were taken
+    first) keeps what it did, waits for the other and goes on; nothing is dark."""
+    work = work_of([0, 0], [3, 3], [8, 8])
+    found = run_jobs(work, [Pool("p", ((0.0, 16), (7200.0, 8)), node)], Rules())
+    assert bin_hours(found) == {"useful": 48}
+    assert found.ended[leaves] / HOUR_MS == 4 and found.ended[1 - leaves] / HOUR_MS == 3 and found.stops[leaves] == 1
+    assert found.ready.sum() == (16 * 2 + 8 * 2) * HOUR_MS
+
+
+def test_a_repair_goes_on_in_the_dark() -> None:
+    """Everything breaks at once and is mended within hours, while power is away for a day: repairs end, then no power; it adds up."""
+    failures = Failures(40.0, (1.0, 0.0, 0.0, 0.0, 0.0, 0.0), (1.0,) * 6, (0.0,) * 6, 0.0, "made up")
+    pool = Pool("p", ((0.0, 16),), 4, 8, outages=(Outage(7200.0, 86_400.0, 16),))
+    hours = bin_hours(run_jobs(work_of([0, 48], [1, 1], [1, 1]), [pool], Rules(failures=failures, until=26 * 3600.0)))
+    assert 0 < hours["repair"] < 16 * 3 and hours["power"] > 16 * 23
+    assert sum(hours.values()) == 16 * 26 and set(hours) <= {"power", "repair", "useful", "lost_work", "no_demand", "assembling"}
+
+
 def test_daly_beats_its_neighbours() -> None:
     """The interval of Daly's equation 37 wastes least by his own whole cost (equation 20), within a tenth of a percent."""
 
@@ -177,6 +211,9 @@ def test_pools_are_read(tmp_path: Path) -> None:
     pools, rules = load_pools(file)
     assert pools == [Pool("a", ((0.0, 144),), 4, 72, 64, 8, None, "GB300"), Pool("b", ((0.0, 10),))]
     assert rules.saving == Saving(60.0, 300.0) and rules.move is None
+    text = "pools: {a: {gpus: {0 h: 16, 1 h: 32, 2 days: 0}, node: 8}}\noutages: [{pool: a, at: 90 min, length: 1 h, gpus: 8}]\n"
+    (pool,), _ = load_pools(written(tmp_path, text))
+    assert pool.gpus == ((0.0, 16), (3600.0, 32), (172_800.0, 0)) and pool.outages == (Outage(5400.0, 3600.0, 8),)
     assert seconds("1.5 h") == 5400.0
 
 
@@ -203,12 +240,22 @@ def test_pools_are_read(tmp_path: Path) -> None:
             "  fix   write 60 s or 12 h",
         ),
         (
+            "pools:\n  a: {gpus: {1 h: 8}}\n",
+            "pools.yaml:2:13  pools.a.gpus\n  got   steps\n  rule  the first step is at 0 h, and some step is above 0\n"
+            "  fix   gpus: {0 h: 640, 30 days: 1280, 60 days: 320}",
+        ),
+        (
+            "pools:\n  a: {gpus: 8, node: 4}\noutages: [{pool: a, at: 0 h, length: 1 h, gpus: 6}]\n",
+            "pools.yaml:3:49  outages.1.gpus\n  got   6\n  rule  whole nodes of 4 GPUs, at most the 8 of the pool\n"
+            "  fix   write how many of the pool's last GPUs lose power",
+        ),
+        (
             "\n",
             "pools.yaml:1:1\n  got   an empty file\n  rule  pools: {main: {gpus: 1280, node: 8, domain: 72, segment: 64, spares: 0}}\n"
             "  fix   write the pools",
         ),
     ],
-    ids=["half a node", "no number", "a typo", "no unit", "nothing"],
+    ids=["half a node", "no number", "a typo", "no unit", "a late step", "half a node dark", "nothing"],
 )
 def test_faults_of_pools(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(BookError) as caught:

@@ -40,6 +40,7 @@ class Domain:
     free: set[int] = field(default_factory=set)
     spare: set[int] = field(default_factory=set)
     down: set[int] = field(default_factory=set)
+    dark: set[int] = field(default_factory=set)
     moved: int = 0  # when its number of free nodes changed last
 
 
@@ -72,7 +73,7 @@ class Cluster:
         self.per = max(pool.domain, pool.node) // pool.node if pool.node > 1 else 1
         self.segment = pool.segment // pool.node if pool.node > 1 else 0
         self.slow = None if pool.slowdown is None else round(pool.slowdown * 1_000_000)
-        self.gpus = self.free = self.held = self.down = self.spare = self.quota = 0
+        self.gpus = self.free = self.held = self.down = self.spare = self.quota = self.lit = self.dark = 0
         self.domains: list[Domain] = []
         self.shared: dict[tuple[int, int], list[int]] = {}  # (domain, node): [GPUs free, when that changed]
         self.clock = 0
@@ -80,7 +81,7 @@ class Cluster:
         self.cause = k.NO_DEMAND
         self.bins = [0] * k.BIN_FIELDS
         self.promise: tuple[int, int, list[int]] | None = None  # job, time, [extra]
-        self.failed, self.next_failure, self.next_service, self.served = 0, FOREVER, FOREVER, 0
+        self.failed, self.next_failure, self.next_service, self.done = 0, FOREVER, FOREVER, 0
         self.touched = False
 
     def tick(self) -> int:
@@ -197,12 +198,11 @@ class Replay:
         self.depth = rules.depth if rules.policy in ("backfill", "priority") else 0
         begins = min([self.jobs[0].submit] if self.jobs else [0], default=0)
         begins = min([begins, *(ms(p.gpus[0][0]) for p in pools)])
-        self.growth = []
+        times = {(begins, i) for i in range(len(pools))}
         for i, pool in enumerate(pools):
-            before = [g for t, g in pool.gpus if ms(t) <= begins]
-            self.growth.append((begins, i, before[-1] if before else 0))
-            self.growth += [(ms(t), i, g) for t, g in pool.gpus if ms(t) > begins]
-        self.growth.sort()
+            times |= {(ms(t), i) for t, _ in pool.gpus if ms(t) > begins}
+            times |= {(t, i) for o in pool.outages for t in (ms(o.at), ms(o.at) + ms(o.length)) if t > begins}
+        self.steps = sorted(times)
         self.now = begins
 
     def write(self, kind: int, job: int, place: int, gpus: int, domain: int = -1) -> None:
@@ -409,7 +409,7 @@ class Replay:
     def arrive(self, job: Job) -> None:
         may = [c for c in self.clusters if job.allow >> c.number & 1]
         now = [c for c in may if not c.queue and c.room(job.gpus) != "no"]
-        load = {c.number: sum(j.gpus for j in c.queue) / c.gpus if c.gpus else math.inf for c in may}
+        load = {c.number: sum(j.gpus for j in c.queue) / c.lit if c.lit else math.inf for c in may}
         place = now[0] if now else min(may, key=lambda c: load[c.number])
         place = self.clusters[0] if len(self.clusters) == 1 else place
         self.write(k.SUBMIT, job.number, place.number, job.gpus)
@@ -422,7 +422,7 @@ class Replay:
 
     def plan_failure(self, place: Cluster) -> None:
         place.failed += 1
-        rate = (self.rules.failures.rate / 8.64e7 if self.rules.failures else 0.0) * place.gpus
+        rate = (self.rules.failures.rate / 8.64e7 if self.rules.failures else 0.0) * place.lit
         place.next_failure = self.now + 1 + int(-log_(self.chance(place, 0)) / rate) if rate > 0 else FOREVER
 
     def send_back(self, stay: Stay, kind: int) -> None:
@@ -472,7 +472,7 @@ class Replay:
         while cause < 5 and u >= total:
             cause += 1
             total += failures.shares[cause]
-        at = min(int(self.chance(place, 2) * place.gpus), place.gpus - 1)
+        at = min(int(self.chance(place, 2) * place.lit), place.lit - 1)
         middle = math.log(max(failures.hours[cause] * 3.6e6, 1.0))
         until = self.now + max(int(exp_(middle + failures.spread[cause] * inverse_normal(self.chance(place, 3))) + 0.5), 1)
         name = CAUSES[cause]
@@ -516,14 +516,14 @@ class Replay:
             place.spare -= swap + spare
             self.break_down(place, lost, spare, cause, until, None)
 
-    def book_down(self, unit: dict[str, Any]) -> None:
-        bins, length = unit["place"].bins, self.now - unit["since"]
+    def book_down(self, unit: dict[str, Any], part: int | None = None) -> None:
+        bins, length, gpus = unit["place"].bins, self.now - unit["since"], unit["gpus"] if part is None else part
         if unit["cause"] == len(CAUSES):
-            bins[k.MAINTENANCE] += length * unit["gpus"]
+            bins[k.MAINTENANCE] += length * gpus
             return
         unseen = min(length, ms(self.rules.failures.notice)) if self.rules.failures else 0
-        bins[k.FAILURE] += unseen * unit["gpus"]
-        bins[k.REPAIR] += (length - unseen) * unit["gpus"]
+        bins[k.FAILURE] += unseen * gpus
+        bins[k.REPAIR] += (length - unseen) * gpus
 
     def mend(self, unit: dict[str, Any]) -> None:
         self.units.remove(unit)
@@ -539,7 +539,9 @@ class Replay:
             domain = place.domains[unit["where"][0]]
             for n in sorted(unit["where"][1]):
                 domain.down.remove(n)
-                if place.spare < place.quota:
+                if domain.number * place.per + n >= place.lit // place.node:
+                    self.darken(place, domain, {n})
+                elif place.spare < place.quota:
                     domain.spare.add(n)
                     place.spare += place.node
                 else:
@@ -549,39 +551,149 @@ class Replay:
         place.promise = None
         self.write(k.MEND, -1, place.number, unit["gpus"], -1 if unit["where"] is None else unit["where"][0] + self.first(place))
 
-    def grow(self, place: Cluster, gpus: int) -> None:
-        was, place.gpus = place.gpus, gpus
-        nodes, spares = place.pool.most // place.node, place.pool.spares // place.node
-        for n in range(was // place.node, gpus // place.node):
-            spare = (n + 1) * spares // nodes > n * spares // nodes
-            place.quota += place.node * spare
-            place.spare += place.node * spare
-            place.free += place.node * (not spare)
-            if place.node > 1:
-                if n // place.per == len(place.domains):
-                    place.domains.append(Domain(n // place.per))
-                (place.domains[n // place.per].spare if spare else place.domains[n // place.per].free).add(n % place.per)
-                place.domains[n // place.per].moved = place.tick()
+    def darken(self, place: Cluster, domain: Domain, nodes: set[int]) -> None:
+        domain.dark |= nodes
+        place.dark += len(nodes) * place.node
+        self.write(k.DIM, -1, place.number, len(domain.dark) * place.node, domain.number + self.first(place))
+
+    def lighten(self, place: Cluster, domain: Domain, nodes: set[int]) -> None:
+        domain.dark -= nodes
+        place.dark -= len(nodes) * place.node
+        self.darken(place, domain, set())
+
+    def lose(self, place: Cluster, first: int, end: int, kind: int) -> None:
+        """Nodes that leave (GIVE_WAY) or lose their power (SET_BACK)."""
+        gone: dict[int, set[int]] = {}
+        for n in range(first, end):
+            gone.setdefault(n // place.per, set()).add(n % place.per)
+        for number, nodes in gone.items():
+            domain = place.domains[number]
+            while hit := [s for s in self.stays if s.place is place and any(d == number and nodes & set(b) for d, b, _ in s.pieces)]:
+                self.send_back(max(hit, key=lambda s: s.sequence), kind)
+            free, spare = domain.free & nodes, domain.spare & nodes
+            domain.free -= nodes
+            domain.spare -= nodes
+            domain.moved = place.tick()
+            place.free -= len(free) * place.node
+            place.spare -= len(spare) * place.node
+            if kind == k.SET_BACK:
+                self.darken(place, domain, free | spare)
+                continue
+            for unit in sorted((u for u in self.units if u["place"] is place and u["where"][0] == number), key=lambda u: u["order"]):
+                if hurt := unit["where"][1] & nodes:
+                    unit["where"] = (number, unit["where"][1] - hurt)
+                    domain.down -= hurt
+                    self.drop(unit, len(hurt) * place.node)
+            if domain.dark & nodes:
+                self.lighten(place, domain, domain.dark & nodes)
+
+    def drop(self, unit: dict[str, Any], gpus: int) -> None:
+        self.book_down(unit, gpus)
+        unit["gpus"] -= gpus
+        unit["place"].down -= gpus
+        if unit["gpus"] == 0:
+            self.units.remove(unit)
+            self.unit_rows.append(unit["order"])
+
+    def level(self, place: Cluster) -> tuple[int, int]:
+        """GPUs ready now, and those of them with power."""
+        before = [g for t, g in place.pool.gpus if ms(t) <= self.now]
+        gpus = before[-1] if before else 0
+        return gpus, max(gpus - sum(o.gpus for o in place.pool.outages if ms(o.at) <= self.now < ms(o.at) + ms(o.length)), 0)
+
+    def resize(self, place: Cluster) -> None:
+        gpus, lit = self.level(place)
+        if place.node == 1:
+            self.resize_counted(place, gpus, lit)
+        else:
+            self.resize_nodes(place, gpus // place.node, lit // place.node)
+        place.gpus, place.lit = gpus, lit
+        place.quota = self.held_back(place, lit // place.node) * place.node
+        if place.node > 1 and place.spare > place.quota:
+            self.step_in(place, place.domains[0], (place.spare - place.quota) // place.node)
         place.promise = None
         self.plan_failure(place)
-        if self.rules.service and place.next_service == FOREVER and place.domains:
-            place.next_service = self.now + max(ms(self.rules.service.every) // len(place.domains), 1)
-        self.write(k.GROW, -1, place.number, gpus)
+        served = self.served(place)
+        if not served:
+            place.next_service = FOREVER
+        elif self.rules.service and place.next_service == FOREVER:
+            place.next_service = self.now + max(ms(self.rules.service.every) // served, 1)
+        self.write(k.RESIZE, -1, place.number, gpus)
+
+    def served(self, place: Cluster) -> int:
+        """Domains with power."""
+        return math.ceil(place.lit // place.node / place.per) if place.node > 1 else 0
+
+    def held_back(self, place: Cluster, nodes: int) -> int:
+        return nodes * (place.pool.spares // place.node) // (place.pool.most // place.node)
+
+    def resize_nodes(self, place: Cluster, ready: int, lit: int) -> None:
+        was, had = place.gpus // place.node, place.lit // place.node
+        self.lose(place, ready, was, k.GIVE_WAY)
+        had = min(had, ready)
+        self.lose(place, lit, had, k.SET_BACK)
+        while len(place.domains) * place.per < ready:
+            place.domains.append(Domain(len(place.domains)))
+        place.lit = lit * place.node
+        for n in range(had, lit):
+            domain, at = place.domains[n // place.per], n % place.per
+            if at in domain.dark:
+                self.lighten(place, domain, {at})
+            if at in domain.down:
+                continue
+            if self.held_back(place, n + 1) > self.held_back(place, n):
+                domain.spare.add(at)
+                place.spare += place.node
+            else:
+                domain.free.add(at)
+                domain.moved = place.tick()
+                place.free += place.node
+        for n in range(max(was, lit), ready):
+            self.darken(place, place.domains[n // place.per], {n % place.per})
+
+    def resize_counted(self, place: Cluster, gpus: int, lit: int) -> None:
+        kept = self.held_back(place, lit)
+        if lit >= place.lit:
+            spare = kept - place.quota
+            place.spare += spare
+            place.free += lit - place.lit - spare
+        else:
+            while place.spare > kept:
+                place.spare -= 1
+                place.free += 1
+            staying = min(place.lit, gpus)
+            for part, kind in ((place.lit - staying, k.GIVE_WAY), (staying - lit, k.SET_BACK)):
+                self.lose_counted(place, part, kind)
+        if place.dark != gpus - lit:
+            place.dark = gpus - lit
+            self.write(k.DIM, -1, place.number, place.dark)
+
+    def lose_counted(self, place: Cluster, part: int, kind: int) -> None:
+        while place.free < part and (here := [s for s in self.stays if s.place is place]):
+            self.send_back(max(here, key=lambda s: s.sequence), kind)
+        for _ in range(part):
+            if place.free:
+                place.free -= 1
+            elif place.spare:
+                place.spare -= 1
+            else:
+                self.drop(max((u for u in self.units if u["place"] is place), key=lambda u: (u["until"], u["order"])), 1)
 
     def serve(self, place: Cluster) -> None:
         assert self.rules.service is not None
-        domain = place.domains[place.served % len(place.domains)]
-        place.served += 1
-        place.next_service = self.now + max(ms(self.rules.service.every) // len(place.domains), 1)
+        domain = place.domains[place.done % self.served(place)]
+        place.done += 1
+        place.next_service = self.now + max(ms(self.rules.service.every) // self.served(place), 1)
         self.take_down(place, domain, set(range(place.per)), len(CAUSES), self.now + ms(self.rules.service.length))
 
     # -- time ----------------------------------------------------------------------------------------------------------------
 
     def settle(self, until: int) -> None:
         for c in self.clusters:
-            assert c.free + c.held + c.down + c.spare == c.gpus
+            assert c.free + c.held + c.down + c.spare + c.dark == c.gpus
             c.bins[c.cause] += (until - self.now) * c.free
             c.bins[k.SPARED] += (until - self.now) * c.spare
+            c.bins[k.POWER] += (until - self.now) * c.dark
             c.bins[k.READY] += (until - self.now) * c.gpus
 
     def why_idle(self, place: Cluster) -> int:
@@ -597,7 +709,7 @@ class Replay:
 
     def over(self) -> bool:
         waiting = any(c.queue for c in self.clusters)
-        return not self.coming and not self.stays and (not waiting or (not self.units and not self.growth))
+        return not self.coming and not self.stays and (not waiting or (not self.units and not self.steps))
 
     def run(self) -> Replay:
         self.spread: set[int] = set()
@@ -608,7 +720,7 @@ class Replay:
         if self.rules.until is None and (self.rules.failures or self.rules.service) and self.jobs:
             until = self.jobs[-1].submit + 3653 * 86_400_000
         while not self.over():
-            times = [s.event for s in self.stays] + [u["until"] for u in self.units] + [g[0] for g in self.growth[:1]]
+            times = [s.event for s in self.stays] + [u["until"] for u in self.units] + [g[0] for g in self.steps[:1]]
             times += [c.next_failure for c in self.clusters] + [c.next_service for c in self.clusters]
             time = min(times + [j.submit for j in self.coming[:1]])
             self.settle(min(time, until))
@@ -637,9 +749,8 @@ class Replay:
                 self.stop(stay, k.FINISH)
         for unit in sorted((u for u in self.units if u["until"] == self.now), key=lambda u: u["order"]):
             self.mend(unit)
-        while self.growth and self.growth[0][0] == self.now:
-            _, place, gpus = self.growth.pop(0)
-            self.grow(self.clusters[place], gpus)
+        while self.steps and self.steps[0][0] == self.now:
+            self.resize(self.clusters[self.steps.pop(0)[1]])
         for place in self.clusters:
             if place.next_failure == self.now:
                 self.fail(place)

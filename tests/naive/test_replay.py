@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from offtake.fleet.machines import state_of
-from offtake.fleet.pools import POLICIES, Failures, Pool, Rules, Saving, Service
+from offtake.fleet.pools import POLICIES, Failures, Outage, Pool, Rules, Saving, Service
 from offtake.kernels import replay_state as k
 from offtake.kernels.replay import replay
 from tests.naive.replay import Replay
@@ -42,10 +42,21 @@ def pools_of(draw: st.DrawFn) -> list[Pool]:
         nodes = draw(st.integers(3, 10))
         later = draw(st.integers(0, 4))
         steps = ((0.0, nodes * node), (draw(st.integers(1, 100)) * 1.0, (nodes + later) * node)) if later else ((0.0, nodes * node),)
+        if draw(st.booleans()):
+            steps += ((draw(st.integers(101, 150)) * 1.0, draw(st.integers(0, nodes)) * node),)
         spares = draw(st.integers(0, 1)) * node
         slowdown = draw(st.sampled_from([None, 0.1, 0.25])) if segment else None
-        found.append(Pool(f"p{n}", steps, node, per * node, segment, spares, slowdown))
+        found.append(Pool(f"p{n}", steps, node, per * node, segment, spares, slowdown, None, draw(outages_of(node, nodes))))
     return found
+
+
+@st.composite
+def outages_of(draw: st.DrawFn, node: int, nodes: int) -> tuple[Outage, ...]:
+    times = st.integers(0, 120)
+    return tuple(
+        Outage(draw(times) * 1.0, draw(st.integers(1, 40)) * 1.0, draw(st.integers(1, nodes)) * node)
+        for _ in range(draw(st.sampled_from([0, 0, 1, 3])))
+    )
 
 
 @st.composite
@@ -98,7 +109,9 @@ def test_event_for_event(data: st.DataObject) -> None:
     same(pools, rules, jobs)
 
 
-CROWDED = [Pool("rack", ((0.0, 32), (100.0, 48)), 4, 16, 12, 4, 0.1), Pool("counted", ((0.0, 32), (100.0, 48)), spares=4)]
+DARK = (Outage(300.0, 40.0, 20), Outage(320.0, 60.0, 8))
+STEPS = ((0.0, 32), (100.0, 48), (500.0, 24), (600.0, 40))
+CROWDED = [Pool("rack", STEPS, 4, 16, 12, 4, 0.1, None, DARK), Pool("counted", STEPS, spares=4, outages=DARK)]
 
 
 @pytest.mark.parametrize("pool", CROWDED, ids=lambda pool: pool.name)

@@ -10,7 +10,7 @@ from .machines import MS
 from .outcome import Outcome
 from .pools import CAUSES
 
-KINDS = ("submit", "start", "hold", "end", "set back", "give way", "break", "mend", "grow", "move", "fall a class", "cut")
+KINDS = ("submit", "start", "hold", "end", "set back", "give way", "break", "mend", "ready", "move", "fall a class", "cut", "dark")
 HEADER = ("time_s", "event", "job", "pool", "gpus", "domain")
 DOWN = (*CAUSES, "maintenance")
 LEAVES = (k.FINISH, k.SET_BACK, k.GIVE_WAY, k.CUT)
@@ -40,6 +40,7 @@ def spans(outcome: Outcome, name: Callable[[int], str]) -> list[Span]:
     found: list[Span] = []
     held: dict[int, list[tuple[str, float, int]]] = {}
     down: dict[tuple[int, int, int], list[tuple[float, str]]] = {}
+    dark: dict[tuple[int, int], tuple[float, int]] = {}
     last = 0.0
     for ms, kind, job, pool, gpus, domain in outcome.log.tolist():
         last, place = ms / MS, outcome.pools[pool]
@@ -50,12 +51,20 @@ def spans(outcome: Outcome, name: Callable[[int], str]) -> list[Span]:
             found += [Span(r, since, last, n, name(job), False) for r, since, n in held.pop(job, [])]
         elif kind == k.BREAK:
             down.setdefault((pool, domain, gpus), []).append((last, DOWN[job]))
+        elif kind == k.DIM:
+            if before := dark.pop((pool, domain), None):
+                found.append(Span(row, before[0], last, before[1], "power", True))
+            if gpus:
+                dark[pool, domain] = (last, gpus)
         elif kind == k.MEND and down.get((pool, domain, gpus)):
             since, cause = down[pool, domain, gpus].pop(0)
             found.append(Span(row, since, last, gpus, cause, True))
     for (pool, domain, gpus), left in down.items():
         row = f"{outcome.pools[pool].name} {domain}" if domain >= 0 else outcome.pools[pool].name
         found += [Span(row, since, last, gpus, cause, True) for since, cause in left]
+    for (pool, domain), (begins, gpus) in dark.items():
+        row = f"{outcome.pools[pool].name} {domain}" if domain >= 0 else outcome.pools[pool].name
+        found.append(Span(row, begins, last, gpus, "power", True))
     found += [Span(r, since, last, n, name(job), False) for job, rest in held.items() for r, since, n in rest]
     return sorted(found, key=lambda s: (s.begins, s.row, s.what))
 

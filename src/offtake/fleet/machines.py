@@ -55,14 +55,18 @@ def _fabric(pool: Array, domains: int, nodes: int) -> tuple[Array, Array]:
     return domain, node
 
 
-def _growth(pools: Sequence[Pool], begins: int) -> Array:
-    """Steps (ms, pool, GPUs) in order; every pool stands there at the beginning, if only with 0 GPUs."""
+def _steps(pools: Sequence[Pool], begins: int) -> Array:
+    """Steps (ms, pool, GPUs ready, GPUs with power) in order; every pool stands there at the beginning, if only with 0 GPUs."""
     steps = []
     for p, pool in enumerate(pools):
         known = [(in_ms(at), gpus) for at, gpus in pool.gpus]
-        before = [gpus for at, gpus in known if at <= begins]
-        steps += [(begins, p, before[-1] if before else 0)] + [(at, p, gpus) for at, gpus in known if at > begins]
-    return np.array(sorted(steps), np.int64).reshape(-1, 3)
+        outages = [(in_ms(o.at), in_ms(o.at) + in_ms(o.length), o.gpus) for o in pool.outages]
+        times = {at for at, _ in known} | {at for begin, end, _ in outages for at in (begin, end)}
+        for now in sorted({begins} | {at for at in times if at > begins}):
+            ready = max(((at, gpus) for at, gpus in known if at <= now), default=(0, 0))[1]
+            lost = sum(gpus for begin, end, gpus in outages if begin <= now < end)
+            steps.append((now, p, ready, max(ready - lost, 0)))
+    return np.array(sorted(steps), np.int64).reshape(-1, 4)
 
 
 def _tally(rules: Rules, jobs: k.Jobs) -> Array:
@@ -144,7 +148,7 @@ def state_of(pools: Sequence[Pool], rules: Rules, jobs: k.Jobs) -> k.State:
         pool=pool, shelf=_shelf(pool), domain=domain, node=node,
         stay=_table(stays, k.STAY_FIELDS, k.SLOT_STACK, k.KEY), piece=_table(pieces, k.PIECE_FIELDS, k.PIECE_STACK),
         heap=np.zeros((2, 2 * stays + 64), np.int64), seek=np.zeros((2, 2 * stays + 64), np.int64), scratch=np.zeros(stays + 1, np.int64),
-        unit=_table(units, k.UNIT_FIELDS, k.UNIT_STACK), mended=np.zeros((2, units), np.int64), growth=_growth(pools, begins),
+        unit=_table(units, k.UNIT_FIELDS, k.UNIT_STACK), mended=np.zeros((2, units), np.int64), steps=_steps(pools, begins),
         queue=queue, link=np.full((number, 2), -1, np.int32), sort=np.zeros((2, count, number if rules.policy == "sjf" else 1), np.int64),
         job=job, level=level, stops=np.zeros(number, np.int32), bins=np.zeros((count, k.BIN_FIELDS), np.int64), tally=tally,
         log=np.zeros((rules.log, 6), np.int64), chance=_chance(rules), ladder=ladder,

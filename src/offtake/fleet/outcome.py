@@ -15,10 +15,10 @@ from .pools import Pool, Rules
 
 Array = np.ndarray[Any, Any]
 BINS = (
-    "useful", "checkpointing", "restart", "lost_work", "slowdown", "failure", "repair", "maintenance", "spare", "fragmentation",
+    "useful", "checkpointing", "restart", "lost_work", "slowdown", "failure", "repair", "maintenance", "power", "spare", "fragmentation",
     "assembling", "reserved", "not_allowed", "no_demand",
 )  # fmt: skip
-GROUPS = {"useful": BINS[:1], "overhead": BINS[1:5], "down": BINS[5:8], "idle": BINS[8:]}
+GROUPS = {"useful": BINS[:1], "overhead": BINS[1:5], "down": BINS[5:9], "idle": BINS[9:]}
 SHORT_S = 10.0  # a slowdown counts shorter jobs as this long
 
 

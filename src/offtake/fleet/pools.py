@@ -10,16 +10,26 @@ MOST_IN_DOMAIN = 62  # nodes of a domain, GPUs of a node: the kernel keeps them 
 
 
 @dataclass(frozen=True)
+class Outage:
+    """Power fails at `at` seconds, for `length` seconds, for so many GPUs of a pool: the last of those ready."""
+
+    at: float
+    length: float
+    gpus: int
+
+
+@dataclass(frozen=True)
 class Pool:
     """Machines of one kind in one place; all sizes in GPUs.
 
-    gpus     ready from the start, or steps (seconds, GPUs) of a pool that grows
+    gpus     steps (seconds, GPUs) of what is ready from then on; nodes come from the first on and leave from the last
     node     a tray or server; 1 counts GPUs without placement
     domain   a rack whose GPUs share one scale-up network; a node where nothing is said
     segment  the largest part of a gang that must share a domain; 0: none must
     slowdown share by which a gang runs longer when its segments cannot share domains; None: it waits for them
     spares   held back for failures
     chip     what stands there, for jobs that ask for one
+    outages  when power fails, for how many GPUs
     """
 
     name: str
@@ -30,6 +40,7 @@ class Pool:
     spares: int = 0
     slowdown: float | None = None
     chip: str | None = None
+    outages: tuple[Outage, ...] = ()
 
     @property
     def most(self) -> int:

@@ -10,14 +10,14 @@ from typing import TypeVar
 
 from ..book.tree import NOT_EMPTY, Node, Refused, decode, parse
 from ..errors import BookError, Issue
-from .pools import CAUSES, MOST_IN_DOMAIN, Failures, Pool, Rules, Saving, Service
+from .pools import CAUSES, MOST_IN_DOMAIN, Failures, Outage, Pool, Rules, Saving, Service
 
 SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0, "hours": 3600.0, "hour": 3600.0, "day": 86400.0, "days": 86400.0}
 TIME = re.compile(r"(\d+(?:\.\d+)?(?:e[+-]?\d+)?)\s*([a-z]+)", re.IGNORECASE)
 RATE = re.compile(r"(\d+(?:\.\d+)?(?:e[+-]?\d+)?)\s+per\s+GPU-day", re.IGNORECASE)
 EXAMPLE = "pools: {main: {gpus: 1280, node: 8, domain: 72, segment: 64, spares: 0}}"
 POOL_KEYS = ("gpus", "node", "domain", "segment", "spares", "slowdown", "chip")
-TOP_KEYS = ("pools", "failures", "checkpoint", "maintenance", "move")
+TOP_KEYS = ("pools", "failures", "checkpoint", "maintenance", "move", "outages")
 Value = TypeVar("Value")
 
 
@@ -112,7 +112,7 @@ def _pool(read: _Reader, name: str, node: Node) -> Pool | None:
     at = f"pools.{name}"
     terms = read.table(node, at, POOL_KEYS, ("gpus",))
     before = len(read.issues)
-    gpus = read.one(terms.get("gpus"), f"{at}.gpus", _some, *SIZE)
+    gpus = _steps(read, terms.get("gpus"), f"{at}.gpus")
     size = {key: read.one(terms.get(key), f"{at}.{key}", _some, *SIZE) for key in ("node", "domain")}
     some = ("a whole number of GPUs", "write 0 for none")
     kept = {key: read.one(terms.get(key), f"{at}.{key}", _count, *some) for key in ("segment", "spares")}
@@ -120,9 +120,51 @@ def _pool(read: _Reader, name: str, node: Node) -> Pool | None:
     chip = read.one(terms.get("chip"), f"{at}.chip", str, "a chip's name", "chip: H100")
     if gpus is None or len(read.issues) > before:
         return None
-    pool = Pool(name, ((0.0, gpus),), size["node"] or 1, size["domain"] or 0, kept["segment"] or 0, kept["spares"] or 0, slowdown, chip)
+    pool = Pool(name, gpus, size["node"] or 1, size["domain"] or 0, kept["segment"] or 0, kept["spares"] or 0, slowdown, chip)
     _bad_shape(read, pool, at, node)
     return pool
+
+
+def _steps(read: _Reader, node: Node | None, at: str) -> tuple[tuple[float, int], ...] | None:
+    """GPUs of a pool: a number, or what is ready from stated times on."""
+    if node is None or not isinstance(node.value, dict):
+        gpus = read.one(node, at, _some, *SIZE)
+        return None if gpus is None else ((0.0, gpus),)
+    found: dict[float, int] = {}
+    before = len(read.issues)
+    for key, child in node.value.items():
+        line, column = node.keys.get(key, (node.line, node.column))
+        time = read.one(Node(key, line, column), f"{at}.{key}", seconds, *LENGTH)
+        gpus = read.one(child, f"{at}.{key}", _count, "a whole number of GPUs", "write 0 for none")
+        found[-1.0 if time is None else time] = gpus or 0
+    if len(read.issues) == before and (min(found, default=1.0) != 0.0 or max(found.values()) == 0):
+        read.fault(node, at, "steps", "the first step is at 0 h, and some step is above 0", "gpus: {0 h: 640, 30 days: 1280, 60 days: 320}")
+    return tuple(sorted(found.items())) if len(read.issues) == before else None
+
+
+def _outages(read: _Reader, node: Node | None, pools: list[Pool]) -> list[Pool]:
+    """The pools, each with its outages of power."""
+    if node is None:
+        return pools
+    keys = ("pool", "at", "length", "gpus")
+    if not isinstance(node.value, list):
+        read.fault(node, "outages", _short(node), "a list of outages", "outages: [{pool: main, at: 20 h, length: 3 h, gpus: 640}]")
+        return pools
+    named = {pool.name: pool for pool in pools}
+    for n, child in enumerate(node.value):
+        at = f"outages.{n + 1}"
+        terms = read.table(child, at, keys, keys)
+        begin, length = (read.one(terms.get(key), f"{at}.{key}", seconds, *LENGTH) for key in ("at", "length"))
+        name = read.one(terms.get("pool"), f"{at}.pool", lambda text: named[text].name, f"one of {', '.join(named)}", "mind the spelling")
+        gpus = read.one(terms.get("gpus"), f"{at}.gpus", _some, *SIZE)
+        if name is None or begin is None or length is None or gpus is None:
+            continue
+        pool = named[name]
+        if gpus % pool.node or gpus > pool.most:
+            rule = f"whole nodes of {pool.node} GPUs, at most the {pool.most:,} of the pool"
+            read.fault(terms["gpus"], f"{at}.gpus", str(gpus), rule, "write how many of the pool's last GPUs lose power")
+        named[name] = replace(pool, outages=(*pool.outages, Outage(begin, length, gpus)))
+    return list(named.values())
 
 
 def _bad_shape(read: _Reader, pool: Pool, at: str, node: Node) -> None:
@@ -134,7 +176,8 @@ def _bad_shape(read: _Reader, pool: Pool, at: str, node: Node) -> None:
             read.fault(place, f"{at}.{key}", str({"gpus": pool.most, "node": pool.node}.get(key, getattr(pool, key, ""))), rule, fix)
 
     domain = pool.domain or pool.node
-    check(pool.most % pool.node == 0, "gpus", f"whole nodes of {pool.node} GPUs (R-01)", "round to a multiple of node")
+    whole = all(gpus % pool.node == 0 for _, gpus in pool.gpus)
+    check(whole, "gpus", f"whole nodes of {pool.node} GPUs (R-01)", "round to a multiple of node")
     check(pool.node <= MOST_IN_DOMAIN, "node", f"a node has at most {MOST_IN_DOMAIN} GPUs", "write smaller nodes")
     check(domain % pool.node == 0, "domain", f"whole nodes of {pool.node} GPUs (R-01)", "round to a multiple of node")
     check(domain // pool.node <= MOST_IN_DOMAIN or pool.node == 1, "domain", f"at most {MOST_IN_DOMAIN} nodes", "write smaller domains")
@@ -212,6 +255,7 @@ def load_pools(path: str | Path) -> tuple[list[Pool], Rules]:
         top = read.table(root, "", TOP_KEYS, ("pools",))
         named = read.table(top["pools"], "pools", None) if "pools" in top else {}
         pools = [pool for name, node in named.items() if (pool := _pool(read, name, node))]
+        pools = _outages(read, top.get("outages"), pools)
         rules = _rules(read, top)
         if rules.service and any(pool.node == 1 for pool in pools):
             rule = "maintenance goes by domains, so pools need nodes"

@@ -1,10 +1,11 @@
-"""The replay: jobs arrive, wait, start, end, are interrupted, on machines that grow, fail and return; every hour in one bin.
+"""The replay: jobs arrive, wait, start, end, are interrupted, on machines that come, go, fail and return; every hour in one bin.
 
 **Axes**    pools, jobs, bins.
 **Units**   ms; GPU-ms. All integers: the same bits every time, and bins that add up exactly (S-05).
 **Signs**   every bin >= 0.
-**Order**   at one time: ends by the sequence of their starts, repairs, growth, failures and maintenance pool by pool, arrivals by number;
-            then one pass of starts, pool by pool; then moves between pools; then each pool's idle time gets its cause until the next time.
+**Order**   at one time: ends by the sequence of their starts, repairs, steps of size, failures and maintenance pool by pool, arrivals by
+            number; then one pass of starts, pool by pool; then moves between pools; then each pool's idle time gets its cause until the
+            next time.
 **Source**  model R-01, R-02, S-05.
 """
 
@@ -13,9 +14,10 @@ from numba import njit
 
 from .compiled import inner, step
 from .replay_fabric import NO, room, taken_by, write_log
-from .replay_failures import count_down, fail, grow, mend, service
+from .replay_failures import count_down, fail, mend, service
 from .replay_heap import drop_first
 from .replay_queue import head, join, note_fresh, take_out
+from .replay_sizes import resize
 from .replay_starts import start, start_all
 from .replay_state import (
     ASSEMBLING,
@@ -23,6 +25,7 @@ from .replay_state import (
     CAUSE,
     CHANGED,
     CUT,
+    DARK,
     DEMOTE,
     DEPTH,
     END,
@@ -32,17 +35,19 @@ from .replay_state import (
     HEAP,
     JOB,
     KEY,
+    LIT,
     MOVE,
     MOVED,
     NEVER,
     NEXT_FAILURE,
-    NEXT_GROWTH,
     NEXT_JOB,
     NEXT_SERVICE,
+    NEXT_STEP,
     NO_DEMAND,
     NODE,
     NOT_ALLOWED,
     ORDER,
+    POWER,
     QUEUED,
     RANK,
     READY,
@@ -80,6 +85,7 @@ def settle(s, p, now):
     s.pool[p, SINCE] = now
     s.bins[p, s.pool[p, CAUSE]] += length * s.pool[p, FREE]
     s.bins[p, SPARED] += length * s.pool[p, SPARE]
+    s.bins[p, POWER] += length * s.pool[p, DARK]
     s.bins[p, READY] += length * s.pool[p, GPUS]
 
 
@@ -115,7 +121,7 @@ def choose_pool(s, jobs, j):
         if allowed(jobs, j, p):
             if s.pool[p, WAITING] == 0 and room(s, p, gpus) != NO:
                 return p
-            queued = s.pool[p, QUEUED] / s.pool[p, GPUS]
+            queued = s.pool[p, QUEUED] / s.pool[p, LIT] if s.pool[p, LIT] > 0 else np.inf
             if queued < load or best < 0:
                 best, load = p, queued
     return best
@@ -181,13 +187,13 @@ def ends(s, jobs, now):
 
 @inner
 def machines(s, jobs, now):
-    """Repairs, growth, failures and maintenance that are due now."""
+    """Repairs, steps of the pools' sizes, failures and maintenance that are due now."""
     while s.tally[UNITS] > 0 and s.mended[0, 0] == now:
         mend(s, now)
-    while s.tally[NEXT_GROWTH] < s.growth.shape[0] and s.growth[s.tally[NEXT_GROWTH], 0] == now:
-        at = s.tally[NEXT_GROWTH]
-        grow(s, s.growth[at, 1], s.growth[at, 2], now)
-        s.tally[NEXT_GROWTH] = at + 1
+    while s.tally[NEXT_STEP] < s.steps.shape[0] and s.steps[s.tally[NEXT_STEP], 0] == now:
+        at = s.tally[NEXT_STEP]
+        resize(s, jobs, s.steps[at, 1], s.steps[at, 2], s.steps[at, 3], now)
+        s.tally[NEXT_STEP] = at + 1
     for p in range(s.pool.shape[0]):
         if s.pool[p, NEXT_FAILURE] == now:
             fail(s, jobs, p, now)
@@ -199,8 +205,8 @@ def machines(s, jobs, now):
 def machines_next(s):
     """When the machines change next."""
     time = s.mended[0, 0] if s.tally[UNITS] > 0 else NEVER
-    if s.tally[NEXT_GROWTH] < s.growth.shape[0]:
-        time = min(time, s.growth[s.tally[NEXT_GROWTH], 0])
+    if s.tally[NEXT_STEP] < s.steps.shape[0]:
+        time = min(time, s.steps[s.tally[NEXT_STEP], 0])
     for p in range(s.pool.shape[0]):
         time = min(time, s.pool[p, NEXT_FAILURE], s.pool[p, NEXT_SERVICE])
     return time
@@ -211,7 +217,7 @@ def over(s, jobs):
     """Whether nothing is left that could still happen to a job."""
     if s.tally[NEXT_JOB] < jobs.submit.shape[0] or s.tally[RUNNING] > 0:
         return False
-    return s.tally[WAITING_ALL] == 0 or (s.tally[UNITS] == 0 and s.tally[NEXT_GROWTH] == s.growth.shape[0])
+    return s.tally[WAITING_ALL] == 0 or (s.tally[UNITS] == 0 and s.tally[NEXT_STEP] == s.steps.shape[0])
 
 
 @inner
@@ -233,7 +239,7 @@ def close(s, now):
 def replay(jobs, s):
     """Run all jobs, or until the time the rule names; results are in the state's bins, begun, ended, left and tally."""
     pools, number = s.pool.shape[0], jobs.submit.shape[0]
-    now, until, change = s.growth[0, 0], s.tally[UNTIL], s.growth[0, 0]
+    now, until, change = s.steps[0, 0], s.tally[UNTIL], s.steps[0, 0]
     while not over(s, jobs):
         while s.tally[HEAP] > 0 and s.stay[s.heap[1, 0] & SLOTS, KEY] != s.heap[1, 0] >> SLOT_BITS:
             drop_first(s.heap[0], s.heap[1], s.tally[HEAP])

@@ -1,4 +1,4 @@
-"""Failures, repairs, spares, maintenance and growth: what changes the machines under the jobs.
+"""Failures, repairs, spares and maintenance: what breaks the machines under the jobs.
 
 **Axes**    pools, domains, nodes; causes GPU, tray, rack, network, site, software.
 **Units**   failures per GPU-ms; ms; a repair is lognormal.
@@ -6,19 +6,23 @@
 **Order**   a failure strikes one GPU of those ready, drawn evenly, and takes its node (GPU, tray, network), its domain (rack) or its pool
             (site) down; software interrupts the jobs of the node and takes nothing down. Jobs on what goes down lose what they did since
             their last checkpoint and wait at their old place. Spares step in at once, those of the domain first; what is repaired
-            becomes a spare again while spares are missing. In a pool that counts GPUs (node 1) one GPU is struck, or the whole pool.
+            becomes a spare again while spares are missing, and stays dark where the power is off by then. What is dark does not fail.
+            In a pool that counts GPUs (node 1) one GPU is struck, or the whole pool.
 **Source**  model R-01, R-02; S-05.
 """
 
 from .compiled import inner
 from .draw import exp_, inverse_normal, log_, uniform
-from .replay_fabric import move_domain, write_log
+from .replay_fabric import lowest, move_domain, write_log
 from .replay_heap import drop_first, push
 from .replay_queue import join
 from .replay_state import (
     BITS,
     BREAK,
     CHANGED,
+    DARK,
+    DARK_BITS,
+    DIM,
     DOMAIN_NODES,
     DOMAINS,
     DOWN,
@@ -31,9 +35,8 @@ from .replay_state import (
     FREE_BITS,
     FREE_NODES,
     GIVE_WAY,
-    GPUS,
-    GROW,
     KEY,
+    LIT,
     MAINTENANCE,
     MEND,
     NEVER,
@@ -41,7 +44,6 @@ from .replay_state import (
     NEXT_HERE,
     NEXT_SERVICE,
     NODE,
-    NODES,
     NOTICE,
     OF_STAY,
     PATH,
@@ -57,7 +59,6 @@ from .replay_state import (
     SHADOW_JOB,
     SPARE,
     SPARE_BITS,
-    SPARE_SEATS,
     TAKEN,
     UNIT_BITS,
     UNIT_CAUSE,
@@ -86,7 +87,7 @@ def chance(s, p, which):
 def plan_failure(s, p, now):
     """Draw when something in the pool fails next."""
     s.pool[p, FAILED] += 1
-    rate = s.chance[RATE] * s.pool[p, GPUS]
+    rate = s.chance[RATE] * s.pool[p, LIT]
     s.pool[p, NEXT_FAILURE] = now + 1 + int(min(-log_(chance(s, p, 0)) / rate, LONGEST)) if rate > 0.0 else NEVER
 
 
@@ -153,6 +154,14 @@ def set_free(s, p, d, bits):
     s.domain[d, FREE_BITS] |= bits
     move_domain(s, p, d, s.domain[d, FREE_NODES] + many(bits))
     s.pool[p, FREE] += many(bits) * s.pool[p, NODE]
+
+
+@inner
+def set_dark(s, p, d, bits, now):
+    """These nodes are ready but have no power; bits of 0 where only the log is to say so."""
+    s.domain[d, DARK_BITS] |= bits
+    s.pool[p, DARK] += many(bits) * s.pool[p, NODE]
+    write_log(s, now, DIM, -1, p, many(s.domain[d, DARK_BITS]) * s.pool[p, NODE], d)
 
 
 @inner
@@ -226,7 +235,7 @@ def fail(s, jobs, p, now):
     u, cause = chance(s, p, 1), GPU
     while cause < SOFTWARE and u >= s.chance[SHARES + cause]:
         cause += 1
-    at = min(int(chance(s, p, 2) * s.pool[p, GPUS]), s.pool[p, GPUS] - 1)
+    at = min(int(chance(s, p, 2) * s.pool[p, LIT]), s.pool[p, LIT] - 1)
     until = now + repair_time(s, p, cause)
     node = s.pool[p, NODE]
     if node == 1:
@@ -255,16 +264,22 @@ def service(s, jobs, p, now):
 
 
 @inner
-def count_down(s, u, now):
-    """Book the time that a unit was down: until somebody noticed a failure, then its repair."""
+def count_part(s, u, gpus, now):
+    """Book the time that GPUs of a unit were down: until somebody noticed a failure, then its repair."""
     row = s.unit[u]
     bins, length = s.bins[row[UNIT_POOL]], now - row[UNIT_SINCE]
     if row[UNIT_CAUSE] == SERVICING:
-        bins[MAINTENANCE] += length * row[UNIT_GPUS]
+        bins[MAINTENANCE] += length * gpus
     else:
         unseen = min(length, s.tally[NOTICE])
-        bins[FAILURE] += unseen * row[UNIT_GPUS]
-        bins[REPAIR] += (length - unseen) * row[UNIT_GPUS]
+        bins[FAILURE] += unseen * gpus
+        bins[REPAIR] += (length - unseen) * gpus
+
+
+@inner
+def count_down(s, u, now):
+    """Book the time that a unit was down."""
+    count_part(s, u, s.unit[u, UNIT_GPUS], now)
 
 
 @inner
@@ -287,44 +302,12 @@ def mend(s, now):
         while bits != 0:
             bit = bits & -bits
             bits ^= bit
-            if s.pool[p, SPARE] < s.pool[p, QUOTA]:
+            if ((d - s.pool[p, FIRST_DOMAIN]) * s.pool[p, DOMAIN_NODES] + lowest(bit)) * s.pool[p, NODE] >= s.pool[p, LIT]:
+                set_dark(s, p, d, bit, now)
+            elif s.pool[p, SPARE] < s.pool[p, QUOTA]:
                 s.domain[d, SPARE_BITS] |= bit
                 s.pool[p, SPARE] += s.pool[p, NODE]
             else:
                 set_free(s, p, d, bit)
     changed(s, p)
     write_log(s, now, MEND, -1, p, gpus, d)
-
-
-@inner
-def is_spare(s, p, n):
-    """Whether node n of a pool is held back as a spare: they lie as evenly as they can, the last nodes of each stretch."""
-    return (n + 1) * s.pool[p, SPARE_SEATS] // s.pool[p, NODES] > n * s.pool[p, SPARE_SEATS] // s.pool[p, NODES]
-
-
-@inner
-def grow(s, p, gpus, now):
-    """From now on the pool has `gpus` GPUs ready, in nodes from the first on."""
-    node, was = s.pool[p, NODE], s.pool[p, GPUS]
-    s.pool[p, GPUS] = gpus
-    if node == 1:
-        spare = gpus * s.pool[p, SPARE_SEATS] // s.pool[p, NODES] - was * s.pool[p, SPARE_SEATS] // s.pool[p, NODES]
-        s.pool[p, QUOTA] += spare
-        s.pool[p, SPARE] += spare
-        s.pool[p, FREE] += gpus - was - spare
-    else:
-        for n in range(was // node, gpus // node):
-            d = s.pool[p, FIRST_DOMAIN] + n // s.pool[p, DOMAIN_NODES]
-            bit = 1 << (n % s.pool[p, DOMAIN_NODES])
-            s.pool[p, DOMAINS] = max(s.pool[p, DOMAINS], n // s.pool[p, DOMAIN_NODES] + 1)
-            if is_spare(s, p, n):
-                s.domain[d, SPARE_BITS] |= bit
-                s.pool[p, SPARE] += node
-                s.pool[p, QUOTA] += node
-            else:
-                set_free(s, p, d, bit)
-    changed(s, p)
-    plan_failure(s, p, now)
-    if s.tally[SERVICE] > 0 and s.pool[p, NEXT_SERVICE] == NEVER and s.pool[p, DOMAINS] > 0:
-        s.pool[p, NEXT_SERVICE] = now + max(s.tally[SERVICE] // s.pool[p, DOMAINS], 1)
-    write_log(s, now, GROW, -1, p, gpus, -1)

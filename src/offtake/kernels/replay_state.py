@@ -3,7 +3,7 @@
 **Axes**    pools (P), domains (Q), nodes (N), slots (R, one a running job), pieces (K, what a job holds in one domain), jobs (J).
 **Units**   time in milliseconds since the trace began; GPU time in GPU-milliseconds; everything is an integer, so that sums are exact.
 **Signs**   every count is >= 0; -1 stands for `none` in a link or for a time that never came.
-**Order**   events by (time, kind, sequence): ends, repairs, growth, failures, arrivals; then one pass of starts.
+**Order**   events by (time, kind, sequence): ends, repairs, steps of a pool's size, failures, arrivals; then one pass of starts.
 **Source**  model R-01, R-02, S-05.
 """
 
@@ -19,10 +19,10 @@ MILLION = 1_000_000
 # pool: what it is, what is free, how its queue stands
 (GPUS, FREE, WHOLE, SEATS, HELD, DOWN, SPARE, NODE, DOMAIN_NODES, SEGMENT, SLOW, FIRST_DOMAIN, DOMAINS, NODES, QUOTA, SINCE, CAUSE,
  WAITING, QUEUED, BUCKETS, PARTS, SHADOW, SHADOW_JOB, EXTRA, CHANGED, FRESH, FRESH_COUNT, NEXT_FAILURE, FAILED, SPARE_SEATS,
- HOPELESS, NEXT_SERVICE, SERVED, POOL_FIELDS) = range(34)  # fmt: skip
+ HOPELESS, NEXT_SERVICE, SERVED, LIT, DARK, POOL_FIELDS) = range(36)  # fmt: skip
 
 # domain: nodes as bits
-POOL, FREE_BITS, FREE_NODES, AFTER, BEFORE, SPARE_BITS, DOWN_BITS, FIRST_PIECE, FIRST_NODE, DOMAIN_FIELDS = range(10)
+POOL, FREE_BITS, FREE_NODES, AFTER, BEFORE, SPARE_BITS, DOWN_BITS, FIRST_PIECE, FIRST_NODE, DARK_BITS, DOMAIN_FIELDS = range(11)
 
 # node: only those that several jobs may share; OPEN is what is free of a shared node, -1 where it is whole
 OPEN, NODE_AFTER, NODE_BEFORE, NODE_FIELDS = range(4)
@@ -38,8 +38,8 @@ OF_STAY, IN_DOMAIN, BITS, COUNT, PART, NEXT_PIECE, NEXT_HERE, LAST_HERE, PIECE_S
 UNIT_POOL, UNIT_DOMAIN, UNIT_BITS, UNIT_GPUS, UNIT_SINCE, UNIT_CAUSE, UNIT_STACK, UNIT_FIELDS = range(8)
 
 # bins of ready GPU time (S-05)
-(USEFUL, CHECKPOINT, RESTARTING, LOST, SLOWED, FAILURE, REPAIR, MAINTENANCE, SPARED, FRAGMENTATION, ASSEMBLING, RESERVED, NOT_ALLOWED,
- NO_DEMAND, READY, BIN_FIELDS) = range(16)
+(USEFUL, CHECKPOINT, RESTARTING, LOST, SLOWED, FAILURE, REPAIR, MAINTENANCE, POWER, SPARED, FRAGMENTATION, ASSEMBLING, RESERVED,
+ NOT_ALLOWED, NO_DEMAND, READY, BIN_FIELDS) = range(17)
 BINS = READY  # those that add up to READY  # fmt: skip
 
 # shelf: by a number of free nodes or GPUs; queue: by class; link and job: by job
@@ -49,13 +49,13 @@ AHEAD, BEHIND = range(2)
 BEGUN, ENDED, LEFT, JOB_FIELDS = range(4)
 
 # tally: counters of the whole replay, then the rule: the policy and its costs
-(HEAP, UNITS, SEQUENCE, SLOTS_LEFT, PIECES_LEFT, LOGGED, NEXT_JOB, NEXT_GROWTH, RUNNING, UNITS_LEFT, STOPPED, STARTS, PREEMPTED,
+(HEAP, UNITS, SEQUENCE, SLOTS_LEFT, PIECES_LEFT, LOGGED, NEXT_JOB, NEXT_STEP, RUNNING, UNITS_LEFT, STOPPED, STARTS, PREEMPTED,
  INTERRUPTED, MOVED, DONE, SPREAD, WAITING_ALL, ORDER, DEPTH, PREEMPT, SAVE, AGAIN, MOVE, UNTIL, NOTICE, SEED, PATH, SERVICE,
  SERVICE_LENGTH, TALLIES) = range(31)  # fmt: skip
 ARRIVAL, SHORTEST, CLASS, ATTAINED = range(4)  # values of ORDER
 
 # kinds of a log row: time, kind, job, pool, GPUs, domain
-SUBMIT, BEGIN, HOLD, FINISH, SET_BACK, GIVE_WAY, BREAK, MEND, GROW, TRANSFER, DEMOTE, CUT = range(12)
+SUBMIT, BEGIN, HOLD, FINISH, SET_BACK, GIVE_WAY, BREAK, MEND, RESIZE, TRANSFER, DEMOTE, CUT, DIM = range(13)
 
 
 class Jobs(NamedTuple):
@@ -86,7 +86,7 @@ class State(NamedTuple):
     heap    (2, H)                time and key of each stay's next event; entries of stays that are over are skipped
     seek    (2, H), scratch (R + 1,)  working space
     unit    (U, UNIT_FIELDS)      what is down; mended (2, U) heap of when it works again
-    growth  (G, 3)                time, pool, GPUs ready from then on
+    steps   (G, 4)                time, pool, GPUs ready from then on, GPUs of those with power
     queue   (P, C, QUEUE_FIELDS)  FIRST, LAST waiting job of a class; HELD_BY GPUs of its stays, NEWEST of them
     link    (J, 2) int32          who waits before and behind
     sort    (2, P, J or 1)        heap of waiting jobs of the shortest-first policy, WAITING entries a pool
@@ -111,7 +111,7 @@ class State(NamedTuple):
     scratch: np.ndarray
     unit: np.ndarray
     mended: np.ndarray
-    growth: np.ndarray
+    steps: np.ndarray
     queue: np.ndarray
     link: np.ndarray
     sort: np.ndarray

@@ -10,7 +10,7 @@ from .terminal import grid
 GROUPS = {
     "useful": {"useful": "useful"},
     "overhead": {"checkpointing": "checkpoints", "restart": "restarts", "lost_work": "lost work", "slowdown": "slowdown, gang apart"},
-    "down": {"failure": "failed, not noticed", "repair": "repair", "maintenance": "maintenance"},
+    "down": {"failure": "failed, not noticed", "repair": "repair", "maintenance": "maintenance", "power": "no power"},
     "idle": {
         "spare": "spares", "fragmentation": "no place for the gang", "assembling": "gang assembling", "reserved": "reserved by backfill",
         "not_allowed": "not allowed", "no_demand": "no demand",
@@ -38,7 +38,7 @@ def _about(about: dict[str, Any]) -> str:
     if about["scale"] > 1:
         parts.append(f"Replayed 1 : {about['scale']}: pools, hours and the book's gangs are that much smaller, a trace's jobs are not.")
     if left >= 5e4:
-        parts.append(f"Left out: {left / 1e6:,.1f} M GPU-h of parts of a node and of GPUs that leave within the window.")
+        parts.append(f"Left out: {left / 1e6:,.1f} M GPU-h of parts of a node.")
     for name, cut in about["gangs_cut"].items():
         parts.append(f"The gang of {name} is cut from {cut['stated']:,} to {cut['replayed']:,} GPUs: no pool holds more.")
     return " ".join(parts)

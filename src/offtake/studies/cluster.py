@@ -71,7 +71,7 @@ class Cluster:
     pools: list[Pool]
     work: k.Jobs
     scale: int
-    left_out: dict[str, float]  # GPU-h by pool: parts of a node, and GPUs that leave within the window
+    left_out: dict[str, float]  # GPU-h by pool: parts of a node
     cut: dict[str, tuple[int, int]]  # workload: its gang, and the largest that a pool holds
 
 
@@ -91,16 +91,15 @@ def _month(index: int) -> str:
 
 
 def pools_of(plan: Plan, b: Block, window: Window, wanted: Wanted, scale: int) -> tuple[list[Pool], dict[str, float]]:
-    """Pools at 1 : `scale`, in whole nodes; and the GPU-hours left out: parts of nodes, and GPUs that leave within the window."""
+    """Pools at 1 : `scale` as they grow and shrink, in whole nodes; and the GPU-hours left out: parts of nodes."""
     pools, left = [], {}
     for n, label in enumerate(plan.names.pool_labels):
         chip = plan.names.pools[n][1]
         domain = plan.book.chips[chip].domain
         node = domain if domain <= 8 else 4
         ready = b.supply.ready[n, window.first : window.end, 0]
-        staying = np.minimum.accumulate(ready[::-1])[::-1]
-        whole = (staying / (scale * node)).astype(int) * node
-        if whole[-1] == 0:
+        whole = (ready / (scale * node)).astype(int) * node
+        if whole.max() == 0:
             if ready.sum() > 0:
                 left[label] = float(ready @ plan.hours[window.first : window.end])
             continue
