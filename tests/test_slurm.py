@@ -1,6 +1,7 @@
 """A real slurmctld and slurmds load the export, run a job array shaped like a workload, and refuse what exceeds its quota.
 
-Nodes are simulated: all stand on the loopback address, the GPUs are plain files. Without slurmdbd, so quotas are partitions of whole nodes.
+Nodes are simulated: all stand on the loopback address, the GPUs are plain files. Without slurmdbd quotas are partitions of whole nodes;
+with it, and MariaDB behind it, `quotas.sh` sets them and Slurm holds jobs to them.
 """
 
 from __future__ import annotations
@@ -8,114 +9,17 @@ from __future__ import annotations
 import getpass
 import re
 import shutil
-import socket
-import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
-from offtake.cli import app
+from tests.slurm import Cluster, cluster, export, hosts
 
 if shutil.which("slurmctld") is None or shutil.which("slurmd") is None:
     pytest.skip("slurmctld and slurmd are not installed: the export was not loaded", allow_module_level=True)
-
-CONF = """ClusterName=offtake
-SlurmctldHost=localhost(127.0.0.1)
-SlurmctldPort={port}
-AuthType=auth/none
-CredType=cred/none
-SlurmUser={user}
-SlurmdUser={user}
-StateSaveLocation={at}/state
-SlurmdSpoolDir={at}/spool-%n
-SlurmctldPidFile={at}/ctld.pid
-SlurmdPidFile={at}/d-%n.pid
-SlurmctldLogFile={at}/ctld.log
-SlurmdLogFile={at}/d-%n.log
-ProctrackType=proctrack/linuxproc
-TaskPlugin=task/none
-SwitchType=switch/none
-ReturnToService=2
-SlurmdParameters=config_overrides
-SchedulerParameters=sched_interval=1,sched_min_interval=0
-SelectType=select/cons_tres
-SelectTypeParameters=CR_Core
-GresTypes=gpu
-TopologyPlugin=topology/tree
-EnforcePartLimits=ALL
-NodeName=DEFAULT CPUs=64 RealMemory=1000
-Include nodes.conf
-Include partitions-by-workload.conf
-"""
-
-
-class Cluster:
-    """One cloud's export on this machine: a controller, and the daemons of the nodes named; ended by their own processes."""
-
-    def __init__(self, at: Path) -> None:
-        self.at, self.started = at, list[subprocess.Popen[bytes]]()
-
-    def start(self, *command: str) -> None:
-        with (self.at / f"{command[0]}-{len(self.started)}.out").open("wb") as out:
-            self.started.append(subprocess.Popen([*command, "-D", "-f", str(self.at / "slurm.conf")], stdout=out, stderr=out))
-
-    def ask(self, *command: str) -> subprocess.CompletedProcess[str]:
-        env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "SLURM_CONF": str(self.at / "slurm.conf")}
-        return subprocess.run(command, env=env, cwd=self.at, capture_output=True, text=True, timeout=60)
-
-    def until(self, said: str, *command: str) -> str:
-        """What a command says once it says this. Fails with the controller's log after a minute."""
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            done = self.ask(*command)
-            if re.search(said, done.stdout):
-                return done.stdout
-            time.sleep(0.3)
-        pytest.fail(f"{command}: {done.stdout}{done.stderr}\n{(self.at / 'ctld.log').read_text()[-2000:]}")
-
-    def end(self) -> None:
-        for process in reversed(self.started):
-            process.terminate()
-        for process in reversed(self.started):
-            process.wait(timeout=30)
-
-
-def free_port() -> int:
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        return int(held.getsockname()[1])
-
-
-def cluster(tmp: Path, book: str, month: str, cloud: str) -> Cluster:
-    """The export's own files; only addresses, ports and what stands for a GPU are the test's."""
-    done = CliRunner().invoke(app, ["export", "schedule", book, "--month", month, "--to", "slurm", "-o", str(tmp / "out")])
-    assert done.exit_code == 0, done.output
-    at = tmp / "out" / cloud
-    (at / "state").mkdir()
-    for n in range(8):
-        (at / f"nvidia{n}").touch()
-    first = 20_000 + free_port() % 20_000
-    nodes, number = [], first
-    for line in (at / "nodes.conf").read_text().splitlines():
-        if line.startswith("NodeName="):
-            count = len(hosts(line.split()[0].removeprefix("NodeName=")))
-            ports = f"[{number}-{number + count - 1}]" if count > 1 else str(number)
-            line, number = f"{line} NodeHostname=localhost NodeAddr=127.0.0.1 Port={ports}", number + count
-        nodes.append(line)
-    (at / "nodes.conf").write_text("\n".join(nodes) + "\n")
-    (at / "gres.conf").write_text((at / "gres.conf").read_text().replace("/dev/nvidia", f"{at}/nvidia"))
-    (at / "slurm.conf").write_text(CONF.format(at=at, port=free_port(), user=getpass.getuser()))
-    return Cluster(at)
-
-
-def hosts(written: str) -> list[str]:
-    stem, _, span = written.partition("[")
-    first, _, last = span.rstrip("]").partition("-")
-    return [f"{stem}{n}" for n in range(int(first), int(last or first) + 1)] if span else [written]
+ACCOUNTED = shutil.which("slurmdbd") is not None and shutil.which("mariadbd") is not None
 
 
 @pytest.fixture
@@ -173,3 +77,68 @@ def test_racks_of_72_load_as_leaves_of_a_tree(folder: Path) -> None:
         assert rack and len(hosts(rack[1])) == 18
     finally:
         made.end()
+
+
+@pytest.fixture
+def accounted(folder: Path) -> Iterator[Cluster]:
+    made = cluster(folder, "small-lab", "2026-03", "block", "partitions.conf")
+    try:
+        yield made
+    finally:
+        made.end()
+
+
+@pytest.mark.skipif(not ACCOUNTED, reason="slurmdbd and mariadbd are not installed: quotas.sh was not run")
+def test_quotas_hold_jobs_to_their_gpus(accounted: Cluster, tmp_path: Path) -> None:
+    """227 GPUs of 256: jobs within run, what would exceed them waits though nodes are idle, and the next month's quotas hold at once."""
+    accounted.account()
+    accounted.start("slurmctld")
+    accounted.until("UP", "scontrol", "ping")
+    manage(accounted, "add account lab", f"add user {getpass.getuser()} account=lab")
+    limits = {"normal": "", "assistant.hall-gpu": "gres/gpu=0", "tuning.hall-gpu": "gres/gpu=227"}
+    for _ in ("new", "there already"):
+        done = accounted.ask("./quotas.sh")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert limits_of(accounted) == limits
+    assert "Invalid qos specification" in submit(accounted, "tuning.hall-gpu", 1, 8)  # nobody was let into it yet
+    manage(accounted, "modify account lab set qos+=tuning.hall-gpu,assistant.hall-gpu")
+    for node in hosts("hall-gpu-[1-32]"):
+        accounted.start("slurmd", "-N", node)
+    accounted.until(r"idle\s+32$", "sinfo", "-h", "-t", "idle", "-o", "%t %D")
+    most, over, rest, large, closed = (
+        submit(accounted, qos, nodes, gpus)
+        for qos, nodes, gpus in (("tuning.hall-gpu", 28, 8), ("tuning.hall-gpu", 1, 8), ("tuning.hall-gpu", 1, 3),
+                                 ("tuning.hall-gpu", 29, 8), ("assistant.hall-gpu", 1, 1))
+    )  # fmt: skip
+    assert "Invalid qos specification" in submit(accounted, "normal", 1, 1)  # the partition takes quotas alone
+    accounted.until(f"{closed} PENDING QOSGrpGRES", "squeue", "-h", "-o", "%i %T %r")
+    told = accounted.until(f"{rest} RUNNING", "squeue", "-h", "-o", "%i %T %r")
+    running, held = {f"{job} RUNNING None" for job in (most, rest)}, {f"{job} PENDING QOSGrpGRES" for job in (over, large, closed)}
+    assert set(told.split("\n")[:-1]) == running | held  # 224 + 3 GPUs; three nodes stay idle
+    accounted.ask("scancel", most)
+    accounted.until(f"{over} RUNNING", "squeue", "-h", "-o", "%i %T %r")
+    export("small-lab", "2026-11", tmp_path / "november")
+    assert accounted.ask(str(tmp_path / "november" / "block" / "quotas.sh")).returncode == 0
+    assert limits_of(accounted) == limits | {"tuning.hall-gpu": "gres/gpu=0"}
+    late = submit(accounted, "tuning.hall-gpu", 1, 1)
+    accounted.until(f"{late} PENDING QOSGrpGRES", "squeue", "-h", "-o", "%i %T %r")
+    accounted.ask("scancel", "-u", getpass.getuser())
+    accounted.until(r"^$", "squeue", "-h")
+
+
+def manage(at: Cluster, *commands: str) -> None:
+    for words in commands:
+        done = at.ask("sacctmgr", "-i", *words.split())
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def limits_of(at: Cluster) -> dict[str, str]:
+    rows = at.ask("sacctmgr", "-nP", "show", "qos", "format=name,grptres").stdout.split()
+    return dict((row + "|").split("|")[:2] for row in rows)
+
+
+def submit(at: Cluster, qos: str, nodes: int, gpus: int) -> str:
+    """A job's number, or why there is none. It ends by itself, should the test not end it."""
+    shape = ["-p", "hall-gpu", f"-N{nodes}", f"--gres=gpu:{gpus}", "-o", "/dev/null"]
+    done = at.ask("sbatch", "--parsable", "-A", "lab", f"--qos={qos}", *shape, "--wrap", "sleep 60")
+    return done.stdout.strip() or done.stderr

@@ -33,9 +33,10 @@ def test_the_machine_is_given_what_tests_skip_without():
     """Each program whose absence skips a test is installed by .ci/run."""
     wanted = (TESTS.parent / ".ci" / "run").read_text(encoding="utf-8")
     for file in TESTS.rglob("test_*.py"):
-        for program in ("chromium", "soffice", "slurmctld"):
+        for program in ("chromium", "soffice", "slurmctld", "slurmdbd", "mariadbd"):
             if f'shutil.which("{program}")' in file.read_text(encoding="utf-8"):
                 assert f"command -v {program}" in wanted, file
+    assert "scripts/skypilot" in wanted
 
 
 def test_nothing_names_a_folder_of_one_machine():

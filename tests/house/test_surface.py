@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import offtake
 
 ROOT = Path(__file__).parents[2]
@@ -51,8 +53,9 @@ def test_company_names_stand_in_books_and_catalog_only() -> None:
             assert not names.search(allowed.sub("", line)), f"{file}:{number}: {line.strip()}"
 
 
-def test_pins_carry_no_addresses() -> None:
-    text = (ROOT / "constraints.txt").read_text(encoding="utf-8")
+@pytest.mark.parametrize("name", ["constraints.txt", "constraints-skypilot.txt"])
+def test_pins_carry_no_addresses(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
     assert "://" not in text and "@" not in text
     for line in text.splitlines():
         assert re.fullmatch(r"[\w.\-]+==[\w.\-]+", line), line

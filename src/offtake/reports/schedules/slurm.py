@@ -105,7 +105,8 @@ QUOTA = re.compile(r"^quota (\S+)\.(\S+) (\d+)$", re.MULTILINE)
 
 def _quotas(quotas: list[Quota]) -> str:
     head = (
-        "#!/bin/sh\n# Run by an administrator of Slurm's accounting; a limit of 0 closes a pool to a workload.\nset -eu\n"
+        "#!/bin/sh\n# Run by an administrator of Slurm's accounting, once slurmctld runs; a limit of 0 closes a pool to a workload.\n"
+        "# An account is let in by: sacctmgr modify account NAME set qos+=WORKLOAD.POOL\nset -eu\n"
         'quota() { sacctmgr -i add qos "$1" >/dev/null 2>&1 || true; sacctmgr -i modify qos "$1" set GrpTRES=gres/gpu="$2"; }\n'
     )
     return head + "".join(f"quota {name_of(q)} {q.gpus}\n" for q in quotas)
