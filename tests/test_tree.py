@@ -133,7 +133,7 @@ def test_losses_by_hand() -> None:
     _, leaves = made({}, {"a": 1.0}, {"a": {"m": [0.0] * 20}})
     profit = np.arange(1, 21) / 100.0
     profit[7] = -0.5
-    found = positions.losses(SimpleNamespace(leaves=leaves), [profit], [np.abs(profit)])  # type: ignore[arg-type]
+    found = positions.losses(leaves, [profit], [np.abs(profit)])
     assert found["var_95"] == pytest.approx(0.5) and found["cvar_95"] == pytest.approx(0.5) and found["p_loss"] == pytest.approx(0.05)
     assert found["peak_to_trough"]["p95"] == pytest.approx(0.2)
 

@@ -31,11 +31,11 @@ def test_a_walk_is_what_a_person_would_write() -> None:
     m = prices.Market(drift, sigma, lower, surprise, r.uniform(0, 4, n), r.uniform(1, 5, n))
     weight = np.array([[1.0, -0.5, 0.0]])
     out = walked(n, j, 2, 1)
-    prices.walk_block(m, asked([(0, 1), (2, 3)], weight, [0.05], [0.01]), seed, 100, days, out)
+    prices.walk_block(m, asked([(0, 1), (2, 3)], weight, [0.05], [0.01]), seed, np.array([103, 7, 100, 101]), days, out)
     for p in range(n):
         logs = [np.zeros(j)]
         for d in range(1, days + 1):
-            e = lower @ [inverse_normal(uniform(seed, 100 + p, prices.FIRST_INPUT + t, d)) for t in range(j)]
+            e = lower @ [inverse_normal(uniform(seed, (103, 7, 100, 101)[p], prices.FIRST_INPUT + t, d)) for t in range(j)]
             known = [min(max((x - m.opens[p]) / m.takes[p], 0), 1) for x in (d - 1, d)]
             logs.append(logs[-1] + m.drift - m.sigma**2 / 2 + m.surprise[p] * (known[1] - known[0]) + m.sigma * e)
         path = np.array(logs)
@@ -53,7 +53,7 @@ def diffusion(n: int, sigma: float, drift: float, days: int) -> prices.Walked:
     zeros = np.zeros((n, 1))
     m = prices.Market(np.array([drift]), np.array([sigma]), np.eye(1), zeros, np.zeros(n), np.ones(n))
     out = walked(n, 1)
-    prices.walk_block(m, nothing(1), 3, 0, days, out)
+    prices.walk_block(m, nothing(1), 3, np.arange(n), days, out)
     return out
 
 
@@ -89,5 +89,5 @@ def test_markets_that_differ_in_news_share_their_residual_moves() -> None:
     calm = diffusion(50, 0.02, 0.0, 30).end
     m = prices.Market(np.zeros(1), np.array([0.02]), np.eye(1), np.full((50, 1), 0.1), np.zeros(50), np.ones(50))
     out = walked(50, 1)
-    prices.walk_block(m, nothing(1), 3, 0, 30, out)
+    prices.walk_block(m, nothing(1), 3, np.arange(50), 30, out)
     assert out.end - calm == pytest.approx(np.full((50, 1), 0.1), abs=1e-12)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from .base import BookName, Json, Paths, Scenarios, Seed, Sets, Store, Workers, app, computed, day_of, say, say_json, width
+from .base import BookName, ClosesFile, Json, Paths, Scenarios, Seed, Sets, Store, Workers, app, computed, day_of, say, say_json, width
 
 Figure = Annotated[
     str | None,
@@ -59,6 +59,7 @@ def condition_book(
     show: Annotated[list[str] | None, typer.Option(help="A further number, such as 'revenue of companies.x @ 2027'.")] = None,
     discrepancy: Annotated[str | None, typer.Option(help="Of facts: how far model and world differ, one s.d.; '2 %' unless told.")] = None,
     because: Annotated[str | None, typer.Option(help="Why that discrepancy.")] = None,
+    closes: ClosesFile = None,
     paths: Paths = 16_384,
     seed: Seed = 1,
     workers: Workers = None,
@@ -67,15 +68,16 @@ def condition_book(
     store: Store = None,
     as_json: Json = False,
 ) -> None:
-    """What follows from what was observed: every headline, scenario and input before and after."""
+    """What follows from what was observed: headlines, scenarios, inputs, tree and positions before and after."""
     from ..front import learn
     from ..reports.learning import condition_text
+    from ..reports.tree_given import market_text
 
     kinds = tuple(part.strip() for part in given.split(","))
     evidence = learn.Given(kinds, day_of(as_of), store, discrepancy, because)
     with computed(book, paths, seed, workers, scenario, set_, store=store) as run:
-        found = learn.condition(run, book, evidence, show or ())
-    say_json(found) if as_json else say(condition_text(found, width()))
+        found = learn.condition(run.read_closes(closes) if closes else run, book, evidence, show or ())
+    say_json(found) if as_json else say("\n\n".join([condition_text(found, width()), market_text(found["market"], width())]))
 
 
 @app.command("watch")

@@ -106,9 +106,11 @@ def evidence(run: Run, book: str | Path, given: Given) -> tuple[list[Observation
 
 
 def condition(run: Run, book: str | Path, given: Given, shown: Sequence[str] = ()) -> dict[str, Any]:
-    """Every headline, scenario and input before and after the evidence (E-02, E-03). The run itself is not changed."""
+    """Every headline, scenario and input before and after the evidence (E-02, E-03), and with closes the tree and the positions.
+    The run itself is not changed."""
     from ..studies.compare import Asked
     from ..studies.condition import condition as study
+    from ..studies.tree_given import market
 
     used, replaced, withdrawn = evidence(run, book, given)
     how = Asked(run.stamp.paths, run.stamp.seed, run.workers, run.progress)
@@ -120,7 +122,7 @@ def condition(run: Run, book: str | Path, given: Given, shown: Sequence[str] = (
         "given": list(given.kinds),
         "replaced": [o.to_dict() for o in replaced],
         "withdrawn": withdrawn,
-    } | study(run.plan, used, how, shown)
+    } | study(run.plan, used, how, shown) | {"market": market(run, used)}
 
 
 def record_forecasts(

@@ -97,11 +97,11 @@ def hold(asked, b, log_price):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def walk_block(market, asked, seed, first, days, out):
-    """Walk all paths; path p draws as path first + p, whatever the market is, so that two markets share their residual moves."""
+def walk_block(market, asked, seed, numbers, days, out):
+    """Walk all paths; path p draws as path numbers[p], whatever the market is, so that two markets share their residual moves."""
     log_price, score = np.empty((days + 1, market.drift.shape[0])), np.empty(market.drift.shape[0])
     for p in range(out.end.shape[0]):
-        one_path(market, p, seed, first + p, log_price, score)
+        one_path(market, p, seed, numbers[p], log_price, score)
         for j in range(score.shape[0]):
             out.end[p, j], out.highest[p, j] = log_price[days, j], -np.inf
             for day in range(1, days + 1):
@@ -116,7 +116,7 @@ def walk_block(market, asked, seed, first, days, out):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def uniforms(seed, first, input, out):
-    """Uniform draws of an input that belongs to no plan, paths first, first + 1, .. into out (N,)."""
+def uniforms(seed, numbers, input, out):
+    """Uniform draws of an input that belongs to no plan, of the paths `numbers` (N,) int64, into out (N,)."""
     for p in range(out.shape[0]):
-        out[p] = uniform(seed, first + p, FIRST_INPUT + input, 0)
+        out[p] = uniform(seed, numbers[p], FIRST_INPUT + input, 0)

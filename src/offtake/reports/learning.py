@@ -94,7 +94,7 @@ def condition_text(found: dict[str, Any], width: int) -> str:
     lines += [carried(found), *tempered(found)]
     parts = [paragraphs(lines, width), "", table(_scenarios(found), width)]
     if found["method"] != "refused":
-        parts += ["", _moved(found, width), "", _stacked(_headlines(found), width)]
+        parts += ["", _moved(found, width), "", stacked(_headlines(found), width)]
     stamp = found["stamp"]
     end = (
         "Mean ± one Monte Carlo error of the paths at hand, in brackets 5th to 95th percentile. The book and its prior are as they were. "
@@ -153,7 +153,7 @@ def tempered(found: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _stacked(rows: list[dict[str, str]], width: int) -> str:
+def stacked(rows: list[dict[str, str]], width: int) -> str:
     """A table where it fits the width whole; else each row's name on a line of its own."""
     if not rows:
         return "nothing"

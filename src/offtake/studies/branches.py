@@ -1,12 +1,14 @@
 """The leaves of a book's tree: their chances, and the paths of the model under each leaf's patches (V-07).
 
-All leaves share their draws: path p of one leaf differs from path p of another by the patches alone.
+All leaves share their draws: path p of one leaf differs from path p of another by the patches alone. What a path of a leaf counts is
+the leaf's chance over its paths, or what evidence makes of it (E-03).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -16,7 +18,7 @@ from ..book.market import Tree
 from ..book.numbers import Number
 from ..book.terms import Book
 from ..kernels.prices import uniforms
-from ..kernels.replicates import error_of_mean
+from ..kernels.replicates import REPLICATES, ratio_error
 from ..plan import Plan, compile_book
 from ..questions import Question, address, at_period, by_of, question
 from .asked import Run
@@ -37,6 +39,43 @@ class Leaf:
     values: dict[str, np.ndarray]  # by address: (N,)
     inputs: np.ndarray  # (I, N) normal scores
     names: tuple[str, ...]  # of the inputs
+    weights: np.ndarray | None = None  # (N,) what each path counts of all paths of all leaves; alike unless told
+    drawn_as: np.ndarray | None = None  # (N,) int64 numbers of its paths; 0, 1, .. unless told
+
+    @cached_property
+    def share(self) -> np.ndarray:
+        """What each path counts (N,); adds up to the leaf's chance."""
+        count = self.inputs.shape[1]
+        return np.full(count, self.chance / max(count, 1)) if self.weights is None else self.weights
+
+    @cached_property
+    def numbers(self) -> np.ndarray:
+        """Numbers of the paths (N,): those of one number share their draws in every leaf."""
+        return np.arange(self.inputs.shape[1]) if self.drawn_as is None else self.drawn_as
+
+    def counting(self, weights: np.ndarray) -> Leaf:
+        """The same paths, counting otherwise."""
+        return replace(self, weights=weights, chance=float(weights.sum()))
+
+
+@dataclass(frozen=True)
+class Branching:
+    """A tree compiled: one plan, in which leaf i is the scenario `first + i`, with the nodes, chance and book of each leaf."""
+
+    plan: Plan
+    first: int
+    chains: list[tuple[tuple[str, ...], float]]
+    books: list[Book]
+
+    def forced(self, leaf: int) -> Plan:
+        return replace(self.plan, forced=self.first + leaf)
+
+    @property
+    def drawn(self) -> Plan:
+        """The plan in which the leaf is drawn by its chance, as input 0."""
+        chances = np.array([0.0] * self.first + [chance for _, chance in self.chains])
+        draws = self.plan.draws._replace(cumulative=np.cumsum(chances))
+        return replace(self.plan, draws=draws, forced=-1)
 
 
 def ends(tree: Tree) -> list[tuple[tuple[str, ...], float]]:
@@ -68,24 +107,40 @@ def asked(book: Book, tree: Tree) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def leaves(run: Run) -> list[Leaf]:
-    """Compute every leaf: the same paths under its patches. Raises QuestionError where a price follows what is not known."""
+def branching(run: Run) -> Branching:
+    """The tree of a run's book, compiled beside the book's scenarios."""
     book, tree = run.plan.book, run.plan.book.tree
     assert tree is not None
     chains = ends(tree)
     books = [text.branch_book(book, nodes) for nodes, _ in chains]
     scenarios = [text.scenario_book(book, [name]) for name in book.scenarios]
     plan = compile_book(book, [*scenarios, *books], sampler=run.plan.sampler)
-    wanted = {a: _question(plan, a) for a in asked(book, tree)}
-    questions = [replace(q, keep=True) for q, _ in wanted.values()]
-    count = min(run.stamp.paths, LEAF_PATHS)
-    found = []
-    for i, ((nodes, chance), own) in enumerate(zip(chains, books)):
-        leaf_plan = replace(plan, forced=len(scenarios) + 1 + i)
-        outcome = montecarlo.run(leaf_plan, questions, count, run.stamp.seed, run.workers, run.progress)
+    return Branching(plan, len(scenarios) + 1, chains, books)
+
+
+def leaves(run: Run) -> list[Leaf]:
+    """Every leaf of the tree on the first paths of a run. Raises QuestionError where a price follows what is not known."""
+    return computed(run, branching(run), LEAF_PATHS)
+
+
+def computed(run: Run, tree: Branching, paths: int, more: Sequence[str] = ()) -> list[Leaf]:
+    """Compute every leaf: the same paths under its patches, up to `paths` of them, with what prices follow and `more` addresses."""
+    wanted = wanted_of(tree, more)
+    kept = [replace(q, keep=True) for q, _ in wanted.values()]
+    count = min(run.stamp.paths, paths)
+    made = []
+    for i, ((nodes, chance), own) in enumerate(zip(tree.chains, tree.books)):
+        outcome = montecarlo.run(tree.forced(i), kept, count, run.stamp.seed, run.workers, run.progress)
         values = {a: t.kept[row] for (a, (_, row)), t in zip(wanted.items(), outcome.tallies)}
-        found.append(Leaf(nodes[-1], nodes, chance, own, values, outcome.inputs, plan.inputs.names))
-    return found
+        made.append(Leaf(nodes[-1], nodes, chance, own, values, outcome.inputs, tree.plan.inputs.names))
+    return made
+
+
+def wanted_of(tree: Branching, more: Sequence[str] = ()) -> dict[str, tuple[Question, int]]:
+    """By address, once each: what prices follow, and `more`; its question and the row of its period."""
+    book = tree.plan.book
+    assert book.tree is not None
+    return {a: _question(tree.plan, a) for a in [*asked(book, book.tree), *more]}
 
 
 def _question(plan: Plan, written: str) -> tuple[Question, int]:
@@ -95,31 +150,44 @@ def _question(plan: Plan, written: str) -> tuple[Question, int]:
     return q, at_period(q, told.period) if told.period else len(q.periods) - 1
 
 
-def drawn(number: Number | None, seed: int, own_input: int, count: int) -> np.ndarray:
-    """A number of the tree on paths 0 .. count - 1; NaN where the book states none. The same input number, the same scores."""
-    out = np.full(count, np.nan)
+def drawn(number: Number | None, seed: int, own_input: int, numbers: np.ndarray) -> np.ndarray:
+    """A number of the tree on paths `numbers` (N,); NaN where the book states none. The same input number, the same scores."""
+    out = np.full(len(numbers), np.nan)
     if number is None:
         return out
-    uniforms(seed, 0, FIRST_OWN_INPUT + own_input, out)
+    uniforms(seed, numbers, FIRST_OWN_INPUT + own_input, out)
     values = np.array([number.quantile(float(u)) for u in out])
     return values if number.clip is None else np.clip(values, *number.clip)
 
 
 def mean_over(leaves: Sequence[Leaf], values: Sequence[np.ndarray]) -> float:
-    """Mean over all paths of all leaves, each leaf at its chance; values are (N,) a leaf."""
-    return float(sum(leaf.chance * v.mean() for leaf, v in zip(leaves, values)))
+    """Mean over all paths of all leaves, each as it counts; values are (N,) a leaf."""
+    return float(sum(leaf.share @ v for leaf, v in zip(leaves, values)))
+
+
+def replicated(leaves: Sequence[Leaf], values: Sequence[np.ndarray]) -> np.ndarray:
+    """Sums of share x value (16,) by replicate, over all leaves: paths of one number hang together, and fall into one replicate."""
+    found = np.zeros(REPLICATES)
+    for leaf, v in zip(leaves, values):
+        found += np.bincount(leaf.numbers % REPLICATES, leaf.share * v, REPLICATES)
+    return found
+
+
+def held(leaves: Sequence[Leaf]) -> np.ndarray:
+    """What the paths of each replicate count (16,)."""
+    return replicated(leaves, [np.ones(len(leaf.share)) for leaf in leaves])
 
 
 def error_over(leaves: Sequence[Leaf], values: Sequence[np.ndarray]) -> float:
-    """Monte Carlo error of `mean_over`: paths of one number hang together across leaves, so the error is that of their mixture."""
-    mixed = np.sum([leaf.chance * v for leaf, v in zip(leaves, values)], axis=0)
-    return float(error_of_mean(mixed))
+    """Monte Carlo error of `mean_over`, from the spread of sixteen replicates."""
+    return float(ratio_error(replicated(leaves, values), held(leaves)))
 
 
 def quantile_over(leaves: Sequence[Leaf], values: Sequence[np.ndarray], p: float) -> float:
-    """Quantile over all paths of all leaves, each leaf at its chance."""
-    every = np.concatenate(list(values))
-    weight = np.concatenate([np.full(len(v), leaf.chance / len(v)) for leaf, v in zip(leaves, values)])
+    """Quantile over all paths of all leaves, each as it counts; NaN where nothing counts."""
+    every, weight = np.concatenate(list(values)), np.concatenate([leaf.share for leaf in leaves])
     order = np.argsort(every, kind="stable")
     reached = np.cumsum(weight[order])
-    return float(every[order][min(int(np.searchsorted(reached, p * reached[-1] - ROUNDING)), len(every) - 1)])
+    if not len(every) or reached[-1] <= 0.0:
+        return float("nan")
+    return float(every[order][min(int(np.searchsorted(reached, (p - ROUNDING) * reached[-1])), len(every) - 1)])

@@ -49,7 +49,7 @@ def markets(plan: Plan, scores: np.ndarray) -> np.ndarray:
 def shuffled(paths: int) -> np.ndarray:
     """The paths in an order that has nothing to do with their draws."""
     found = np.empty(paths)
-    uniforms(0, 0, SHUFFLE, found)
+    uniforms(0, np.arange(paths), SHUFFLE, found)
     return np.argsort(found, kind="stable")
 
 

@@ -65,10 +65,10 @@ def statements(prices: Prices, book: Book, walked: dict[str, list[Walked]]) -> l
     found = []
     for name, said in prices.tree.statements.items():
         told: dict[str, Any] = {"statement": name, "title": said.title, "ticker": said.ticker, "until": f"{prices.tree.year}-12-31"}
-        happened = {which: [_happened(prices, book, said, falls, w) for w in walked[which]] for which in WHICH}
-        told |= {which: chances(prices.leaves, rows) for which, rows in happened.items()}
+        came = {which: [happened(prices, book, said, falls, w) for w in walked[which]] for which in WHICH}
+        told |= {which: chances(prices.leaves, rows) for which, rows in came.items()}
         del told["diffusion"]["by_leaf"]  # the same in each
-        told["deal_adds"] = chances(prices.leaves, [a - b for a, b in zip(happened["with"], happened["without"])])
+        told["deal_adds"] = chances(prices.leaves, [a - b for a, b in zip(came["with"], came["without"])])
         found.append(told | (_level(prices, book, said) if said.above is not None else _fall(prices, said)))
     return found
 
@@ -82,7 +82,8 @@ def _ratio(prices: Prices, book: Book, said: Statement) -> float:
     return said.above.median() / (shares.median() * prices.priced[said.ticker].close)
 
 
-def _happened(prices: Prices, book: Book, said: Statement, falls: list[tuple[str, int]], walked: Walked) -> np.ndarray:
+def happened(prices: Prices, book: Book, said: Statement, falls: list[tuple[str, int]], walked: Walked) -> np.ndarray:
+    """Whether a statement came true on each path of one leaf (N,), 0 or 1."""
     j = prices.tickers.index(said.ticker)
     if said.fall is not None:
         worst = walked.fall[:, falls.index((said.ticker, said.days or 1))]

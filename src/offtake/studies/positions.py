@@ -6,6 +6,7 @@ Profits are shares of that money (a weight of 100 % puts all of it in). A short 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ import numpy as np
 from ..book.terms import Book, Position
 from ..errors import QuestionError
 from ..kernels.prices import Walked
-from .branches import error_over, mean_over, quantile_over
+from .branches import Leaf, error_over, mean_over, quantile_over
 from .pricing import Rows
 from .sensitivity import ranks
 from .tabulate import SHOWN
@@ -75,16 +76,15 @@ def table(prices: Prices, book: Book, held: Weights, walked: list[Walked]) -> li
                 "borrow_a_year": float(held.cost[b]),
                 "trading": float(held.fee[b]),
             }
-            | losses(prices, profit, trough)
+            | losses(prices.leaves, profit, trough)
             | {"by_leaf": [_leaf(prices, held.weight[b], i, profit, trough) for i in range(len(prices.leaves))]}
             | {"assumption": _assumption(prices, position, held.weight[b]) if position else None}
         )
     return found
 
 
-def losses(prices: Prices, profit: Rows, trough: Rows) -> dict[str, Any]:
+def losses(leaves: Sequence[Leaf], profit: Rows, trough: Rows) -> dict[str, Any]:
     """Mean with its error, quantiles, value at risk and the mean beyond it, and the fall from the high."""
-    leaves = prices.leaves
     quantile = {name: quantile_over(leaves, profit, p) for p, name in SHOWN.items()}
     at = quantile["p05"]
     beyond = [(p <= at).astype(float) for p in profit]
@@ -106,13 +106,14 @@ def _leaf(prices: Prices, weight: np.ndarray, i: int, profit: Rows, trough: Rows
         for part, rows in priced.split.items():
             if w:
                 split[part] = split.get(part, 0.0) + float(w * prices.terms.growth * (rows[i].mean()))
+    leaf = prices.leaves[i]
     return {
-        "leaf": prices.leaves[i].name,
-        "probability": prices.leaves[i].chance,
+        "leaf": leaf.name,
+        "probability": leaf.chance,
         "mean": float(profit[i].mean()),
-        "p05": float(np.quantile(profit[i], TAIL)),
-        "p95": float(np.quantile(profit[i], 1.0 - TAIL)),
-        "peak_to_trough": float(np.median(trough[i])),
+        "p05": quantile_over([leaf], profit[i : i + 1], TAIL),
+        "p95": quantile_over([leaf], profit[i : i + 1], 1.0 - TAIL),
+        "peak_to_trough": quantile_over([leaf], trough[i : i + 1], 0.5),
         "surprise": split,
     }
 
@@ -124,11 +125,11 @@ def _assumption(prices: Prices, position: Position, weight: np.ndarray) -> dict[
     if position.assumption not in names:
         return told | {"is": "not drawn in this book"}
     row = names.index(position.assumption)
-    found = [
-        np.full(1, _rank_correlation(leaf.inputs[row], sum(w * np.exp(p.surprise[i]) for w, p in zip(weight, prices.priced.values()) if w)))
-        for i, leaf in enumerate(prices.leaves)
-    ]
-    told["rank_correlation"] = correlation = mean_over(prices.leaves, found)
+    correlation = 0.0
+    for i, leaf in enumerate(prices.leaves):
+        worth = sum(w * np.exp(p.surprise[i]) for w, p in zip(weight, prices.priced.values()) if w)
+        correlation += leaf.chance * _rank_correlation(leaf.inputs[row], worth)
+    told["rank_correlation"] = correlation
     strong = abs(correlation) >= NOISE / np.sqrt(len(prices.leaves[0].inputs[row]))
     return told | {"is": ("long it" if correlation > 0 else "short it") if strong else "neither long nor short it beyond the noise"}
 

@@ -143,7 +143,7 @@ def _drawn(leaves: Sequence[Leaf], ticker: str, key: str, draw: tuple[int, int],
     found = []
     for leaf in leaves:
         assert leaf.book.tree is not None
-        found.append(drawn(getattr(leaf.book.tree.prices[ticker], key), draw[0], draw[1] + offset, leaf.inputs.shape[1]))
+        found.append(drawn(getattr(leaf.book.tree.prices[ticker], key), draw[0], draw[1] + offset, leaf.numbers))
     return found
 
 

@@ -102,8 +102,8 @@ class Prices:
         }[which]
         sigma = self.sigma if which == "diffusion" else self.residual
         assert one.book.tree is not None
-        takes = np.clip(drawn(one.book.tree.priced_over, self.seed, TAKES, count), 1.0, days)
-        opens = drawn(ANY_TIME, self.seed, OPENS, count) * (days - takes)
+        takes = np.clip(drawn(one.book.tree.priced_over, self.seed, TAKES, one.numbers), 1.0, days)
+        opens = drawn(ANY_TIME, self.seed, OPENS, one.numbers) * (days - takes)
         drift = np.full(len(self.priced), np.log1p(self.terms.required) / DAYS_A_YEAR)
         return Market(drift, sigma, self.lower, np.column_stack(surprise), opens, takes)
 
@@ -119,7 +119,7 @@ class Prices:
             n, j = self.leaves[leaf].inputs.shape[1], len(self.tickers)
             shapes = ((n, j), (n, j), (n, len(falls)), (n, len(held.names)), (n, len(held.names)))
             out = Walked(*(np.zeros(shape) for shape in shapes))
-            walk_block(self.market(leaf, which), asked, self.seed, 0, self.terms.days, out)
+            walk_block(self.market(leaf, which), asked, self.seed, self.leaves[leaf].numbers, self.terms.days, out)
             found.append(out)
         return found
 
