@@ -243,6 +243,24 @@ def test_the_shadow_price_is_where_demand_meets_what_remains(book: str, month: i
         assert share == 0.0 or demand[0] > left
 
 
+@pytest.mark.parametrize("book", ["small-lab", "two-clouds", "gpu-cloud", "openai-aws"])
+def test_a_period_ends_where_the_contract_is_trued_up(book: str) -> None:
+    """In every month of a term, extended ones too: the next month that settlement trued up is the period's last, or the term's."""
+    import offtake
+    from offtake import front
+    from offtake.studies import offers as study
+
+    plan = front.compile(offtake.load(book))
+    b = mean_path(plan, 1)
+    for c in [c for c in range(len(plan.names.contracts)) if study.has_shadow(plan, c)]:
+        inside = np.flatnonzero(b.schedule.in_term[c, :, 0])
+        trued = set(np.flatnonzero(b.settlement.trued[c, :, 0]).tolist()) | {int(inside[-1])}
+        for month in inside:
+            ends = [m for m in trued if m >= month]
+            _, closing = study.period_of(plan, b, c, int(month))
+            assert closing == min(ends) + 1 or (closing >= plan.months and min(ends) == plan.months - 1)
+
+
 def test_the_block_is_free_and_a_used_up_commitment_costs_its_price() -> None:
     import offtake
     from offtake import front
@@ -443,13 +461,16 @@ def test_the_shadow_price_is_the_dual_of_one_program_over_all_months(month: int,
     assert share == pytest.approx(dual_of_the_rest(b, c, range(month, end), left), abs=1e-4)
 
 
-@pytest.mark.parametrize("book", ["two-clouds", "gpu-cloud", "openai-aws"])
-def test_every_book_places_a_job(book: str) -> None:
-    """A job of each book's first workload: a pool, or nowhere with what would make room; the same answer twice."""
+MONTHS = [("two-clouds", "2026-06"), ("two-clouds", "2029-12"), ("gpu-cloud", "2026-06"), ("openai-aws", "2026-06")]
+
+
+@pytest.mark.parametrize(("book", "month"), MONTHS)
+def test_every_book_places_a_job(book: str, month: str) -> None:
+    """A job of each book's first workload, also in a term that was extended: a pool, or what would make room; twice the same."""
     import offtake
 
     work = next(iter(offtake.load(book).workloads))
-    words = (book, "--gpus", "8", "--hours", "24", "--workload", work, "--month", "2026-06", "--json")
+    words = (book, "--gpus", "8", "--hours", "24", "--workload", work, "--month", month, "--json")
     code, said = ask(*words)
     found = json.loads(said)
     assert code == 0 and ask(*words) == (0, said)

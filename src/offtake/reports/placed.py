@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import Any
 
+from ..quotas import DUST
 from ..units import format_value
 from .terminal import grid
 
@@ -48,7 +49,7 @@ def _rate(row: dict[str, Any]) -> str:
 def _cells(row: dict[str, Any]) -> dict[str, str]:
     return {
         "pool": row["pool"], "total": _usd(row["total_usd"]) if row["cause"] is None else row["cause"], "a GPU-h": _rate(row),
-        "moving": _usd(row["moving_usd"]), "free": f"{row['free_gpus']:,}", "ready": f"{int(row['ready_gpus']):,}",
+        "moving": _usd(row["moving_usd"]), "free": f"{row['free_gpus']:,}", "ready": f"{int(row['ready_gpus'] + DUST):,}",
         "runs": f"{row['run_h']:,.1f} h", "cloud": row["cloud"], "queue": "–",
     }  # fmt: skip
 

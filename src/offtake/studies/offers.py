@@ -60,7 +60,8 @@ def has_shadow(plan: Plan, c: int) -> bool:
 def period_of(plan: Plan, b: Block, c: int, month: int) -> tuple[int, int]:
     """First month of the true-up period that `month` lies in, which may be before the book's first, and the month after its last."""
     first, term = first_of_period(plan, c, month), int(b.X[plan.terms.term_x[c], 0] + 0.5)
-    whole = int(plan.terms.starts[c]) + term
+    inside = np.flatnonzero(b.schedule.in_term[c, :, 0])  # a term may have been extended (C-07), or made longer by an option
+    whole = max(int(plan.terms.starts[c]) + term, int(inside[-1]) + 1 if len(inside) else 0)
     return first, min(first + 12, whole) if is_yearly(plan, c) else whole
 
 
