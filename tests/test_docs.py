@@ -1,5 +1,6 @@
 """The documents are tested: examples are read, verbs and measures are named, limits printed in the report are in the file."""
 
+import doctest
 import re
 import shlex
 from pathlib import Path
@@ -64,6 +65,11 @@ def test_every_verb_is_in_the_readme() -> None:
     verbs += [f"{group.name} {command.name}" for group in app.registered_groups for command in group.typer_instance.registered_commands]
     for verb in verbs:
         assert f"offtake {verb}" in text
+
+
+def test_the_page_on_python_says_what_python_says() -> None:
+    done = doctest.testfile(str(DOCS / "python.md"), module_relative=False, optionflags=doctest.ELLIPSIS)
+    assert done.failed == 0 and done.attempted >= 10
 
 
 @pytest.mark.parametrize("page", ["actions.md", "article.md", "facts.md", "learning.md", "replay.md", "traces.md"])

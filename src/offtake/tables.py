@@ -6,7 +6,10 @@ import csv
 import io
 import math
 from dataclasses import asdict, dataclass, field
+from html import escape
 from typing import TYPE_CHECKING, Any
+
+from .units import format_value
 
 if TYPE_CHECKING:
     import polars
@@ -33,6 +36,10 @@ class Stamp:
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
 
+    def sentence(self) -> str:
+        """What a reader needs to get the same numbers again."""
+        return f"Book {self.book[:12]}, seed {self.seed}, {self.paths:,} paths, offtake {self.version}. Not investment advice."
+
 
 def plain(value: Any) -> Any:
     """A JSON value: absent is None, never NaN (N-06)."""
@@ -40,6 +47,12 @@ def plain(value: Any) -> Any:
         return value
     number = value.item() if hasattr(value, "item") else value
     return None if isinstance(number, float) and not math.isfinite(number) else number
+
+
+def _cell(value: Any, unit: str | None) -> str:
+    """Text as it stands, an amount to three digits with its magnitude; absent is an en dash."""
+    known = plain(value)
+    return known if isinstance(known, str) else format_value(known, unit)
 
 
 @dataclass(frozen=True)
@@ -68,6 +81,16 @@ class Table:
         import polars
 
         return polars.DataFrame({name: [plain(v) for v in values] for name, values in self.columns.items()}, strict=False)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: each column with its unit, amounts as a report writes them, and what they depend on."""
+        units = [self.units.get(name) for name in self.columns]
+        names = "".join(f"<th>{escape(f'{name} ({unit})' if unit else name)}</th>" for name, unit in zip(self.columns, units))
+        rows = zip(*self.columns.values())
+        cells = ["".join(f"<td>{escape(_cell(value, unit))}</td>" for value, unit in zip(row, units)) for row in rows]
+        body = "".join(f"<tr>{row}</tr>" for row in cells)
+        under = f"<p>{escape(self.stamp.sentence())}</p>" if self.stamp else ""
+        return f"<table><thead><tr>{names}</tr></thead><tbody>{body}</tbody></table>{under}"
 
     def to_csv(self) -> str:
         out = io.StringIO()

@@ -39,6 +39,10 @@ class Run:
         self.stopped: dict[str, Any] | None = None  # what the stop rule came to, once paths are computed
         self._place: Place | None = None
 
+    def __repr__(self) -> str:
+        """What is run and how; nothing is computed to say so."""
+        return f"Run of {self.plan.book.title!r}: {self.stamp.sentence()}"
+
     def until(self, rule: str) -> Run:
         """Stop at 1,024, 2,048, .. paths, up to those of the stamp, once a figure is known well enough. Raises QuestionError for a rule
         that does not read."""
