@@ -59,3 +59,13 @@ def test_pins_carry_no_addresses(name: str) -> None:
     assert "://" not in text and "@" not in text
     for line in text.splitlines():
         assert re.fullmatch(r"[\w.\-]+==[\w.\-]+", line), line
+
+
+def test_check_knows_every_measure_by_what_it_is_asked_of() -> None:
+    """The list that `check` reads without the kernels is that of the measures."""
+    from offtake.book.outputs import MEASURES_OF, all_measures
+    from offtake.measures import MEASURES
+
+    assert set(all_measures()) == set(MEASURES)
+    listed = {(axis, name) for axis, names in MEASURES_OF.items() for name in names}
+    assert listed == {(axis, m.name) for m in MEASURES.values() for axis in m.reads}

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 
 from ...fact_rows import catalog
 from ..numbers import Month, Number, Series
+from ..outputs import all_measures, measures_of
 from ..sharing import chips_of, pool_label
 from ..terms import Book
 from ..walk import fields_of, numbers_of
@@ -149,16 +150,29 @@ def measures(book: Book) -> Iterator[Finding]:
             rule = "a measure: MEASURE of ENTITY @ PERIOD (E-01)"
             yield Finding(steps, text[:60], rule, "write `revenue of contracts.aws @ 2027`")
             continue
-        if not found["of"]:
-            rule = "a measure says whose it is: MEASURE of ENTITY @ PERIOD (E-01)"
-            yield Finding(steps, text[:60], rule, f"write `{text.split()[0]} of ..`")
-        elif found["of"] not in known:
-            near = unknown(steps, found["of"], known, "contracts", "E-01")
-            yield Finding(steps, found["of"], "a contract that bills, a company, site, pool or workload (E-01)", near.fix)
+        yield from _astray(steps, text, found, known)
         if found["period"] and not _in_horizon(found["period"], book):
             last = Month(int(book.start) + book.months - 1)
             rule = f"a period from {book.start} to {last} (E-01)"
             yield Finding(steps, found["period"], rule, "write 2026-03, 2026Q1, FY2026Q2, FY2026, 2026 or total")
+
+
+def _astray(steps: Steps, text: str, found: re.Match[str], known: Collection[str]) -> Iterator[Finding]:
+    """A measure that there is none of, of nothing, of nobody, or not of this."""
+    measure, of = found["measure"], found["of"]
+    if measure not in all_measures():
+        near = get_close_matches(measure, all_measures(), n=1)
+        fix = f"did you mean `{near[0]}`?" if near else "`offtake list measures` shows them"
+        yield Finding(steps, measure, "a measure (E-01)", fix)
+    elif not of:
+        yield Finding(steps, text[:60], "a measure says whose it is: MEASURE of ENTITY @ PERIOD (E-01)", f"write `{measure} of ..`")
+    elif of not in known:
+        nearest = unknown(steps, of, known, "contracts", "E-01")
+        yield Finding(steps, of, "a contract that bills, a company, site, pool or workload (E-01)", nearest.fix)
+    elif measure not in measures_of(of):
+        kinds = sorted({name.split(".")[0] for name in known if measure in measures_of(name)})
+        fix = f"ask it of one of its {' or '.join(kinds)}" if kinds else "the book has nothing to ask it of"
+        yield Finding(steps, f"{measure} of {of}", f"a measure of {of.split('.')[0]} (E-01)", fix)
 
 
 def histories(book: Book) -> Iterator[Finding]:
@@ -179,6 +193,7 @@ def _entities(book: Book) -> list[str]:
         *(f"contracts.{n}" for n in billing(book)), *(f"companies.{n}" for n in book.companies), *(f"sites.{n}" for _, n in held),
         *(f"pools.{pool_label(book, site, chip, name)}" for name, site in held for chip in chips_of(book, book.contracts[name], site)),
         *(f"workloads.{n}" for n in book.workloads),
+        *(f"contracts.{n}.options.{o}" for n, deal in billing(book).items() for o in deal.options),
         "national",
     ]  # fmt: skip
 
