@@ -87,6 +87,9 @@ def watch_signals(
     target: Annotated[str | None, typer.Option(help="Rank by what they tell of it; a deal's NPV unless told.")] = None,
     given: Annotated[str, typer.Option(help="Evidence: observations, facts, or both with a comma.")] = "observations",
     as_of: Annotated[str | None, typer.Option(metavar="DATE", help="The day it is; the book's own, with all evidence, else.")] = None,
+    closes: ClosesFile = None,
+    money: Annotated[str | None, typer.Option(help="With --closes: what a position's weight of 100 % is; 10 M USD unless told.")] = None,
+    sizes: Annotated[str | None, typer.Option(help="Sizes to choose among: '0, 50 %, 100 %'; all or nothing unless told.")] = None,
     paths: Paths = 16_384,
     seed: Seed = 1,
     workers: Workers = None,
@@ -105,5 +108,5 @@ def watch_signals(
         say_json(told) if as_json else say("\n".join(lines) or f"{told['book']}: no threshold is crossed")
         raise typer.Exit(3 if lines else 0)
     with computed(book, paths, seed, workers, None, set_, store=store) as run:
-        found = learn.watch(run, book, evidence, target)
+        found = learn.watch(run.read_closes(closes) if closes else run, book, evidence, target, money, sizes)
     say_json(found) if as_json else say(watch_text(found, width()))

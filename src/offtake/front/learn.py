@@ -176,15 +176,25 @@ def score_ledger(book: str | Path | None = None, given: Given | None = None) -> 
     return score(made, [(n, o) for n, o in outcomes if given.as_of is None or o.published <= given.as_of])
 
 
-def watch(run: Run, book: str | Path, given: Given, target: str | None = None) -> dict[str, Any]:
-    """The watch list: what is due, what the model expects, what it would tell of the target, and thresholds crossed (E-01, E-04)."""
+def watch(
+    run: Run, book: str | Path, given: Given, target: str | None = None, money: str | None = None, sizes: str | None = None
+) -> dict[str, Any]:
+    """The watch list: what is due, what the model expects, what it would tell of the target, and thresholds crossed (E-01, E-04).
+
+    money   what a position's weight of 100 % is; 10 M USD unless told
+    sizes   among which one chooses, such as `0, 50 %, 100 %`; all or nothing unless told
+    """
     from ..studies.compare import Asked
+    from ..studies.observe import amount_of
+    from ..studies.waiting import MONEY, Stakes, beside, sizes_of
     from ..studies.watch import watch as study
 
+    stakes = Stakes(amount_of(money or MONEY, "USD"), sizes_of(sizes) if sizes else (0.0, 1.0))
     used = evidence(run, book, given)[0] if given.kinds else []
     how = Asked(run.stamp.paths, run.stamp.seed, run.workers, run.progress)
     today = given.as_of or run.plan.book.as_of.date()
-    return {"stamp": run.stamp.to_dict(), "book": name_of(book)} | study(run.plan, used, how, target, today)
+    found = {"stamp": run.stamp.to_dict(), "book": name_of(book)} | study(run.plan, used, how, target, today)
+    return beside(run, used, found, stakes)
 
 
 def check_alerts(book: str | Path, given: Given) -> dict[str, Any]:

@@ -7,8 +7,9 @@ link error. What it tells of a target is mutual information; a signal that may n
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,9 @@ import numpy as np
 from .. import montecarlo
 from ..book.terms import Signal
 from ..errors import QuestionError
-from ..evidence.information import cells_for, cells_of, information, jackknifed, of_cells, worth_of_knowing
+from ..evidence.information import cells_for, cells_of, information, jackknifed, of_cells, of_pair
 from ..evidence.observations import Observation
+from ..evidence.waiting import worth_of_waiting
 from ..kernels import draw
 from ..measures import MEASURES
 from ..plan import Plan
@@ -85,15 +87,27 @@ def watch(plan: Plan, observations: Sequence[Observation], how: Asked, target: s
     rows.sort(key=lambda r: (-r["information"], r["signal"]))
     return {
         "as_of": str(today), "paths": int(len(seen.target)), "target": goal, "target_unit": unit, "note": note,
-        "positions": "not computed: a position's value path by path needs closes and a tree, which stand on the prior",
         "estimator": "mutual information of cells about equally likely, bias taken off; a lower bound; error by jackknife over 16 groups",
-        "signals": rows, "alerts": alerts(plan, observations),
+        "signals": rows, "together": together(seen), "alerts": alerts(plan, observations),
     }  # fmt: skip
 
 
-def _seen(plan: Plan, observations: Sequence[Observation], how: Asked, goal: str) -> tuple[Seen, str]:
+def measures_of(plan: Plan) -> dict[str, str]:
+    """What each signal measures, and below it each proxy, `NAME proxy`: the order in which their noise is numbered."""
     signals = plan.book.signals
-    texts = {name: s.measure for name, s in signals.items()} | {f"{n} proxy": s.proxy.measure for n, s in signals.items() if s.proxy}
+    return {name: s.measure for name, s in signals.items()} | {f"{n} proxy": s.proxy.measure for n, s in signals.items() if s.proxy}
+
+
+def figure_of(plan: Plan, number: int, values: np.ndarray, seed: int) -> np.ndarray:
+    """The printed figure (P,) of the signal or proxy of this number in `measures_of`: off by its discrepancy, or its link error."""
+    name, text = list(measures_of(plan).items())[number]
+    signal = plan.book.signals[name.removesuffix(" proxy")]
+    off = signal.proxy.link.median() if signal.proxy and name.endswith(" proxy") else _discrepancy(signal)
+    return printed(values, off, MEASURES[address(text).measure].unit == "share", seed, NOISE + number)
+
+
+def _seen(plan: Plan, observations: Sequence[Observation], how: Asked, goal: str) -> tuple[Seen, str]:
+    signals, texts = plan.book.signals, measures_of(plan)
     questions = [one(*asked(plan, text)) for text in (*texts.values(), goal)]
     questions.append(once("scenario", "", plan.months, lambda b: b.scenario.astype(float)))
     found = evidence_of(plan, observations)
@@ -105,11 +119,7 @@ def _seen(plan: Plan, observations: Sequence[Observation], how: Asked, goal: str
             weights = weighing.weights
         else:
             note = f"the observations leave {weighing.effective:,.0f} effective paths: intervals are those of the prior"
-    figures: dict[str, np.ndarray] = {}
-    for i, (name, tally) in enumerate(zip(texts, run.tallies)):
-        signal = signals[name.removesuffix(" proxy")]
-        off = signal.proxy.link.median() if signal.proxy and name.endswith(" proxy") else _discrepancy(signal)
-        figures[name] = printed(tally.kept[0], off, tally.question.measure.unit == "share", how.seed, NOISE + i)
+    figures = {name: figure_of(plan, i, tally.kept[0], how.seed) for i, (name, tally) in enumerate(zip(texts, run.tallies))}
     own = {name: figures[name] for name in signals}
     proxies = {name: figures[f"{name} proxy"] for name, s in signals.items() if s.proxy}
     return Seen(own, proxies, run.tallies[len(texts)].kept[0], run.tallies[len(texts) + 1].kept[0].astype(int), weights), note
@@ -151,8 +161,27 @@ def _row(plan: Plan, name: str, seen: Seen, unit: str, today: date, observations
     told["information_se"] = float(np.hypot((1.0 - never) * published[1], never * proxy[1]))
     told["if_published"] = {"information": published[0], "se": published[1]}
     told["on_scenario"] = dict(zip(("information", "se"), on_scenario(figure, seen)))
-    told["waiting"] = dict(zip(("value", "se"), worth_of_knowing(figure, seen.target, seen.weights))) if unit == "USD" else None
+    told["waiting"] = worth_of_waiting(figure, held_or_not(seen.target), seen.weights).to_dict() if unit == "USD" else None
     return told
+
+
+def together(seen: Seen) -> list[dict[str, Any]]:
+    """Every two signals, were both published: what they tell of the target together, and what the second adds to the first, the more
+    telling of the two; the best pair first."""
+    found = []
+    for first, second in combinations(seen.figures, 2):
+        pair = of_pair(seen.figures[first], seen.figures[second], seen.target, seen.weights)
+        if pair.alone[1] > pair.alone[0]:
+            first, second = second, first
+            pair = of_pair(seen.figures[first], seen.figures[second], seen.target, seen.weights)
+        found.append({"signals": [first, second]} | asdict(pair) | {"alone": list(pair.alone)})
+    return sorted(found, key=lambda p: (-p["information"], p["signals"]))
+
+
+def held_or_not(target: np.ndarray) -> np.ndarray:
+    """Payoffs (2, P) of nothing and of holding the target; a path without the target is worth nothing."""
+    held = np.where(np.isnan(target), 0.0, target)
+    return np.stack([np.zeros(len(held)), held])
 
 
 def on_scenario(figure: np.ndarray, seen: Seen) -> tuple[float, float]:
