@@ -14,7 +14,8 @@ from offtake.cli import app
 from offtake.errors import QuestionError
 from offtake.evidence.information import cells_for, cells_of, information, of_cells, of_normals, of_pair
 from offtake.front import learn
-from offtake.studies.watch import alerts, printed, watch
+from offtake.studies.signals import printed
+from offtake.studies.watch import alerts, watch
 from tests.learned import how, seen, small_book, small_plan
 
 ONES = np.ones(16_384, np.int64)
@@ -199,3 +200,18 @@ def test_the_first_books_list_reads_like_an_analysts_last_page(tmp_path, monkeyp
                   "Positions: not computed: the tree and the positions follow the evidence on daily closes"):  # fmt: skip
         assert words in " ".join(said.split())
     assert small_book(**signals()).signals["first"].alert == "above"
+
+
+def test_the_report_shows_the_numbers_of_the_verb(tmp_path, monkeypatch):
+    """Answer 11 and the report's list are `offtake watch --json` of the same paths and seed, to the bit, and its words."""
+    monkeypatch.chdir(tmp_path)
+    told = json.loads(CliRunner().invoke(app, ["watch", "openai-aws", "--paths", "512", "--json"]).stdout)
+    run = front.run(front.load("openai-aws"), paths=512)
+    values = json.loads(json.dumps(run.answers()["answers"][10]["values"]["watch"]))
+    assert {key: told[key] for key in values} == values and {"signals", "together", "target", "paths"} <= set(values)
+    run.report(tmp_path / "r.html")
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    listed = page[page.index('<section id="watch">') :].split("</section>")[0]
+    for s in told["signals"]:
+        assert f"{s['information']:.3f} ± {s['information_se']:.3f}" in listed and f"{100 * s['chance']:.1f} %" in listed
+    assert "never on 80 %" in listed and "above 235 bn USD" in listed and "link error" in listed

@@ -318,20 +318,17 @@ def claims():
 
 
 def watch():
-    names = ("title", "due", "measure", "interval", "threshold", "action", "otherwise")
+    names = ("title", "due", "measure", "interval", "threshold", "information", "publication", "action", "otherwise")
     rows = [
         (
-            "Amazon RPO, next quarter",
-            "2026-02-05",
-            "AWS RPO, USD bn",
-            "212 to 241",
-            "≥ 236",
-            "read as firm on signing",
-            "firm on tranche gains weight",
+            "Amazon RPO, next quarter", "2026-02-05", "reported_rpo of companies.amzn @ 2025Q4", "226 bn USD (212 to 241 bn USD)",
+            "above 236 bn USD: 17.0 %", "0.083 ± 0.003", "expected", "read as firm on signing", "firm on tranche gains weight",
         ),
-        ("Amazon capex guidance 2026", "2026-02-05", "USD bn", "112 to 141", "≥ 120", "building ahead of orders", "no change"),
-        ("GPU deliveries", None, "GPUs", "40 to 110 k", "< 60 k", "slip factor up one step", "proxy: supplier revenue"),
-    ]
+        ("Amazon capex guidance 2026", "2026-02-05", "capex of companies.amzn @ 2026", "126 bn USD (112 to 141 bn USD)",
+         "above 120 bn USD: 75.0 %", "0.041 ± 0.003", "expected", "building ahead of orders", "no change"),
+        ("GPU deliveries", None, "ready of contracts.aws @ 2026Q4", "72 k GPU (40 to 110 k GPU)", "below 60 k GPU: 31.0 %", "0.020 ± 0.002",
+         "never on 50 % (if it is: 0.030 ± 0.002 nats); then supplier revenue", "slip factor up one step", "proxy: supplier revenue"),
+    ]  # fmt: skip
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 

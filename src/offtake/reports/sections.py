@@ -100,23 +100,21 @@ def scenarios(view: View, say: Say) -> str:
 
 
 def watch(view: View, say: Say) -> str:
-    columns = ["signal", "due", "measure", "interval", "threshold", "action", "otherwise"]
+    columns = ["signal", "due", "expected", "threshold", "information", "publication", "action", "otherwise"]
     rows = [
         (
             "",
             [
-                parts.text(item["title"]),
+                parts.text(item["title"]) + parts.element("div", parts.breaking(item["measure"] or ""), "measure"),
                 parts.day(item["due"]),
-                parts.text(item["measure"]),
-                parts.day(item["interval"]),
-                parts.day(item["threshold"]),
-                parts.text(item["action"]),
-                parts.text(item["otherwise"]),
+                *(parts.text(item[key]) for key in ("interval", "threshold", "information", "publication", "action", "otherwise")),
             ],
         )
         for item in view["watch"]
     ]
-    return parts.table([say["col_" + column] for column in columns], rows) if rows else ""
+    if not rows:
+        return ""
+    return parts.table([say["col_" + column] for column in columns], rows) + parts.paragraph(view.get("watch_note"), "note")
 
 
 def claims(view: View, say: Say) -> str:

@@ -235,13 +235,16 @@ class Scenarios(TypedDict):
 
 
 class Watch(TypedDict):
-    """A signal registered before the fact (E-01): what to do when the threshold is passed, and otherwise."""
+    """A signal registered before the fact (E-01): the figure to expect, the alert's threshold and its chance, what the figure tells, how
+    likely it is published and what is read else, and what to do when the threshold is passed and otherwise."""
 
     title: str
     due: str | None
     measure: str | None
     interval: str | None
     threshold: str | None
+    information: str | None
+    publication: str | None
     action: str | None
     otherwise: str | None
 
@@ -308,6 +311,7 @@ class View(TypedDict):
     tables: NotRequired[list[Grid]]
     scenarios: Scenarios | None
     watch: list[Watch]
+    watch_note: NotRequired[str | None]
     claims: list[Claim]
     inputs: list[Input]
     sources: list[Source]

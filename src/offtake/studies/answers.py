@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..units import format_value
-from . import lost, market_answers, national, solvency
+from . import lost, market_answers, national, solvency, watch_panels
 from .found import IDLE, Asked, Findings, Found, Said, both, chance, percent, points
 from .rests import Rests, rests_on
 from .tabulate import SHOWN
@@ -149,8 +149,13 @@ def watch(a: Asked) -> Said:
         key, period = f"signal {name}", signal.measure.partition("@")[2].strip()
         found.append({"signal": name, "title": signal.title, "due": str(signal.due), "measure": signal.measure, "value": a.at(key, period)})
         parts.append(f"{signal.title} (due {signal.due}): {a.span(key, period)}")
+    told = watch_panels.watched(a)
+    values = {"signals": found, "watch": told}
+    if told is not None:
+        listed = "; ".join(watch_panels.sentence(s) for s in told["signals"])
+        return Said(f"{listed}. Ranked by what each tells of {told['target']}.", values)
     text = "; ".join(parts)
-    return Said(f"{text}." if text else "no signal is declared", {"signals": found})
+    return Said(f"{text}." if text else "no signal is declared", values)
 
 
 def claims(a: Asked) -> Said:

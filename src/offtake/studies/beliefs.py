@@ -7,22 +7,21 @@ asked word by word. Monthly noise of time paths is reweighted or moved with the 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ..book.numbers import Number
 from ..errors import QuestionError
-from ..measures import Entity, Measure
 from ..montecarlo import Outcome, Tally
-from ..periods import Period
 from ..plan import Plan
 from ..questions import Question, at_period, question
 from ..tables import plain
 from .compare import headlines
 from .inputs import number_at
 from .observe import asked, named
+from .single import once, one
 
 SHOWN = {"p05": 0.05, "p50": 0.50, "p95": 0.95}
 MOVED = 3.0  # errors of the change beyond which an input counts as moved
@@ -43,12 +42,6 @@ class Beliefs:
         """All of them in one order."""
         groups = (self.headlines, self.scenarios, self.scores, self.values, self.words)
         return [q for group in groups for q in group.values()]
-
-
-def once(name: str, unit: str, months: int, read: Any) -> Question:
-    """A question about one number a path that is no measure: an input, or whether a scenario was drawn."""
-    measure = Measure(name, "once", unit, "E-03", name, {"inputs": lambda b, _: (read(b),)})
-    return Question(measure, Entity("inputs", 0, name, 12), "total", (Period("total", 0, months - 1, False),))
 
 
 def beliefs(plan: Plan, addresses: Sequence[str]) -> Beliefs:
@@ -76,11 +69,6 @@ def beliefs(plan: Plan, addresses: Sequence[str]) -> Beliefs:
         else:
             values[name] = once(name, number.unit if isinstance(number, Number) else "", plan.months, _factor(f))
     return Beliefs(told, scenarios, scores, values, words)
-
-
-def one(q: Question, row: int) -> Question:
-    """A question about one of its periods."""
-    return replace(q, periods=(q.periods[row],))
 
 
 def _headlines(plan: Plan) -> list[Any]:
@@ -163,6 +151,3 @@ def _moved(prior: Tally, posterior: Tally | None) -> dict[str, Any]:
     wide, narrow = (float(t.quantiles[0.95][0] - t.quantiles[0.05][0]) for t in (prior, posterior))
     error = float(np.hypot(prior.se[0], posterior.se[0]))
     return {"moved": plain(moved), "se": plain(error), "width": plain(narrow / wide), "clear": abs(moved) > MOVED * error}
-
-
-__all__ = ["Beliefs", "before_and_after", "beliefs", "once", "one", "told"]

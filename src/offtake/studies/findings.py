@@ -11,7 +11,7 @@ from ..book.fields import FIRM_ON
 from ..errors import QuestionError
 from ..plan import Plan
 from ..questions import Question, address, at_period, by_of, question
-from . import believe, deal_panels, lost
+from . import believe, deal_panels, lost, signals
 from .asked import Run
 from .found import IDLE, Findings, subject
 
@@ -138,6 +138,16 @@ def _watched(plan: Plan) -> Iterator[tuple[str, Question]]:
             raise QuestionError(f"measure of {key}: {error}") from None
 
 
+def _figures(plan: Plan) -> dict[str, Question]:
+    """What the watch list reads; nothing where the book has no signal, or one that is not one number a path."""
+    if not plan.book.signals:
+        return {}
+    try:
+        return {f"watch {name}": q for name, q in signals.questions(plan, signals.goal_of(plan, None)).items()}
+    except QuestionError:
+        return {}
+
+
 def find_all(run: Run) -> Findings:
     """Compute every question of the book in one pass."""
     plan = run.plan
@@ -145,5 +155,6 @@ def find_all(run: Run) -> Findings:
     asked = {key: replace(q, keep=key in kept) for key, q in [*_own(plan), *_each(plan), *_scenarios(plan), *_watched(plan)]}
     asked |= dict(lost.questions(plan, subject(plan).deal))
     asked |= believe.questions(plan, subject(plan).contract) | dict(deal_panels.questions(plan))
+    asked |= _figures(plan)
     outcome = run.outcome(list(asked.values()))
     return Findings(run, outcome, dict(zip(asked, outcome.tallies)))

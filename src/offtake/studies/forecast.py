@@ -25,10 +25,10 @@ from ..plan import Plan
 from ..questions import Question, question
 from ..recount import reweigh
 from ..tables import Stamp, plain
-from .beliefs import one
 from .compare import Asked
 from .history import WINDOW, extrapolated, unbroken
 from .observe import MEASURE_OF, address_of, amount_of, asked, named
+from .single import one
 from .weighing import evidence_of, weigh
 
 SAMPLES = 512

@@ -25,10 +25,10 @@ from ..montecarlo import Futures
 from ..tables import plain
 from . import levels, positions
 from .asked import Run
-from .beliefs import once, one
 from .branches import Branching, Leaf, branching, computed, error_over, held, mean_over, replicated, wanted_of
 from .compare import Asked
 from .pricing import Rows
+from .single import once, one
 from .temper import Tempering, filler
 from .walks import Prices, Weights, prices
 from .weighing import ENOUGH, Evidence, evidence_of

@@ -8,7 +8,7 @@ from ..book.numbers import Number
 from ..book.text import numbers_of
 from ..tables import plain
 from ..units import format_interval, format_value
-from . import commitments, solvency, stress_panels
+from . import commitments, solvency, stress_panels, watch_panels
 from .answers import PENDING
 from .convergence import table as converging
 from .deal_panels import pages
@@ -49,6 +49,7 @@ def view(run: Found) -> Any:
         "tables": [*deals, *risk[1], *power[1], *market[1], *rate[1], *stress_panels.panels(run), converging(a.f)],
         "scenarios": compare(run, scenario_columns(run.plan)),
         "watch": watch(a, told),
+        "watch_note": watch_panels.note(told["answers"][10]["values"]["watch"]) if told["answers"][10]["values"]["watch"] else None,
         "claims": claims(told),
         "inputs": [_input(row) for row in inputs],
         "sources": sources(book),
@@ -342,21 +343,19 @@ def surface(a: Asked) -> dict[str, Any] | None:
 
 
 def watch(a: Asked, told: dict[str, Any]) -> list[dict[str, Any]]:
+    """The watch list; of a book whose signals are not one number a path, without what needs that."""
+    values = told["answers"][10]["values"]
+    if values["watch"] is not None:
+        return watch_panels.rows(values["watch"])
     found = []
-    for w in told["answers"][10]["values"]["signals"]:
+    for w in values["signals"]:
         signal, tally = a.plan.book.signals[w["signal"]], a.tally(f"signal {w['signal']}")
         interval = both(w["value"], unit_of(tally)) if w["value"] and tally and w["value"]["p50"] is not None else None
+        threshold = signal.threshold.text if signal.threshold else None
         found.append(
-            {
-                "title": w["title"],
-                "due": w["due"],
-                "measure": w["measure"],
-                "interval": interval,
-                "threshold": signal.threshold.text if signal.threshold else None,
-                "action": signal.action,
-                "otherwise": signal.otherwise,
-            }
-        )
+            {"title": w["title"], "due": w["due"], "measure": w["measure"], "interval": interval, "threshold": threshold,
+             "information": None, "publication": None, "action": signal.action, "otherwise": signal.otherwise}
+        )  # fmt: skip
     return found
 
 

@@ -22,9 +22,9 @@ from ..tables import plain
 from . import positions
 from .asked import Run
 from .branches import Leaf, error_over, mean_over
+from .signals import figure_of, measures_of
 from .tree_given import Given, given, missing
 from .walks import Prices, Weights
-from .watch import figure_of, measures_of
 
 MONEY = "10 M USD"
 

@@ -14,9 +14,9 @@ from ..evidence.observations import Observation
 from ..montecarlo import Futures, Outcome
 from ..plan import Plan
 from ..questions import Question
-from .beliefs import one
 from .compare import Asked
 from .observe import asked
+from .single import one
 
 ENOUGH = 400.0  # effective paths under which weights alone do not carry a posterior
 
