@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 
-LINES = {"startup": 2, "stages": 8, "placement": 3, "accounts": 1, "features": 2, "sampling": 2, "memory": 1, "jobs": 1, "replay": 9}
+LINES = {"startup": 2, "stages": 8, "placement": 3, "accounts": 1, "features": 2, "sampling": 2, "memory": 1, "jobs": 1, "replay": 10}
 
 
 @pytest.mark.parametrize("name, lines", LINES.items())
@@ -19,6 +19,13 @@ def test_a_bench_runs_and_says_how_it_went(name: str, lines: int) -> None:
     told = [line for line in done.stdout.splitlines() if " goal " in line]
     assert len(told) == lines
     assert all(line.split()[-1] in ("ok", "short", "skipped") for line in told)
+
+
+@pytest.mark.parametrize("name, rows", {"training": 1, "policies": 5, "sizes": 3}.items())
+def test_a_table_of_the_docs_is_printed(name: str, rows: int) -> None:
+    done = subprocess.run([sys.executable, "-m", "bench", name, "--quick"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert [line[:2] for line in done.stdout.splitlines()] == ["| "] * rows
 
 
 def test_an_unknown_bench_is_named() -> None:

@@ -70,22 +70,24 @@ def test_a_fit_finds_a_polynomial_and_leaves_noise() -> None:
 
 def test_rows_of_the_shipped_surface_run_again() -> None:
     """Three replays of the design, to the last bit: what is shipped is what these jobs on these machines give."""
-    rows = surface.rows("nvl72", "replays")
+    rows, waits = surface.rows("nvl72", "replays"), surface.rows("nvl72", "waits")
     points = d.design(len(rows))
     few = sorted(range(len(rows)), key=lambda n: int(rows[n]["jobs"]))[:3]
     for n in few:
         told = d.replayed(points[n], d.Machines(), MIX)
-        assert {key: float(value) for key, value in rows[n].items()} == told
+        assert {key: float(value) for key, value in (rows[n] | waits[n]).items()} == told
 
 
 def test_the_shipped_surface_is_what_its_replays_distil_to() -> None:
-    found = [{key: float(value) for key, value in row.items()} for row in surface.rows("nvl72", "replays")]
-    texts = d.written(found, d.distil(found), d.Machines())
-    terms = [row for row in texts["terms.csv"].splitlines()[1:]]
-    shipped = surface.rows("nvl72", "terms")
-    assert len(terms) == len(shipped)
-    for line, row in zip(terms, shipped):
-        *place, weight = line.split(",")
-        assert place == [row["output"], *(row[a] for a in surface.AXES)] and float(weight) == pytest.approx(float(row["weight"]), rel=1e-6)
+    rows = zip(surface.rows("nvl72", "replays"), surface.rows("nvl72", "waits"), strict=True)
+    found = [{key: float(value) for key, value in (row | waits).items()} for row, waits in rows]
+    texts = d.written(found, d.Machines())
+    for file in ("terms", "wait_terms"):
+        terms, shipped = texts[f"{file}.csv"].splitlines()[1:], surface.rows("nvl72", file)
+        assert len(terms) == len(shipped)
+        for line, row in zip(terms, shipped):
+            *place, weight = line.split(",")
+            assert place == [row["output"], *(row[a] for a in surface.AXES)]
+            assert float(weight) == pytest.approx(float(row["weight"]), rel=1e-6)
     about = {row.split(",")[0]: row for row in texts["about.csv"].splitlines()}
     assert set(surface.about("nvl72")) == set(about) - {"key"}

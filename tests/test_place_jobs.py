@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from dataclasses import replace
 from datetime import datetime
 from itertools import product
 from pathlib import Path
@@ -20,7 +21,7 @@ from offtake import stages
 from offtake.cli import app
 from offtake.studies.meanpath import mean_path
 from offtake.studies.offers import demand_at, offers_of, remaining, shadow, with_busy
-from offtake.studies.place import Fit, Job, Level, Offers, Pool, quote, ranked
+from offtake.studies.place import Fit, Job, Level, Offers, Pool, Queue, Waits, quote, ranked
 from offtake.studies.placed import place_batch, place_one
 from offtake.studies.together import bound, together
 
@@ -31,7 +32,7 @@ NOW = datetime(2026, 3, 10, 8, 0)
 
 @st.composite
 def states(draw: st.DrawFn) -> tuple[Offers, Job]:
-    """Up to four pools with whole GPUs, whole hours and prices in quarters, so that sums are exact."""
+    """Up to four pools with whole GPUs, whole hours and prices in quarters, so that sums are exact; some queues nobody knows."""
     works = ("a", "b")
     pools, fits = [], {}
     for n in range(draw(st.integers(1, 4))):
@@ -41,13 +42,15 @@ def states(draw: st.DrawFn) -> tuple[Offers, Job]:
             levels.append(Level(float(draw(st.integers(0, 6))), cost / 4, f"level {cost}", left, 3.0 + draw(st.integers(0, 4)) / 4))
         busy = draw(st.lists(st.tuples(st.integers(0, 4), st.one_of(st.none(), st.integers(1, 9).map(float))), max_size=3))
         ready, fabric = float(draw(st.integers(0, 14))), float(draw(st.integers(1, 12)))
-        label = f"p{n}"
-        pools.append(Pool(label, "c", "s", draw(st.sampled_from(["x", "y"])), ready, fabric, tuple(levels), tuple(busy)))
+        label, waits = f"p{n}", [Waits(float(top), draw(st.integers(0, 8)) / 4, 9.0, 1.5) for top in (4, 8)]
+        queue = Queue(tuple(waits[: draw(st.integers(0, 2))]))
+        pools.append(Pool(label, "c", "s", draw(st.sampled_from(["x", "y"])), ready, fabric, tuple(levels), tuple(busy), queue=queue))
         for w in works:
             fits[w, label] = Fit(draw(st.booleans()), float(draw(st.sampled_from([1, 2, 4]))), draw(st.integers(0, 8)) / 4)
     job = Job("j", draw(st.integers(1, 12)), float(draw(st.integers(1, 8))), draw(st.sampled_from([None, *works])),
               draw(st.sampled_from([None, "x", "y"])))  # fmt: skip
-    return Offers("2026-01", tuple(pools), fits), job
+    charge = job.workload is not None and draw(st.booleans())
+    return Offers("2026-01", tuple(pools), fits, {"a": 1.25, "b": 0.5}, charge=charge), job
 
 
 def by_hand(offers: Offers, job: Job) -> tuple[str | None, float | None]:
@@ -70,8 +73,11 @@ def by_hand(offers: Offers, job: Job) -> tuple[str | None, float | None]:
         need = int(job.gpus * window)
         cheapest = sorted(hours)[held : held + need]
         assert len(cheapest) == need
-        ways[pool.label] = sum(cheapest) + (fit.moving or 0.0) * need
-    return min(((usd, label) for label, usd in ways.items()), default=(None, None))[::-1]
+        ways[pool.label] = (False, sum(cheapest) + (fit.moving or 0.0) * need)
+        if offers.charge:
+            waits = [w.mean for w in pool.queue.classes if job.gpus <= w.gang]
+            ways[pool.label] = (not waits, ways[pool.label][1] + (waits[0] * job.gpus * offers.value[job.workload] if waits else 0.0))
+    return min(((last, usd, label) for label, (last, usd) in ways.items()), default=(None, None, None))[:0:-1]
 
 
 @settings(max_examples=500, deadline=None, derandomize=True)
@@ -84,11 +90,13 @@ def test_the_best_pool_is_that_of_a_brute_force_search(case: tuple[Offers, Job])
         assert found["best"] is None and found["nowhere"]["room"] and found["nowhere"]["cause"]
         return
     assert (found["best"]["pool"], found["best"]["total_usd"]) == (label, usd)
-    rest = Offers("2026-01", tuple(p for p in offers.pools if p.label != label), offers.fits)
+    rest = replace(offers, pools=tuple(p for p in offers.pools if p.label != label))
     fit = {p.label: p for p in rest.pools}
     if found["runner_up"]:
         assert found["runner_up"]["pool"] in fit
-        assert found["worse_usd"] == found["runner_up"]["total_usd"] - usd >= 0.0
+        apart = found["runner_up"]["total_usd"] - usd
+        unknown = offers.charge and (found["runner_up"]["queue_h"] is None) != (found["best"]["queue_h"] is None)
+        assert found["worse_usd"] is None if unknown else found["worse_usd"] == apart >= 0.0
     else:
         assert all(row["cause"] for row in found["pools"] if row["pool"] != label)
 
@@ -97,7 +105,7 @@ def test_the_best_pool_is_that_of_a_brute_force_search(case: tuple[Offers, Job])
 @given(states())
 def test_the_order_of_pools_is_irrelevant(case: tuple[Offers, Job]) -> None:
     offers, job = case
-    turned = Offers(offers.month, offers.pools[::-1], offers.fits)
+    turned = replace(offers, pools=offers.pools[::-1])
     assert [q.pool.label for q in ranked([quote(offers, job, p) for p in offers.pools])] == [
         q.pool.label for q in ranked([quote(turned, job, p) for p in turned.pools])
     ]
@@ -184,7 +192,7 @@ def cost_in(offers: Offers, jobs: list[Job], where: dict[str, Pool]) -> float:
 @given(batches())
 def test_bound_and_best_and_ours_stand_in_order(case: tuple[Offers, list[Job]]) -> None:
     offers, jobs = case
-    offers = Offers(offers.month, offers.pools, offers.fits, hours=12.0)
+    offers = replace(offers, hours=12.0, charge=False)
     placed, _ = together(offers, jobs)
     if len(placed) < len(jobs):
         return  # what has no place has no cost

@@ -35,6 +35,7 @@ def place_job(
     partition: Annotated[list[str] | None, typer.Option("--partition", metavar="NAME=POOL", help="A partition's pool in the book.")] = None,
     month: Annotated[str | None, typer.Option("--month", help="Whose prices count, as 2026-09; this month unless told.")] = None,
     now: Annotated[str | None, typer.Option("--now", metavar="MOMENT", help="As 2026-09-14T08:00; the clock unless told.")] = None,
+    charge_queue: Annotated[bool, typer.Option("--charge-queue", help="Count waiting too, at the value of the job's hours.")] = False,
     seed: Seed = 1,
     set_: Sets = None,
     as_of: AsOf = None,
@@ -44,14 +45,14 @@ def place_job(
     """Say which pool a job goes to now, what it costs there and elsewhere, or what would make room."""
     if (jobs is None) == (gpus is None and hours is None) or (jobs is None and (gpus is None or hours is None)):
         raise typer.BadParameter("give --gpus and --hours of one job, or --jobs FILE of a batch")
-    if jobs is not None and (chip or workload):
-        raise typer.BadParameter("--chip and --workload are of one job; in a batch they are columns")
+    if jobs is not None and (chip or workload or charge_queue):
+        raise typer.BadParameter("--chip, --workload and --charge-queue are of one job; in a batch the first two are columns")
     from ..front import actions
     from ..reports.placed import batch_text, job_text
 
     how: actions.How = {
         "set": set_ or (), "as_of": day_of(as_of), "store": store, "month": month, "state": state, "partitions": partition or (),
-        "now": moment_of(now), "seed": seed,
+        "now": moment_of(now), "seed": seed, "charge": charge_queue,
     }  # fmt: skip
     if jobs is not None:
         found = actions.place_file(book, jobs, **how)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
@@ -33,12 +34,14 @@ class How(Asked, total=False):
     state       a file of what is busy (docs/actions.md)
     partitions  NAME=POOL: what a partition of the state is in the book
     now         the moment; the machine's clock where it is not told
+    charge      whether waiting is charged, at the value of the job's hours
     """
 
     month: str | None
     state: str | Path | None
     partitions: Sequence[str]
     now: datetime | None
+    charge: bool
 
 
 def job_of(gpus: int, hours: float, chip: str | None, workload: str | None) -> Job:
@@ -103,7 +106,7 @@ def _offers(book: str | Path, how: How) -> tuple[Book, Offers, dict[str, Any]]:
     offers = offers_of(plan, seed, m, state.used if state else {})
     same = int(now.year * 12 + now.month - 1) == plan.start + m
     left = _hours_left(now) if same and state else float(plan.hours[m])
-    offers = with_busy(offers, state.busy if state else (), left)
+    offers = replace(with_busy(offers, state.busy if state else (), left), charge=how.get("charge", False))
     about = {
         "book": book_hash(loaded), "seed": seed, "month": offers.month, "now": f"{now:%Y-%m-%dT%H:%M}" if state else None,
         "state": {"file": state.file, "at": f"{state.at:%Y-%m-%dT%H:%M}", "busy_gpus": sum(b.gpus for b in state.busy)} if state else None,

@@ -1,4 +1,4 @@
-"""Many designed replays -> a response surface (R-03): availability, occupancy and goodput of load, mix, failures, growth and clouds.
+"""Many designed replays -> a response surface (R-03): availability, occupancy, goodput and waits of load, mix, failures, growth and clouds.
 
 Each replay runs synthetic jobs on the same machines, split evenly between the clouds, for nine months, of which the first fills them and
 is not counted. The surface is a polynomial in scaled axes; its terms are chosen one by one while the leave-one-out error falls.
@@ -22,6 +22,7 @@ from ..fleet import Pool, Rules, run_jobs
 from ..fleet.known import LLAMA3, LLAMA3_SAVING
 from ..fleet.outcome import rates
 from ..spread import in_order
+from . import waits
 from .mixes import DAY, jobs_of, kinds_of
 
 MONTH = 30.0 * DAY
@@ -32,6 +33,7 @@ PRIMES = (2, 3, 5, 7, 11)
 MOST_TERMS = 60
 PATIENCE = 6  # terms tried beyond the best number of them
 REACH = {"availability": (0, 0, 4, 0, 0), "occupancy": (6, 4, 3, 1, 3), "goodput": (2, 3, 4, 1, 2)}  # highest exponents
+REACH_OF_WAITS = (2, 2, 2, 1, 2)
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ def _halton(n: int, base: int) -> float:
 
 
 def replayed(point: Point, machines: Machines, mix: Sequence[dict[str, str]]) -> dict[str, float]:
-    """One replay: its point with the measured load (work submitted over hours offered), and the three shares after the first month."""
+    """One replay: its point with the measured load (work submitted over hours offered), three shares, waits."""
     racks = machines.gpus // point.clouds // machines.domain
     steps = [(m * MONTH, int(racks * (1.0 + point.growth) ** m) * machines.domain) for m in range(machines.months)]
     pools = [Pool(f"cloud-{n}", tuple(steps), machines.node, machines.domain, machines.segment) for n in range(point.clouds)]
@@ -91,7 +93,9 @@ def replayed(point: Point, machines: Machines, mix: Sequence[dict[str, str]]) ->
     failures = replace(LLAMA3, rate=LLAMA3.rate * point.failures) if point.failures else None
     rules = Rules("backfill", machines.depth, move=machines.move_s, failures=failures, saving=LLAMA3_SAVING, seed=point.seed)
     begin, end = machines.warm * MONTH, machines.months * MONTH
-    before, after = (run_jobs(jobs, pools, replace(rules, until=until)).bins.sum(axis=0) for until in (begin, end))
+    before = run_jobs(jobs, pools, replace(rules, until=begin)).bins.sum(axis=0)
+    whole = run_jobs(jobs, pools, replace(rules, until=end))
+    after = whole.bins.sum(axis=0)
     shares = rates(after - before)
     late = jobs.submit >= begin * 1000.0
     work = float((jobs.duration[late] * jobs.gpus[late].astype(np.int64)).sum())
@@ -100,6 +104,7 @@ def replayed(point: Point, machines: Machines, mix: Sequence[dict[str, str]]) ->
         "asked": point.load, "load": work / offered, "mix": point.mix, "failures": point.failures, "growth": point.growth,
         "clouds": float(point.clouds), "seed": float(point.seed), "jobs": float(len(jobs.submit)),
         **{name: float(shares[name] or 0.0) for name in OUTPUTS},
+        **waits.waited(whole, begin, end - MONTH),
     }  # fmt: skip
 
 
@@ -172,13 +177,28 @@ def distil(found: Sequence[dict[str, float]]) -> dict[str, Fit]:
     return {name: fit(x, np.array([row[name] for row in inside]), candidates(REACH[name])) for name in OUTPUTS}
 
 
-def written(found: Sequence[dict[str, float]], fits: dict[str, Fit], machines: Machines) -> dict[str, str]:
-    """The files of a surface by name, as text."""
-    axes = [{"axis": a, "low": repr(l), "high": repr(h), "scale": s} for a, l, h, s in zip(AXES, LOW, HIGH, SCALE)]
-    terms = [
+def distil_waits(found: Sequence[dict[str, float]]) -> dict[str, Fit]:
+    """The surface of each wait (`mean_8`, ..): of the logarithm, from the replays in which work does not pile up."""
+    fits = {}
+    for top, (figure, added) in product(waits.TOPS, waits.FIGURES.items()):
+        name = f"{figure}_{top}"
+        settled = [row for row in found if row["load"] >= LOW[0] and waits.stands(row, top)]
+        y = np.log(np.array([row[name] for row in settled]) + added)
+        fits[name] = fit(scaled(settled), y, candidates(REACH_OF_WAITS))
+    return fits
+
+
+def _terms(fits: dict[str, Fit]) -> list[dict[str, Any]]:
+    return [
         {"output": name} | dict(zip(AXES, (int(e) for e in power))) | {"weight": repr(float(weight))}
         for name, found_fit in fits.items() for power, weight in zip(found_fit.power, found_fit.weight)
     ]  # fmt: skip
+
+
+def written(found: Sequence[dict[str, float]], machines: Machines) -> dict[str, str]:
+    """The files of a surface by name, as text."""
+    axes = [{"axis": a, "low": repr(l), "high": repr(h), "scale": s} for a, l, h, s in zip(AXES, LOW, HIGH, SCALE)]
+    fits, fits_of_waits = distil(found), distil_waits(found)
     told = {
         "replays": len(found), "jobs": int(sum(row["jobs"] for row in found)), "seeds": f"1 to {len(found)}, one a replay",
         "version": version("offtake"),
@@ -189,12 +209,32 @@ def written(found: Sequence[dict[str, float]], fits: dict[str, Fit], machines: M
         "failure rate": repr(LLAMA3.rate), "failure source": LLAMA3.source,
         "checkpoints": f"{LLAMA3_SAVING.write:g} s to write, {LLAMA3_SAVING.restart:g} s to restart, interval by Daly",
         "unfilled below": repr(max(row["load"] - row["occupancy"] for row in found if row["load"] < LOW[0])),
-    } | {f"{name} leave-one-out": repr(f.error) for name, f in fits.items()}  # fmt: skip
-    whole = [{key: repr(value) if key in (*AXES, *OUTPUTS, "asked") else int(value) for key, value in row.items()} for row in found]
+    } | {f"{name} leave-one-out": repr(f.error) for name, f in fits.items()} | told_of_waits(found, fits_of_waits)  # fmt: skip
+    exact = (*AXES, *OUTPUTS, "asked")
+    whole = [{key: repr(value) if key in exact else int(value) for key, value in row.items() if key not in waits.COLUMNS} for row in found]
+    measured = tuple(waits.FIGURES)
+    waited = [{k: repr(row[k]) if k.startswith(measured) else int(row[k]) for k in ("seed", *waits.COLUMNS)} for row in found]
     return {
-        "about.csv": _csv([{"key": key, "value": value} for key, value in told.items()]), "axes.csv": _csv(axes), "terms.csv": _csv(terms),
-        "replays.csv": _csv(whole),
+        "about.csv": _csv([{"key": key, "value": value} for key, value in told.items()]), "axes.csv": _csv(axes),
+        "terms.csv": _csv(_terms(fits)), "replays.csv": _csv(whole), "waits.csv": _csv(waited),
+        "wait_terms.csv": _csv(_terms(fits_of_waits)),
     }  # fmt: skip
+
+
+def told_of_waits(found: Sequence[dict[str, float]], fits: dict[str, Fit]) -> dict[str, str]:
+    """What a surface says of its waits: how they were counted, replays behind each, and the error left out as a factor."""
+    offsets = " and ".join(f"{figure} + {added / 3600.0:g} h" for figure, added in waits.FIGURES.items())
+    told = {
+        "waits": "seconds from submission to the first start, of jobs submitted after the first month and before the last; by gang, "
+        f"on these machines at most {', '.join(str(top) for top in waits.TOPS)} GPUs; the logarithm of {offsets} is fitted, over replays "
+        f"whose load is at most {waits.SETTLED:g} above their occupancy (beyond, work piles up), with {waits.FEWEST} gangs of the class, "
+        "all of which started",
+        "longest mean wait below": repr(max(row[f"mean_{t}"] for row in found if row["load"] < LOW[0] for t in waits.TOPS)),
+    }  # fmt: skip
+    for name, f in fits.items():
+        told[f"{name} leave-one-out"] = repr(float(np.exp(f.error)))
+        told[f"{name} replays"] = str(len(f.left_out))
+    return told
 
 
 def _csv(table: Sequence[dict[str, Any]]) -> str:
@@ -209,7 +249,7 @@ def make(name: str, count: int, workers: int) -> Path:
     """Run the design and write the surface beside its mix; the files in the package are made by this."""
     machines, mix, target = Machines(), rows(name, "mix"), folder(name)
     found = replay_all(design(count), machines, mix, workers)
-    for file, text in written(found, distil(found), machines).items():
+    for file, text in written(found, machines).items():
         (target / file).write_text(text, encoding="utf-8")
     return target
 

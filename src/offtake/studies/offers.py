@@ -21,7 +21,8 @@ from ..kernels import schedule
 from ..occupied import Busy
 from ..plan import Plan
 from .meanpath import mean_path
-from .place import PAST, Fit, Level, Offers, Pool
+from .place import PAST, Fit, Level, Offers, Pool, Queue, Waits
+from .queue import queues_of
 
 TRIALS = 3  # rounds of 63 steps each: a price to 1 part in 250,000 of the full one
 FREE, WITHIN, OVER = 0, 1, 2  # kinds of segments (P-02)
@@ -31,12 +32,10 @@ WHY = {FREE: "paid whether used or not", WITHIN: "within the commitment, paid as
 def offers_of(plan: Plan, seed: int, month: int, used: Mapping[str, float]) -> Offers:
     """Offers of month index `month`; `used` is USD used to date of a contract's period under way, the mean path's where it is not told."""
     b = mean_path(plan, seed)
+    queues = queues_of(b, month)
     shadows = shadows_of(b, month, used)
-    pools = tuple(_pool(b, k, month, shadows) for k in range(len(plan.names.pools)))
-    return Offers(
-        str(Month(plan.start + month)), pools, _fits(b), _values(b), float(plan.hours[month]),
-        ("queue: waits are not estimated (the response surface of replays holds hours, not waits), and none is charged",),
-    )  # fmt: skip
+    pools = tuple(replace(_pool(b, k, month, shadows), queue=queues[k]) for k in range(len(plan.names.pools)))
+    return Offers(str(Month(plan.start + month)), pools, _fits(b), _values(b), float(plan.hours[month]))
 
 
 def shadows_of(b: Block, month: int, used: Mapping[str, float]) -> dict[int, tuple[float, float]]:
@@ -45,10 +44,14 @@ def shadows_of(b: Block, month: int, used: Mapping[str, float]) -> dict[int, tup
     return {c: shadow(b, c, month, used.get(name)) for c, name in contracts if has_shadow(b.plan, c)}
 
 
+AT_ONCE = Queue((Waits(inf, 0.0, 0.0, 1.0),), ("by the state enough is free now",))
+
+
 def with_busy(offers: Offers, busy: tuple[Busy, ...], hours_left: float) -> Offers:
-    """Offers with what a state says is busy."""
+    """Offers with what a state says is busy; in a pool that it speaks of, a job that fits starts now."""
     held = {pool.label: tuple((b.gpus, b.until) for b in busy if b.pool == pool.label) for pool in offers.pools}
-    return replace(offers, pools=tuple(replace(p, busy=held[p.label]) for p in offers.pools), hours=hours_left)
+    pools = (replace(p, busy=held[p.label], queue=AT_ONCE if held[p.label] else p.queue) for p in offers.pools)
+    return replace(offers, pools=tuple(pools), hours=hours_left)
 
 
 def has_shadow(plan: Plan, c: int) -> bool:

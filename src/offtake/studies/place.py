@@ -3,7 +3,9 @@
     hours of a pool   levels, cheapest first (P-02): paid whether used or not, up to the commitment, past it. What is busy lies in the
                       cheapest hours; the job takes the next ones. Levels are in GPUs, so a window of any length has its hours.
     a job fits        where its workload may run, its chip stands, one fabric joins its gang, so many GPUs are ready and are free (P-03)
-    the best pool     that of the least total: hours at marginal cost and moving. A tie goes to the first name.
+    the queue         what replays expect a gang to wait there (`queue`); it is in the total only where it is asked for, at the value of
+                      the hours that wait (D-04): GPUs x hours x value, and then a pool whose queue nobody knows comes last
+    the best pool     that of the least total: hours at marginal cost, moving, a queue that is charged. A tie goes to the first name.
 
 Prices come from the placement of the mean path (`offers`); nothing is solved again here, and no array is needed.
 Source  model P-01 to P-03, P-06
@@ -15,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import inf, isclose
+from typing import NamedTuple
 
 ALLOWED, CHIP, CLOSED, FABRIC, READY, BUSY, HOURS = (
     "not allowed", "chip", "closed", "fabric", "ready", "busy", "hours",
@@ -45,6 +48,42 @@ class Level:
     past: float = 0.0
 
 
+class Waits(NamedTuple):
+    """Hours that gangs of at most `gang` GPUs wait: mean and 95th percentile, None where no replays lie near; the mean is off by `factor`
+    where a replay is left out."""
+
+    gang: float
+    mean: float | None
+    p95: float | None
+    factor: float
+
+
+@dataclass(frozen=True)
+class Queue:
+    """What is known of waits in a pool, by class of gangs, smallest first.
+
+    told     why there are none, or what lies beside the replays
+    at_most  waits are bounds from above
+    """
+
+    classes: tuple[Waits, ...] = ()
+    told: tuple[str, ...] = ()
+    at_most: bool = False
+
+    def of(self, gpus: int) -> Waits | None:
+        """Waits of a gang; None where its mean is not known, or the gang is larger than in any replay."""
+        found = next((waits for waits in self.classes if gpus <= waits.gang), None)
+        return found if found and found.mean is not None else None
+
+    def why(self, gpus: int) -> tuple[str, ...]:
+        """What there is to say of the wait of a gang, where that is not all in its numbers."""
+        if self.classes and self.of(gpus) is None and gpus <= self.classes[-1].gang:
+            return ("replays near this load, mix and number of clouds are too few, or their waits too long, to tell",)
+        if self.classes and self.of(gpus) is None:
+            return (f"the replays have no gang above {self.classes[-1].gang:,.0f} GPUs",)
+        return self.told
+
+
 @dataclass(frozen=True)
 class Pool:
     """A pool in one month. GPUs; `busy` holds (GPUs, hours until free or None); `later` (month, ready GPUs) of the months that follow."""
@@ -58,6 +97,7 @@ class Pool:
     levels: tuple[Level, ...]
     busy: tuple[tuple[int, float | None], ...] = ()
     later: tuple[tuple[str, float], ...] = ()
+    queue: Queue = Queue()
 
     @cached_property
     def open(self) -> float:
@@ -85,7 +125,10 @@ class Fit:
 
 @dataclass(frozen=True)
 class Offers:
-    """Pools of a month with how each workload fits each, and USD that a workload's hour is worth where it is fastest."""
+    """Pools of a month with how each workload fits each, and USD that a workload's hour is worth where it is fastest.
+
+    `charge`: whether waiting is charged at that worth.
+    """
 
     month: str
     pools: tuple[Pool, ...]
@@ -93,6 +136,7 @@ class Offers:
     value: dict[str, float] = field(default_factory=dict)
     hours: float = 730.5  # of the month that are left
     notes: tuple[str, ...] = ()
+    charge: bool = False
 
     def fit(self, job: Job, pool: Pool) -> Fit:
         return Fit() if job.workload is None else self.fits[job.workload, pool.label]
@@ -118,10 +162,18 @@ class Quote:
     told: str | None = None
     room: str | None = None
     wait: float | None = None  # hours until enough GPUs are free, where the state tells
+    queue: Waits | None = None  # what the job is expected to wait
+    queue_usd: float | None = None  # what the hours that wait are worth
+    charged: bool = False  # whether that is in the total
 
     @property
     def total(self) -> float:
-        return inf if self.compute is None else self.compute + (self.moving or 0.0)
+        return inf if self.compute is None else self.compute + (self.moving or 0.0) + (self.queue_usd or 0.0 if self.charged else 0.0)
+
+    @property
+    def last(self) -> bool:
+        """Whether the queue is charged and nobody knows it."""
+        return self.charged and self.queue_usd is None
 
 
 def busy_hours(pool: Pool, window: float) -> float:
@@ -166,7 +218,10 @@ def quote(offers: Offers, job: Job, pool: Pool) -> Quote:
     if refused:
         return Quote(pool, need, run, None, None, (), *refused)
     usd, why = cost_of(stack(pool, run), busy_hours(pool, run), need)
-    return Quote(pool, need, run, usd, None if fit.moving is None else fit.moving * need, why)
+    queue, value = pool.queue.of(job.gpus), offers.value.get(job.workload or "")
+    worth = None if queue is None or queue.mean is None or value is None else queue.mean * job.gpus * value
+    moving = None if fit.moving is None else fit.moving * need
+    return Quote(pool, need, run, usd, moving, why, queue=queue, queue_usd=worth, charged=offers.charge)
 
 
 Refusal = tuple[str, str, str, float | None]  # cause, what it is, what would make room, hours until there is
@@ -217,11 +272,13 @@ def _whole(gpus: float) -> str:
 
 
 def ranked(quotes: Sequence[Quote]) -> list[Quote]:
-    """Quotes that fit, the cheapest first; a tie to 1e-12 goes to the first name, whatever the order of the book (P-05)."""
+    """Quotes that fit, the cheapest first, one with a queue that is charged and not known last; a tie to 1e-12 goes to the first name,
+    whatever the order of the book (P-05)."""
     left, found = [q for q in sorted(quotes, key=lambda q: q.pool.label) if q.cause is None], []
     while left:
-        least = min(q.total for q in left)
-        best = next(q for q in left if isclose(q.total, least, rel_tol=1e-12, abs_tol=1e-9))
+        first = [q for q in left if not q.last] or left
+        least = min(q.total for q in first)
+        best = next(q for q in first if isclose(q.total, least, rel_tol=1e-12, abs_tol=1e-9))
         left.remove(best)
         found.append(best)
     return found
