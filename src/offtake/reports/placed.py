@@ -29,7 +29,9 @@ def job_text(found: dict[str, Any], width: int) -> str:
 def _answer(found: dict[str, Any]) -> str:
     best, second = found["best"], found["runner_up"]
     told = f"{best['pool']} ({best['cloud']}): {_usd(best['total_usd'])}, {_rate(best)} a GPU-h; {', then '.join(best['why'])}."
-    if best["queue_h"] is not None:
+    if best["queue_h"] == 0.0:
+        told += " No wait is expected."
+    elif best["queue_h"] is not None:
         longest = "" if best["queue_p95_h"] is None else f", 95 % of such gangs no more than {format_hours(best['queue_p95_h'])}"
         told += f" Expected to wait {_hours(best)}{longest}."
     if second:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from math import inf
 from typing import Any
 
 from ..book.terms import Book
@@ -17,9 +18,11 @@ REPLAYED = "mean wait of such a gang in replays at the pool's load in this month
 
 def note_of_queue(offers: Offers, jobs: Sequence[Job]) -> str:
     """What the queues are, and by which rule they count."""
-    known = any(pool.queue.of(job.gpus) for pool in offers.pools for job in jobs)
+    known = [found.gang for pool in offers.pools for job in jobs if (found := pool.queue.of(job.gpus))]
     if not known:
         return "queue: no pool has a known one, and none is charged"
+    if min(known) == inf:
+        return "queue: what the state says, and no replay"
     if not offers.charge:
         return f"queue: {REPLAYED}; not charged (--charge-queue)"
     rates = {job.workload: job.gpus * offers.value[job.workload] for job in jobs if job.workload}
