@@ -2,6 +2,7 @@
 
 import json
 import math
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -11,6 +12,7 @@ from offtake.cli import app
 from offtake.errors import QuestionError
 from offtake.measures import MEASURES, entities
 from offtake.questions import question
+from offtake.reports.terminal import explain_text
 from offtake.studies.formulas import FORMULAS
 from offtake.studies.onepath import open_path
 from tests.test_compare import hall
@@ -55,6 +57,22 @@ def test_months_make_the_parts(small: offtake.Run, path: int) -> None:
                 assert part["value"] == pytest.approx(months, rel=1e-12, abs=1e-6), (name, part)
         assert len(told["months"]) == (48 if MEASURES[name].kind == "once" else 12)
         assert {t.name for t in formula.terms} | {"month"} == set(told["months"][0])
+
+
+def test_every_input_opens_to_what_is_written_and_why(first: offtake.Run) -> None:
+    """Value, line and reason are those of the book's file; the scenario shows its chances; each says what it is."""
+    file = (Path(offtake.__file__).parent / "books" / "openai-aws.yaml").read_text(encoding="utf-8").splitlines()
+    found = first.explain("revenue", of="contracts.aws", at="2027")
+    said = " ".join(explain_text(found, 100).split())
+    for x in found["inputs"]:
+        assert x["meaning"] and f"{x['input']}: {x['meaning']}" in said
+        if x["line"]:
+            assert x["value"] in file[x["line"] - 1]
+            assert f"{x['value']} [{x['unit']}]; {x['quality']}, line {x['line']}: " in said
+            assert (x["publisher"] or x["assumed"]) in said
+    opened = {x["input"]: x for x in found["inputs"]}
+    assert sum(x["line"] is not None for x in found["inputs"]) >= 3
+    assert "scenario" not in opened or opened["scenario"]["value"] == "base 40 %, agentic 20 %, power-shortage 20 %, ai-disappoints 20 %"
 
 
 def test_one_contract_by_hand() -> None:

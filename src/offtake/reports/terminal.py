@@ -99,12 +99,21 @@ def numbers_text(rows: list[dict[str, Any]], width: int) -> str:
     """One number a paragraph: what is written, and where it comes from."""
     lines = []
     for row in rows:
-        lines.append(f"{row['path']}  =  {row['value']}" + (f"  [{row['unit']}]" if row["unit"] else ""))
-        where = f"{row['publisher']}, {row['title']}, {row['published']}" if row["publisher"] else row["assumed"] or "no source"
-        where = f"{row['fact']}: {where}" if row["fact"] else where
-        about = f"{row['quality']}, line {row['line']}: {where}" + (f" ({row['note']})" if row["note"] else "")
-        lines += textwrap.wrap(about, width, initial_indent="    ", subsequent_indent="    ")
+        lines.append(f"{row['path']}  =  {_written(row)}")
+        lines += textwrap.wrap(_origin(row), width, initial_indent="    ", subsequent_indent="    ")
     return "\n".join(lines)
+
+
+def _written(row: dict[str, Any]) -> str:
+    """What stands in the book, and its unit."""
+    return str(row["value"]) + (f"  [{row['unit']}]" if row["unit"] else "")
+
+
+def _origin(row: dict[str, Any]) -> str:
+    """Quality, line, source and note of a number."""
+    where = f"{row['publisher']}, {row['title']}, {row['published']}" if row["publisher"] else row["assumed"] or "no source"
+    where = f"{row['fact']}: {where}" if row["fact"] else where
+    return f"{row['quality']}, line {row['line']}: {where}" + (f" ({row['note']})" if row["note"] else "")
 
 
 def explain_text(found: dict[str, Any], width: int) -> str:
@@ -117,14 +126,14 @@ def explain_text(found: dict[str, Any], width: int) -> str:
     if "on_path" in found:
         lines += _path_lines(found["on_path"], unit, width)
     for x in found["inputs"]:
-        moved = f"rank correlation {x['rank_correlation']:+.2f}, {100 * x['share_of_variance']:.0f} % of variance, {x['quality']}"
-        lines += textwrap.wrap(f"{x['input']}: {moved}", width, initial_indent="  ", subsequent_indent="      ", break_on_hyphens=False)
+        told = f"{x['input']}: {x['meaning']}" if x["meaning"] else x["input"]
+        lines += textwrap.wrap(told, width, initial_indent="  ", subsequent_indent="      ", break_on_hyphens=False)
+        lines.append(f"      rank correlation {x['rank_correlation']:+.2f}, {100 * x['share_of_variance']:.0f} % of variance")
         if x.get("drawn") is not None:
             said = x["drawn_word"] or format_value(x["drawn"], x["unit"])
             place = "" if x["drawn_percentile"] is None else f", percentile {100 * x['drawn_percentile']:.1f}"
             lines.append(f"      on this path {said}{place}")
-        where = f"{x['publisher']}, {x['title']}, {x['published']}" if x["publisher"] else x["assumed"] or ""
-        text = " = ".join(str(part) for part in (x["value"], where) if part)
+        text = f"{_written(x)}; {_origin(x)}" if x["line"] else f"{x['value']}; {x['quality']}" if x["value"] else x["quality"]
         lines += textwrap.wrap(text, width, initial_indent="      ", subsequent_indent="      ")
     lines.append(f"  explained by all inputs together, linearly in their normal scores: {100 * found['explained']:.0f} %")
     return "\n".join([*lines, *_replay_lines(found, width)])

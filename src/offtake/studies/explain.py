@@ -7,7 +7,7 @@ from typing import Any
 from ..questions import address, at_period, by_of, question
 from ..tables import plain
 from .asked import Run
-from .inputs import quality_of
+from .inputs import SCENARIO, chances_of, choices, meaning, quality_of
 from .lost import behind
 from .onepath import drawn, fill, open_path
 from .provenance import describe
@@ -46,6 +46,7 @@ def explain(run: Run, name: str, of: str | None, at: str | None, path: int | Non
                 "share_of_variance": m.share,
                 "at_p10": plain(m.low),
                 "at_p90": plain(m.high),
+                "meaning": meaning(m.name),
                 "quality": quality_of(book, m.name),
             }
             | _origin(run, m.name)
@@ -57,7 +58,8 @@ def explain(run: Run, name: str, of: str | None, at: str | None, path: int | Non
 
 
 def _origin(run: Run, name: str) -> dict[str, Any]:
-    """What is written in the book at an input, and its source."""
-    rows = {row["path"]: row for row in describe(run.plan.book)}
-    row = rows.get(name, {})
-    return {key: row.get(key) for key in ("value", "unit", "publisher", "title", "published", "assumed", "line")}
+    """What is written in the book at an input, and its source; of the scenario its chances; of luck or a common cause nothing."""
+    book = run.plan.book
+    row = next((row for row in describe(book) if row["path"] == name), {})
+    found = {key: row.get(key) for key in ("value", "unit", "fact", "publisher", "title", "published", "assumed", "note", "line")}
+    return found if row or name != SCENARIO else found | {"value": chances_of(choices(book, name))}

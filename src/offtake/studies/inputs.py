@@ -106,13 +106,14 @@ def belief(book: Book, name: str) -> str:
     """What the book believes of an input, for "if you believe ..": the chances of its words, or the number as it is written."""
     words = choices(book, name)
     if name == SCENARIO:
-        return f"the chances of the scenarios ({_chances(words)})"
+        return f"the chances of the scenarios ({chances_of(words)})"
     if words:
-        return f"the chances of {name}, {meaning(name)} ({_chances(words)})"
+        return f"the chances of {name}, {meaning(name)} ({chances_of(words)})"
     number = number_at(book, name)
     text = f"{number.text} for " if isinstance(number, Number) else ""
     return f"{text}{in_words(name)}"
 
 
-def _chances(words: list[tuple[str, float]]) -> str:
+def chances_of(words: list[tuple[str, float]]) -> str:
+    """`base 40 %, shortage 60 %`."""
     return ", ".join(f"{word} {100 * chance:.3g} %" for word, chance in words)
