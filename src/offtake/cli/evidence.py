@@ -31,6 +31,7 @@ from .base import (
 def back_test_book(
     book: BookName,
     as_of: Annotated[str | None, typer.Option(metavar="DATES", help="Dates with commas; quarter ends of 7 quarters unless told.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write the calibration picture, .svg.")] = None,
     paths: Paths = 4_096,
     seed: Seed = 1,
     store: Store = None,
@@ -38,11 +39,18 @@ def back_test_book(
 ) -> None:
     """Forecast reported totals with what was known on past dates, and score them against what came."""
     from .. import front
+    from ..files import writable
+    from ..reports import calibration
     from ..reports.scores import scores_text
 
+    if out is not None:
+        calibration.require_picture(out)
+        writable(out)
     loaded = front.load(book, store=store)
     dates = [day_of(d) for d in as_of.split(",")] if as_of else front.past_quarters(loaded)
     table = front.back_test(loaded, dates, paths, seed, store)
+    if out is not None:
+        calibration.write(table.about, out)
     say_json(table.about | {"rows": table.rows()}) if as_json else say(scores_text(table, width()))
 
 

@@ -24,8 +24,8 @@ def crps(samples: np.ndarray, observed: float) -> float:
     return float(np.abs(x - observed).mean()) - spread
 
 
-def wilson(hits: int, count: int, level: float = 0.90) -> tuple[float, float]:
-    """Interval of the probability behind `hits` of `count`."""
+def wilson(hits: float, count: int, level: float = 0.90) -> tuple[float, float]:
+    """Interval of the probability behind `hits` of `count`; hits need not be whole where a share stands for fewer trials than cases."""
     z = NormalDist().inv_cdf(0.5 + level / 2.0)
     share, more = hits / count, z * z / count
     middle = (share + more / 2.0) / (1.0 + more)

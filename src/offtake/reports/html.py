@@ -41,6 +41,7 @@ SECTIONS = (
     ("claims", sections.claims),
     ("inputs", sections.inputs),
     ("sources", sections.sources),
+    ("calibration", None),
     ("convergence", None),
     ("checks", sections.checks),
 )

@@ -67,7 +67,41 @@ def scores_text(table: Table, width: int) -> str:
     for row in table.rows():
         name = f"{row['series']} ({row['measure']} of {row['company']}): "
         told.append(fill(name + _said(row), width, subsequent_indent="    "))
+        lines = calibrated(table.about["calibration"], row)
+        told += [fill(line, width, initial_indent="    ", subsequent_indent="      ") for line in lines]
+    if table.about["together"]:
+        told += [fill(together_text(table.about["together"]), width, subsequent_indent="    ")]
     return "\n".join(told)
+
+
+def together_text(whole: dict[str, Any]) -> str:
+    """All series as one histogram, in words."""
+    shares = " ".join(f"{100 * share:.0f}" for share in whole["fifths"])
+    low, high = (format_value(end, "share") for end in whole["band"])
+    weak = "; ".join(whole["weak"]) or "nothing beyond chance"
+    return (
+        f"all {whole['series']} series: {whole['forecasts']} forecasts of {whole['quarters']} quarters, as if independent: PIT by fifths "
+        f"{shares} % ({low} to {high} by chance); weak: {weak}. Nothing was widened for it."
+    )
+
+
+def calibrated(found: list[dict[str, Any]], row: dict[str, Any]) -> list[str]:
+    """PIT by fifths, coverage by level, and the weak points of a series that is scored."""
+    one = next((c for c in found if (c["company"], c["measure"], c["series"]) == (row["company"], row["measure"], row["series"])), None)
+    if one is None:
+        return []
+    shares = " ".join(f"{100 * share:.0f}" for share in one["fifths"])
+    low, high = (format_value(end, "share") for end in one["band"])
+    held = ", ".join(f"{100 * c['level']:.0f} % {_interval(c)}" for c in one["coverage"])
+    return [
+        f"PIT by fifths {shares} % ({low} to {high} by chance); interval and what it held ({row['quarters']} trials): {held}",
+        f"weak: {'; '.join(one['weak']) or 'nothing beyond chance'}",
+    ]
+
+
+def _interval(c: dict[str, Any]) -> str:
+    held, low, high = (format_value(c[key], "share") for key in ("held", "low", "high"))
+    return f"{held} ({low} to {high})"
 
 
 def _over(row: dict[str, Any]) -> str:
@@ -79,9 +113,9 @@ def _said(row: dict[str, Any]) -> str:
     skipped = f"; {row['skipped']} dates skipped, too few quarters without a gap" if row["skipped"] else ""
     if row["crps"] is None:
         return f"not back-tested: {row['quarters']} distinct target quarters, 6 are needed{skipped}."
-    skill, held, low, high = (format_value(row[key], "share") for key in ("skill", "covered", "covered_low", "covered_high"))
+    skill = format_value(row["skill"], "share")
     ours, naive = (format_value(row[key], "USD") for key in ("crps", "naive_crps"))
     return (
         f"{row['forecasts']} forecasts of {row['quarters']} quarters{skipped}. CRPS {ours} against {naive} of a naive walk, skill {skill}: "
-        f"{row['verdict']}; {_over(row)}. The 90 % interval held {held} of what came ({low} to {high} for {row['quarters']} quarters)."
+        f"{row['verdict']}; {_over(row)}."
     )

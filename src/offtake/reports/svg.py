@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
+from ..files import MARK
 from ..units import format_value
 
 WIDTH, HEIGHT = 720, 320
@@ -36,6 +37,11 @@ def page(panels: Sequence[str], title: str) -> str:
         f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {WIDTH} {height}' width='{WIDTH}' height='{height}' role='img' "
         f"aria-label='{escape(title, quote=True)}'><rect width='100%' height='100%' fill='#fff'/>{body}</svg>\n"
     )
+
+
+def marked(drawn: str) -> str:
+    """The SVG as a file of ours, which a later run may replace."""
+    return drawn.replace("><rect", f"><!--{MARK}--><rect", 1)
 
 
 def text(x: float, y: float, words: str, anchor: str = "middle", colour: str = INK, more: str = "") -> str:

@@ -64,7 +64,7 @@ def require_picture(target: Path, over: int) -> None:
 def write(found: dict[str, Any], target: Path) -> None:
     """Write the picture as .svg, or with the table as .html; the old file stays whole if writing fails."""
     drawn = picture(found)
-    page = drawn.replace("><rect", f"><!--{MARK}--><rect", 1) if target.suffix == ".svg" else _html(found, drawn)
+    page = svg.marked(drawn) if target.suffix == ".svg" else _html(found, drawn)
     put(page.encode(), target)
 
 

@@ -15,7 +15,8 @@ Number = float | None
 Cell = str | float | None
 Quality = Literal["filed", "stated", "reported", "derived", "assumed"]
 Section = Literal[
-    "money", "contracts", "pace", "capacity", "national", "placement", "customer", "concentration", "value", "stress", "convergence"
+    "money", "contracts", "pace", "capacity", "national", "placement", "customer", "concentration", "value", "stress",
+    "calibration", "convergence",
 ]
 
 

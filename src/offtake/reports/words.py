@@ -27,6 +27,7 @@ WORDS = {
     "claimed": "Claimed",
     "claims": "The article, claim by claim",
     "claim": "Claim",
+    "calibration": "Calibration: how past forecasts did",
     "col_action": "If passed",
     "col_commitment": "Commitment",
     "col_customer": "Customer",

@@ -27,10 +27,10 @@ from ..facts import Fact, Facts
 from ..montecarlo import run as compute
 from ..plan import compile_book
 from ..questions import question
-from ..tables import Table
 from .history import LEAST, WINDOW, book_text, extrapolated, unbroken
 
 AHEAD = 4
+PATHS = 4_096
 FEWEST = 6  # distinct target quarters under which a score says nothing
 MEASURES = {"revenue": ("flow", "revenue"), "capex": ("flow", "revenue"), "rpo": ("stock", "reported_rpo")}
 QUARTER_ENDS = ("12-31", "03-31", "06-30", "09-30")
@@ -81,7 +81,7 @@ class Scores:
         model, naive = (float(np.mean([crps(x, f.target.value) for f, x in pairs])) for pairs in (
             [(f, f.model) for f in self.forecasts], [(f, f.naive) for f in self.forecasts]))  # fmt: skip
         share = sum(f.inside() for f in self.forecasts) / len(self.forecasts)
-        low, high = wilson(round(share * self.quarters), self.quarters)
+        low, high = wilson(share * self.quarters, self.quarters)
         points = {name: float(np.mean([abs(f.points[name] - f.target.value) for f in self.forecasts])) for name in ("last value", "drift")}
         logs = [log_score(f.model, f.target.value) for f in self.forecasts]
         return found | {
@@ -97,6 +97,12 @@ def quarter_ends(first: date, last: date) -> list[date]:
     """Ends of calendar quarters from `first` to `last`."""
     found = [date.fromisoformat(f"{year}-{end}") for year in range(first.year, last.year + 1) for end in sorted(QUARTER_ENDS)]
     return [d for d in found if first <= d <= last]
+
+
+def past_quarters(book: Book) -> list[date]:
+    """Ends of the seven calendar quarters up to one before the book's as_of: each leaves quarters to score."""
+    day = book.as_of.date()
+    return quarter_ends(date(day.year - 3, 1, 1), day)[:-1][-7:]
 
 
 def back_test(book: Book, dates: Sequence[date], paths: int, seed: int, facts: Facts | None = None) -> list[Scores]:
@@ -159,12 +165,3 @@ def naive_samples(history: Sequence[Fact], paths: int) -> np.ndarray:
     ahead = np.arange(1, AHEAD + 1)[:, None]
     found: np.ndarray = np.exp(logs[-1] + ahead * steps.mean() + np.sqrt(ahead) * steps.std(ddof=1) * scores)
     return found
-
-
-def table(scores: Sequence[Scores], dates: Sequence[date]) -> Table:
-    """One row a series."""
-    rows = [s.row() for s in scores]
-    shares = ("skill", "skill_last", "skill_drift", "covered", "covered_low", "covered_high")
-    units = {"crps": "USD", "naive_crps": "USD"} | dict.fromkeys(shares, "share")
-    about = {"as_of": [d.isoformat() for d in dates], "ahead": AHEAD}
-    return Table({key: [row[key] for row in rows] for key in rows[0]}, units, None, about)

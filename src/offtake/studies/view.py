@@ -8,7 +8,7 @@ from ..book.numbers import Number
 from ..book.text import numbers_of
 from ..tables import plain
 from ..units import format_interval, format_value
-from . import commitments, solvency, stress_panels, watch_panels
+from . import calibration_panels, commitments, solvency, stress_panels, watch_panels
 from .answers import PENDING
 from .convergence import table as converging
 from .deal_panels import pages
@@ -29,7 +29,7 @@ def view(run: Found) -> Any:
     told = run.answers()
     book = run.plan.book
     inputs = describe(book)
-    risk, power, market, rate = concentration(a, told), grid(a), panels(a, told), paced(a)
+    risk, power, market, rate, past = concentration(a, told), grid(a), panels(a, told), paced(a), calibration_panels.panels(run)
     deals = pages(a)
     return {
         "title": book.title,
@@ -38,7 +38,7 @@ def view(run: Found) -> Any:
         "stamp": run.stamp.to_dict(),
         "headline": headline(a, told),
         "answers": [_answer(x) for x in told["answers"]],
-        "fans": [*fans(a), *risk[0], *power[0], *market[0], *rate[0]],
+        "fans": [*fans(a), *risk[0], *power[0], *market[0], *rate[0], *past[0]],
         "stacks": stacks(a),
         "heat": heat(a),
         "sankey": sankey(a, told),
@@ -46,7 +46,7 @@ def view(run: Found) -> Any:
         "commitments": committed(a),
         "surface": surface(a),
         "surface_by_year": surface_by_year(a),
-        "tables": [*deals, *risk[1], *power[1], *market[1], *rate[1], *stress_panels.panels(run), converging(a.f)],
+        "tables": [*deals, *risk[1], *power[1], *market[1], *rate[1], *stress_panels.panels(run), *past[1], converging(a.f)],
         "scenarios": compare(run, scenario_columns(run.plan)),
         "watch": watch(a, told),
         "watch_note": watch_panels.note(told["answers"][10]["values"]["watch"]) if told["answers"][10]["values"]["watch"] else None,
