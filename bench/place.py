@@ -10,7 +10,7 @@ import time
 
 import numpy as np
 
-from offtake.kernels import place
+from offtake.kernels import place, slots
 
 JOBS, POOLS, MONTHS, LANES, HIGHS_PATHS = 8, 9, 96, 64, 4
 
@@ -26,7 +26,7 @@ def book(seed, extra, walk):
 
     jobs = place.Jobs(
         (rng.random((JOBS, POOLS)) < 0.7).astype(np.int64), np.zeros(JOBS, np.int64), (rng.random(JOBS) < 0.3).astype(np.int64),
-        np.arange(JOBS), np.arange(POOLS), np.ones(POOLS, np.int64),
+        np.arange(JOBS), np.arange(POOLS), np.ones(POOLS, np.int64), slots.one_block(JOBS),
     )  # fmt: skip
     speed = np.exp(rng.normal(0, 0.5, (JOBS, POOLS, LANES)) + rng.normal(0, 2, (JOBS, 1, 1)))
     value = np.exp(rng.normal(1, 0.5, (JOBS, LANES))) / speed.max(1)

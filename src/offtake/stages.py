@@ -81,7 +81,7 @@ def allocate(plan: Plan) -> Block:
         schedule=filled(settle.Schedule, *money),
         signed=filled(customer.Signed, *people, tau=np.zeros((u, ln), np.int64), alive=np.zeros(money),
                       passage=np.zeros((u, len(THRESHOLDS), len(RUNS), ln), np.int64)),
-        placement=place.placement(w, k, q, m, ln),
+        placement=place.placement(w, k, q, m, ln, plan.jobs.day),
         used=np.zeros((k, m, ln)), capacity=np.zeros((k, m, ln)), settlement=filled(settle.Settlement, *money),
         payments=filled(customer.Payments, *money, **{f: np.zeros(people) for f in ("raised", "cash_balance", "funding_gap", "coverage")}),
         books=filled(recognise.Books, *money),
@@ -275,7 +275,8 @@ def place_hours(b: Block) -> None:
     """Hours placed on the block's segments as they stand: a study may have given them another cost since they were priced."""
     p = b.plan
     if b.scratch is None:
-        b.scratch = place.scratch(len(p.names.workloads), len(p.names.pools), len(p.segment_pool), LANES)
+        day = p.jobs.day
+        b.scratch = place.scratch(len(day.owner), len(p.names.pools), len(p.segment_pool), LANES, len(day.share))
     place.place_block(b.segment_hours, p.jobs, place.Loads(*b.demand), b.supply.ready, b.X, b.scratch, b.placement)
     np.sum(b.placement.use, axis=0, out=b.used)
     add_into(b.capacity, p.segment_pool, b.segment_hours.cap)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from offtake.kernels import place, ranges
+from offtake.kernels import place, ranges, slots
 
 JOBS, POOLS, SEGMENTS, MONTHS, LANES = 4, 5, 7, 4, 8
 few = settings(max_examples=25, deadline=None)
@@ -24,7 +24,7 @@ def book(seed, coarse=False):
     segments = place.Segments(pool, number(SEGMENTS, MONTHS, LANES) * (rng.random((SEGMENTS, MONTHS, LANES)) < 0.9), cost)
     jobs = place.Jobs(
         (rng.random((JOBS, POOLS)) < 0.7).astype(np.int64), np.arange(JOBS), (rng.random(JOBS) < 0.5).astype(np.int64),
-        rng.permutation(JOBS), rng.permutation(POOLS), JOBS + np.arange(POOLS),
+        rng.permutation(JOBS), rng.permutation(POOLS), JOBS + np.arange(POOLS), slots.one_block(JOBS),
     )  # fmt: skip
     loads = place.Loads(
         number(JOBS, MONTHS, LANES) * (rng.random((JOBS, MONTHS, LANES)) < 0.9), number(JOBS, POOLS, LANES), number(JOBS, LANES),
@@ -67,7 +67,7 @@ def compact(part):
     """The same numbers in plain memory order, so that nothing compiles anew."""
     if isinstance(part, np.ndarray):
         return np.ascontiguousarray(part)
-    return type(part)(*(np.ascontiguousarray(a) for a in part))
+    return type(part)(*(compact(a) for a in part))
 
 
 def months_apart(jobs):
@@ -106,7 +106,9 @@ def test_order_in_the_book_is_irrelevant(seed, coarse):
     w, k, q = rng.permutation(JOBS), rng.permutation(POOLS), rng.permutation(SEGMENTS)
     swapped = (
         place.Segments(np.argsort(k)[segments.pool[q]], segments.cap[q], segments.cost[q]),
-        place.Jobs(jobs.eligible[w][:, k], jobs.gang_x[w], jobs.deferrable[w], jobs.rank_w[w], jobs.rank_k[k], jobs.fabric_x[k]),
+        place.Jobs(
+            jobs.eligible[w][:, k], jobs.gang_x[w], jobs.deferrable[w], jobs.rank_w[w], jobs.rank_k[k], jobs.fabric_x[k], jobs.day
+        ),
         place.Loads(loads.work[w], loads.speed[w][:, k], loads.value[w], loads.moving[w][:, k]),
         ready[k],
         X,
@@ -219,7 +221,7 @@ def test_idle_hours_by_cause():
     segments = place.Segments(np.array([0, 1]), np.array([10.0, 4.0])[:, None, None] * one, np.zeros((2, 1, 1)))
     jobs = place.Jobs(
         np.array([[1, 0], [1, 1], [0, 0]]), np.array([0, 1, 0]), np.zeros(3, np.int64), np.arange(3), np.arange(2),
-        np.array([-1, -1]),
+        np.array([-1, -1]), slots.one_block(3),
     )  # fmt: skip
     loads = place.Loads(np.array([3.0, 6.0, 5.0])[:, None, None] * one, np.ones((3, 2, 1)), np.ones((3, 1)), np.zeros((3, 2, 1)))
     ready, X = np.array([8.0, 16.0])[:, None, None] * one, np.array([[1.0], [16.0]])
@@ -235,7 +237,7 @@ def by_hand(cap, cost, eligible, work, value, rank_k):
     w, k, one = len(work), len(cap), np.ones((1, 1))
     segments = place.Segments(np.arange(k), np.array(cap)[:, None, None] * one, np.array(cost)[:, None, None] * one)
     none = np.full(max(w, k), -1)
-    jobs = place.Jobs(np.array(eligible), none[:w], np.zeros(w, np.int64), np.arange(w), np.array(rank_k), none[:k])
+    jobs = place.Jobs(np.array(eligible), none[:w], np.zeros(w, np.int64), np.arange(w), np.array(rank_k), none[:k], slots.one_block(w))
     loads = place.Loads(
         np.array(work)[:, None, None] * one, np.ones((w, k, 1)), np.array(value)[:, None] * np.ones((1, 1)), np.zeros((w, k, 1))
     )

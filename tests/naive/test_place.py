@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from offtake.kernels import place, ranges
+from offtake.kernels import place, ranges, slots
 
 highspy = pytest.importorskip("highspy")
 
@@ -57,6 +57,7 @@ def instance(seed, kind, jobs=4, pools=5, extra=2, months=7, lanes=LANES):
             rng.permutation(jobs),
             rng.permutation(pools),
             np.where(rng.random(pools) < 0.8, jobs + np.arange(pools), -1),
+            slots.one_block(jobs),
         ),
         place.Loads(work, speed, value, moving),
         rng.integers(0, 20, (pools, months, lanes)).astype(float),

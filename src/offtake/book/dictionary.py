@@ -15,14 +15,15 @@ from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_ori
 
 from pydantic import BaseModel
 
-from .numbers import Label, Month
+from .numbers import Hours, Label, Month
 from .ranges import SIGNED
 from .reader import Reader
 from .terms import Book
 
 SOURCES = ("source", "assumed", "note")  # stand at any term (N-05), so they are told once
 WORDS: dict[Any, str] = {
-    str: "text", int: "count", bool: "yes or no", date: "date", datetime: "date and time", Month: "calendar month", Label: "word"
+    str: "text", int: "count", bool: "yes or no", date: "date", datetime: "date and time", Month: "calendar month", Label: "word",
+    Hours: "hours of a day",
 }  # fmt: skip
 
 

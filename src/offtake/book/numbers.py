@@ -148,6 +148,30 @@ class Month(int):
         return {"type": "string", "pattern": r"^\d{4}-\d{2}$"}
 
 
+class Hours(float):
+    """Hours of a day; reads and prints as 8 h."""
+
+    def __new__(cls, value: Any) -> Hours:
+        if isinstance(value, float):
+            return super().__new__(cls, value)
+        text = "nothing" if value is None else str(value).strip()
+        found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?) ?(?:h|hours?)", text)
+        if not found or not 0.0 < float(found[1]) <= 24.0:
+            raise Fault(text[:60], "hours of a day, above 0 and at most 24 (P-01)", "write it as 8 h")
+        return super().__new__(cls, float(found[1]))
+
+    def __str__(self) -> str:
+        return f"{float(self):g} h"
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: Any, _handler: Any) -> Any:
+        return core_schema.no_info_plain_validator_function(lambda v: v if isinstance(v, cls) else _custom(lambda: cls(v)))
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, _schema: Any, _handler: Any) -> Any:
+        return {"type": "string", "pattern": r"^\d+(\.\d+)? ?h$"}
+
+
 def _custom(read: Callable[[], Any]) -> Any:
     """Turn a Fault into pydantic's error, which carries got, rule and fix to the reader of the book."""
     try:

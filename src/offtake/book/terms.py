@@ -34,7 +34,7 @@ from .fields import (
     Users,
 )
 from .market import Event, Market, Tree
-from .numbers import Beside, Day, Label, Moment, Month, Number, Series
+from .numbers import Beside, Day, Hours, Label, Moment, Month, Number, Series
 from .options import Option
 from .reader import quantity, timeline
 from .tree import Node
@@ -232,6 +232,7 @@ class Workload(Sourced):
     tokens: Annotated[Number | Series, timeline("token/month")] | None = None
     input_weight: Share | None = None
     headroom: Multiple | None = None
+    profile: dict[str, Multiple] = Field(default={}, description="load in each slot of the day over its mean (D-01)")
     throughput: dict[str, Annotated[Number, quantity("token/s/GPU")]] = {}
     derate: Share | None = None
     runs: list[Run] = []
@@ -323,6 +324,7 @@ class Book(Term):
     as_of: Moment
     start: Month
     months: int = Field(gt=0, le=480)
+    day: dict[str, Hours] = Field(default={}, description="hours of each slot of the day; none: a month is one block (P-01)")
     sources: dict[str, Source]
     companies: dict[str, Company]
     chips: dict[str, Chip]

@@ -3,7 +3,7 @@
 Axes    as in `lanes`.
 Units   GPU-h, USD; the gap is relative.
 Signs   gap >= 0 but for rounding; at most GAP means solved.
-Order within the month   hours of the basic columns, cut to what the segments give, then to the work; profit; bound; where the gap
+Order within the month   hours of the basic columns, cut to what the segments of each line give, then to the work; profit; bound; where the gap
         is larger than GAP the lane is solved again from its rebuilt inverse, then from nothing placed. Never silent.
 Source  model P-04. Method: weak duality of linear programs; no tolerance of the steps enters.
 """
@@ -11,9 +11,9 @@ Source  model P-04. Method: weak duality of linear programs; no tolerance of the
 import numpy as np
 
 from offtake.kernels.basis import FULL, duals
-from offtake.kernels.compiled import inner
+from offtake.kernels.compiled import inner, step
 from offtake.kernels.lanes import ATTEMPTS, bases_stand, load, solve_lane
-from offtake.kernels.simplex import worths
+from offtake.kernels.simplex import rents
 
 GAP = 1e-9  # a month is solved when its certificate is at most this (P-04)
 
@@ -36,36 +36,49 @@ def read_plan(b):
                 b.fill[j - n, i] = min(x, b.room[j, i])
 
 
+@step
+def part_of(b, line, j):
+    """Hours of a line that an hour of column j takes; 0 where it is another pool's."""
+    pools, slots, spot = b.pools, b.share.shape[0], b.spot[j // b.pools]
+    if j % pools != line % pools:
+        return 0.0
+    if line < pools:
+        return 1.0
+    return b.share[line // pools - 1] if spot > slots else (1.0 if spot == line // pools else 0.0)
+
+
 @inner
-def cut_pools(b):
-    """Where rounding has a pool use more than its segments give, its hours are cut; `size` and `total` are scratch."""
-    n, pools, given, used = b.speed.shape[0], b.worth.shape[0], b.size, b.total
-    for k in range(pools):
+def cut_lines(b):
+    """Where rounding has a line give more than its segments do, the hours on it are cut; `size` and `total` are scratch."""
+    n, given, used = b.speed.shape[0], b.size, b.total
+    for line in range(b.x.shape[0] - b.spot.shape[0]):
         given[:] = 0.0
         used[:] = 0.0
         for q in range(b.fill.shape[0]):
-            if b.pool[q] == k:
+            if b.pool[q] == line:
                 fill = b.fill[q]
                 for i in range(b.gap.shape[0]):
                     given[i] += fill[i]
-        for j in range(k, n, pools):
-            use = b.use[j]
-            for i in range(b.gap.shape[0]):
-                used[i] += use[i]
+        for j in range(line % b.pools, n, b.pools):
+            use, part = b.use[j], part_of(b, line, j)
+            if part > 0.0:
+                for i in range(b.gap.shape[0]):
+                    used[i] += part * use[i]
         for i in range(b.gap.shape[0]):
             used[i] = given[i] / used[i] if used[i] > given[i] else 1.0
-        for j in range(k, n, pools):
+        for j in range(line % b.pools, n, b.pools):
             use = b.use[j]
-            for i in range(b.gap.shape[0]):
-                use[i] *= used[i]
+            if part_of(b, line, j) > 0.0:
+                for i in range(b.gap.shape[0]):
+                    use[i] *= used[i]
 
 
 @inner
 def cut_jobs(b):
     """Where rounding has a job do more than its work, its hours are cut."""
-    pools, done = b.worth.shape[0], b.total
-    for w in range(b.x.shape[0] - pools):
-        work = b.rhs[pools + w]
+    pools, lines, done = b.pools, b.x.shape[0] - b.spot.shape[0], b.total
+    for w in range(b.spot.shape[0]):
+        work = b.rhs[lines + w]
         done[:] = 0.0
         for j in range(w * pools, (w + 1) * pools):
             use, speed = b.use[j], b.speed[j]
@@ -96,14 +109,14 @@ def reach(b):
 
 @inner
 def bound_plans(b):
-    """What no plan can exceed, into `size`: `worth` makes any duals of the jobs feasible, so this needs no tolerance of its own."""
-    n, pools, bound = b.speed.shape[0], b.worth.shape[0], b.size
+    """What no plan can exceed, into `size`: `worth` of the lines makes any duals of jobs and slots feasible, so this needs no tolerance of its own."""
+    n, lines, bound = b.speed.shape[0], b.x.shape[0] - b.spot.shape[0], b.size
     bound[:] = 0.0
     for q in range(b.fill.shape[0]):
         room, worth, profit = b.room[n + q], b.worth[b.pool[q]], b.profit[n + q]
         for i in range(b.gap.shape[0]):
             bound[i] += room[i] * max(worth[i] + profit[i], 0.0)
-    for r in range(pools, b.x.shape[0]):
+    for r in range(lines, b.x.shape[0]):
         work, y = b.rhs[r], b.y[r]
         for i in range(b.gap.shape[0]):
             bound[i] += work[i] * max(y[i], 0.0)
@@ -113,7 +126,7 @@ def bound_plans(b):
 def certify(b):
     """Fill `use`, `fill` and `gap`: relative gap between a feasible plan and the bound, a proof. The tie rule is inside the gap."""
     read_plan(b)
-    cut_pools(b)
+    cut_lines(b)
     cut_jobs(b)
     reach(b)
     bound_plans(b)
@@ -127,15 +140,14 @@ def certify(b):
 def bound_without_ties(b, t, i):
     """The bound of lane i from duals at true profits: where costs eat most of the gains, the tie rule alone would exceed GAP."""
     load(b, t, i)
-    pools = t.worth.shape[0]
     for j in range(t.speed.shape[0]):
         t.profit[j] *= b.fair[j]
     duals(t)
     bound = 0.0
-    for r in range(pools, t.x.shape[0]):
+    for r in range(t.first.shape[0], t.x.shape[0]):
         t.y[r] = max(t.y[r], 0.0)
         bound += t.rhs[r] * t.y[r]
-    worths(t)
+    rents(t)
     for q in range(t.pool.shape[0]):
         column = t.speed.shape[0] + q
         bound += t.room[column] * max(t.worth[t.pool[q]] + t.profit[column], 0.0)

@@ -14,16 +14,19 @@ import numpy as np
 
 from offtake.kernels.basis import BASIC, EMPTY, FULL, Program, duals, hours, rebuild, reset
 from offtake.kernels.compiled import inner
-from offtake.kernels.simplex import NOISE, TINY, dual_is_zero, improve, net_of, repair, worths
+from offtake.kernels.simplex import NOISE, TINY, improve, net_of, rents, repair, without_rounding
 
 STALE = 400  # pivots after which the inverse is built anew
 ATTEMPTS = 3
 
 
 class Lanes(NamedTuple):
-    """Programs of all lanes; a single one is solved in a `Program` of its own."""
+    """Programs of all lanes; a single one is solved in a `Program` of its own. Segments are those of pools, then those of slots."""
 
-    pool: np.ndarray  # (Q,) int64
+    pools: int  # K
+    share: np.ndarray  # (S,)
+    spot: np.ndarray  # (W,) int64
+    pool: np.ndarray  # (Q,) int64 line of each segment
     inverse: np.ndarray  # (R, R, L)
     basis: np.ndarray  # (R, L) int64
     state: np.ndarray  # (Q, L) int64
@@ -34,7 +37,9 @@ class Lanes(NamedTuple):
     rhs: np.ndarray  # (R, L)
     x: np.ndarray  # (R, L)
     y: np.ndarray  # (R, L)
-    worth: np.ndarray  # (K, L)
+    toll: np.ndarray  # (P, L)
+    grain: np.ndarray  # (P, L)
+    worth: np.ndarray  # (P, L) of the lines, once bases stand: `rents`
     earned: np.ndarray  # (R, L) profit of the basic columns
     bound: np.ndarray  # (R, L) room of the basic columns
     size: np.ndarray  # (L,) sum of the absolute terms of a sum
@@ -47,29 +52,36 @@ class Lanes(NamedTuple):
     gap: np.ndarray  # (L,) relative gap between the plan and the bound
 
 
-def side_by_side(jobs, pools, segments, lanes):
-    """Memory for `lanes` programs of `jobs` W, `pools` K, `segments` Q, and for a single one."""
-    n, rows = jobs * pools, jobs + pools
-    columns, z, whole = n + segments + jobs, np.zeros, np.int64
+def side_by_side(jobs, pools, segments, lanes, slots=0):
+    """Memory for `lanes` programs of `jobs` W, `pools` K, `segments` Q of pools, `slots` S, and for a single one."""
+    n, lines, segments = jobs * pools, pools * (1 + slots), segments + pools * slots
+    rows, spots, columns, z, whole = jobs + lines, lines + pools * (slots > 0), n + segments + jobs, np.zeros, np.int64
     one = Program(
-        z((rows, rows)), z(rows, whole), z(segments, whole), z(segments, whole), z(pools, whole), z(n), z(columns),
-        np.full(columns, np.inf), z(rows), z(rows), z(rows), z(rows), z(pools), z(columns), z(columns), z(1, whole),
+        pools, z(slots), z(jobs, whole),
+        z((rows, rows)), z(rows, whole), z(segments, whole), z(segments, whole), z(lines, whole), z(n), z(columns),
+        np.full(columns, np.inf), z(rows), z(rows), z(rows), z(rows), z(spots), z(spots), z(spots), z(columns), z(columns), z(1, whole),
     )  # fmt: skip
     many = Lanes(
+        pools, one.share, one.spot,
         z(segments, whole), z((rows, rows, lanes)), z((rows, lanes), whole), z((segments, lanes), whole), z(lanes, whole), z((n, lanes)),
         z((columns, lanes)), np.full((columns, lanes), np.inf), z((rows, lanes)), z((rows, lanes)), z((rows, lanes)),
-        z((pools, lanes)), z((rows, lanes)), z((rows, lanes)), z(lanes), z(lanes), z(lanes, whole), np.ones(n), z((n, lanes)),
-        z((segments, lanes)), z(lanes), z(lanes),
+        z((spots, lanes)), z((spots, lanes)), z((spots, lanes)), z((rows, lanes)), z((rows, lanes)), z(lanes), z(lanes), z(lanes, whole),
+        np.ones(n), z((n, lanes)), z((segments, lanes)), z(lanes), z(lanes),
     )  # fmt: skip
     return many, one
 
 
 @inner
-def begin(b, t, pool):
-    """Nothing placed in any lane; `pool` (Q,) int64 is each segment's pool."""
-    for q in range(pool.shape[0] - 1, -1, -1):
-        b.pool[q] = t.pool[q] = pool[q]
-        t.first[pool[q]] = q
+def begin(b, t, pool, share, spot):
+    """Nothing placed in any lane; `pool` (Q,) int64 is each segment's pool, `share` (S,) and `spot` (W,) as in `basis`."""
+    for q in range(t.pool.shape[0] - 1, -1, -1):
+        line = pool[q] if q < pool.shape[0] else t.pools + q - pool.shape[0]
+        b.pool[q] = t.pool[q] = line
+        t.first[line] = q
+    for s in range(share.shape[0]):
+        t.share[s] = share[s]
+    for w in range(spot.shape[0]):
+        t.spot[w] = spot[w]
     reset(t)
     for i in range(b.age.shape[0]):
         store_basis(b, t, i)
@@ -111,20 +123,19 @@ def store(b, t, i, steps):
     hours(t)
     if steps != 0:
         duals(t)
-    for r in range(t.first.shape[0], t.x.shape[0]):
-        t.y[r] = 0.0 if dual_is_zero(t, r) else t.y[r]
-    worths(t)
+    without_rounding(t)
+    rents(t)
     store_basis(b, t, i)
     for r in range(t.x.shape[0]):
         b.x[r, i], b.y[r, i] = t.x[r], t.y[r]
-    for k in range(t.first.shape[0]):
+    for k in range(t.worth.shape[0]):
         b.worth[k, i] = t.worth[k]
 
 
 @inner
 def read_basis(b):
-    """Profits and rooms of the basic columns; what full segments give their pool; no lane is broken unless its inverse is old."""
-    n, pools = b.speed.shape[0], b.worth.shape[0]
+    """Profits and rooms of the basic columns; what full segments give their line; no lane is broken unless its inverse is old."""
+    n, lines = b.speed.shape[0], b.x.shape[0] - b.spot.shape[0]
     for i in range(b.age.shape[0]):
         b.broken[i] = b.age[i] > STALE
         b.floor[i] = 0.0
@@ -135,7 +146,7 @@ def read_basis(b):
             b.bound[r, i] = b.room[j, i]
         for i in range(b.age.shape[0]):
             b.floor[i] = max(b.floor[i], NOISE * b.earned[r, i])
-    b.rhs[:pools] = 0.0
+    b.rhs[:lines] = 0.0
     for q in range(b.pool.shape[0]):
         total, room, state = b.rhs[b.pool[q]], b.room[n + q], b.state[q]
         for i in range(b.age.shape[0]):
@@ -163,8 +174,8 @@ def hours_stand(b):
 
 @inner
 def duals_stand(b):
-    """Duals in all lanes, those of jobs within rounding of zero set to zero; broken where a job's is negative."""
-    rows, pools, size = b.x.shape[0], b.worth.shape[0], b.size
+    """Duals in all lanes, those of jobs and slots within rounding of zero set to zero; broken where a job's is negative."""
+    rows, lines, size = b.x.shape[0], b.x.shape[0] - b.spot.shape[0], b.size
     for j in range(rows):
         y = b.y[j]
         y[:] = 0.0
@@ -175,16 +186,18 @@ def duals_stand(b):
                 term = inverse[i] * earned[i]
                 y[i] += term
                 size[i] += abs(term)
-        if j >= pools:
+        if j >= b.pools:
             for i in range(size.shape[0]):
                 y[i] = y[i] if abs(y[i]) > TINY * size[i] else 0.0
+        if j >= lines:
+            for i in range(size.shape[0]):
                 b.broken[i] = b.broken[i] if y[i] >= -b.floor[i] else 1
 
 
 @inner
-def prices_stand(b):
-    """Broken where a segment would earn by leaving its bound, or a column by entering; fills `worth`."""
-    n, pools = b.speed.shape[0], b.worth.shape[0]
+def segments_stand(b):
+    """Broken where a segment would earn by leaving its bound."""
+    n = b.speed.shape[0]
     for q in range(b.pool.shape[0]):
         y, profit, state = b.y[b.pool[q]], b.profit[n + q], b.state[q]
         for i in range(y.shape[0]):
@@ -192,15 +205,69 @@ def prices_stand(b):
             gain = gain if state[i] == EMPTY else -gain
             least = b.floor[i] + TINY * (abs(y[i]) + abs(profit[i]))
             b.broken[i] = b.broken[i] if state[i] == BASIC or gain <= least else 1
+
+
+@inner
+def add_toll(b, at, line, part):
+    """Add what `part` hours of a line cost to the toll of spot `at`."""
+    toll, grain, y = b.toll[at], b.grain[at], b.y[line]
+    for i in range(y.shape[0]):
+        toll[i] += part * y[i]
+        grain[i] += abs(part * y[i])
+
+
+@inner
+def tolls_side_by_side(b):
+    """What an hour at each spot costs, and the sum of its absolute terms."""
+    pools, slots = b.pools, b.share.shape[0]
+    b.toll[:] = 0.0
+    b.grain[:] = 0.0
+    for at in range(b.toll.shape[0]):
+        add_toll(b, at, at % pools, 1.0)
+        if at >= pools * (1 + slots):
+            for s in range(slots):
+                add_toll(b, at, (1 + s) * pools + at % pools, b.share[s])
+        elif at >= pools:
+            add_toll(b, at, at, 1.0)
+
+
+@inner
+def rents_side_by_side(b):
+    """`worth` of the lines as in `rents`."""
+    pools, slots = b.pools, b.share.shape[0]
+    for at in range(pools, pools * (1 + slots)):
+        rent, worth, y = b.worth[at % pools], b.worth[at], b.y[at]
+        for i in range(y.shape[0]):
+            held = max(y[i], 0.0)
+            rent[i] = max(rent[i], worth[i] - held)
+            worth[i] = held
+    for at in range(pools * (1 + slots), b.worth.shape[0]):
+        rent, worth = b.worth[at % pools], b.worth[at]
+        for s in range(slots):
+            held, share = b.worth[(1 + s) * pools + at % pools], b.share[s]
+            for i in range(worth.shape[0]):
+                worth[i] -= share * held[i]
+        for i in range(worth.shape[0]):
+            rent[i] = max(rent[i], worth[i])
+
+
+@inner
+def prices_stand(b):
+    """Broken where a segment would earn by leaving its bound, or a column by entering; fills `worth`."""
+    n, pools, lines = b.speed.shape[0], b.pools, b.x.shape[0] - b.spot.shape[0]
+    segments_stand(b)
     b.worth[:] = -np.inf
     for j in range(n):
-        worth, profit, speed, y = b.worth[j % pools], b.profit[j], b.speed[j], b.y[pools + j // pools]
+        w = j // pools
+        worth, profit, speed, y = b.worth[b.spot[w] * pools + j % pools], b.profit[j], b.speed[j], b.y[lines + w]
         for i in range(worth.shape[0]):
             worth[i] = max(worth[i], net_of(profit[i], speed[i], y[i]))
-    for k in range(pools):
-        worth, y = b.worth[k], b.y[k]
+    tolls_side_by_side(b)
+    for k in range(b.worth.shape[0]):
+        worth, toll, grain = b.worth[k], b.toll[k], b.grain[k]
         for i in range(worth.shape[0]):
-            b.broken[i] = b.broken[i] if worth[i] - (y[i] + TINY * abs(y[i])) <= b.floor[i] else 1
+            b.broken[i] = b.broken[i] if worth[i] - (toll[i] + TINY * grain[i]) <= b.floor[i] else 1
+    rents_side_by_side(b)
 
 
 @inner

@@ -12,7 +12,7 @@ Source  model P-05. Method: primal simplex on the optimal face (complementary sl
 import numpy as np
 from numba import njit
 
-from offtake.kernels.basis import BASIC, EMPTY, duals, expand, hours, is_full, rebuild
+from offtake.kernels.basis import BASIC, EMPTY, duals, expand, hours, is_full, rebuild, tolls
 from offtake.kernels.compiled import inner
 from offtake.kernels.lanes import load
 from offtake.kernels.place import pose, prepare
@@ -35,31 +35,32 @@ def largest_profit(t):
 @inner
 def face(t, fair, free):
     """Mark in `free` (C) what may leave its bound at no loss under the true profits (they replace those with the tie rule)."""
-    n, pools, segments = t.speed.shape[0], t.first.shape[0], t.pool.shape[0]
+    n, pools, lines, segments = t.speed.shape[0], t.pools, t.first.shape[0], t.pool.shape[0]
     for j in range(n):
         t.profit[j] = t.profit[j] * fair[j]
     duals(t)
+    tolls(t, t.y)
     least = FACE * largest_profit(t)
     for j in range(n):
-        u, v = t.y[j % pools], t.speed[j] * t.y[pools + j // pools]
-        free[j] = t.profit[j] - u - v >= -FACE * (abs(t.profit[j]) + abs(u) + abs(v))
+        at, v = t.spot[j // pools] * pools + j % pools, t.speed[j] * t.y[lines + j // pools]
+        free[j] = t.profit[j] - t.toll[at] - v >= -FACE * (abs(t.profit[j]) + t.grain[at] + abs(v))
     for q in range(segments):
         free[n + q] = t.state[q] == BASIC or abs(t.y[t.pool[q]] + t.profit[n + q]) <= least
-    for w in range(t.x.shape[0] - pools):
-        free[n + segments + w] = abs(t.y[pools + w]) <= least
+    for w in range(t.x.shape[0] - lines):
+        free[n + segments + w] = abs(t.y[lines + w]) <= least
 
 
 @inner
 def goal_gain(t, goal, j):
-    """What column j adds to the goal an hour; `y` holds what the rows are worth to it."""
-    n, pools, segments = t.speed.shape[0], t.first.shape[0], t.pool.shape[0]
+    """What column j adds to the goal an hour; `y` holds what the rows are worth to it, `toll` what spots are."""
+    n, pools, lines, segments = t.speed.shape[0], t.pools, t.first.shape[0], t.pool.shape[0]
     if j < n:
-        return goal[j] - t.y[j % pools] - t.speed[j] * t.y[pools + j // pools]
+        return goal[j] - t.toll[t.spot[j // pools] * pools + j % pools] - t.speed[j] * t.y[lines + j // pools]
     if j < n + segments:
         q = j - n
         gain = t.y[t.pool[q]]
         return 0.0 if t.state[q] == BASIC else (gain if t.state[q] == EMPTY else -gain)
-    return -t.y[pools + j - n - segments]
+    return -t.y[lines + j - n - segments]
 
 
 @inner
@@ -71,6 +72,7 @@ def entering_face(t, free, goal, first):
         if t.basis[r] < n and goal[t.basis[r]] != 0.0:
             for i in range(rows):
                 t.y[i] += goal[t.basis[r]] * t.inverse[r, i]
+    tolls(t, t.y)
     e, best = NONE, STEP
     for j in range(t.profit.shape[0]):
         if free[j] == 0:
@@ -109,14 +111,14 @@ def most(t, free, goal):
 
 
 @inner
-def range_month(pool_provider, t, free, goal, w, provider, fastest):
-    """Least and most work of job w on a provider, over the optimal plans of the program just solved."""
-    pools = t.first.shape[0]
+def range_month(pool_provider, t, free, goal, owner, w, provider, fastest):
+    """Least and most work of workload w (all jobs that it owns) on a provider, over the optimal plans of the program just solved."""
+    pools = t.pools
     for sign in (-1.0, 1.0):
         goal[:] = 0.0
-        for k in range(pools):
-            if pool_provider[k] == provider:
-                goal[w * pools + k] = sign * t.speed[w * pools + k]
+        for j in range(goal.shape[0]):
+            if owner[j // pools] == w and pool_provider[j % pools] == provider:
+                goal[j] = sign * t.speed[j]
         if sign < 0.0:
             least = -most(t, free, goal)
         else:
@@ -144,16 +146,17 @@ def range_block(segments, jobs, loads, ready, X, pool_provider, placed, work, lo
     """
     b, t, desk = work
     prepare(segments, jobs, loads, X, b, t, desk)
+    owner = jobs.day.owner
     free, goal = np.zeros(b.profit.shape[0], np.int64), np.zeros(b.speed.shape[0])
     for m in range(loads.work.shape[1]):
-        for w in range(lo.shape[0]):
-            if m > 0 and jobs.deferrable[w] != 0:
-                desk.backlog[w, :] = placed.unserved[w, m - 1]
+        for r in range(owner.shape[0]):
+            if m > 0 and jobs.deferrable[owner[r]] != 0:
+                desk.backlog[r, :] = placed.unserved[owner[r], m - 1]
         pose(segments, jobs, loads, ready, X, b, desk, m)
         for i in range(loads.work.shape[2]):
             recall(b, t, m, i, placed)
             face(t, b.fair, free)
             for w in range(lo.shape[0]):
                 for provider in range(lo.shape[1]):
-                    low, high = range_month(pool_provider, t, free, goal, w, provider, desk.fastest[w, i])
+                    low, high = range_month(pool_provider, t, free, goal, owner, w, provider, desk.fastest[np.searchsorted(owner, w), i])
                     lo[w, provider, m, i], hi[w, provider, m, i] = low, high

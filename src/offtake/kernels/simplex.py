@@ -1,6 +1,6 @@
 """Revised simplex for the placement program of one path and month: transport with gains and stepped prices.
 
-Axes    as in `basis`: pools (K), jobs (W), rows R = K + W, columns C.
+Axes    as in `basis`: pools (K), lines (V), spots (P), jobs (W), rows R = V + W, columns C.
 Units   GPU-h, USD per GPU-h.
 Signs   maximise; gains, steps and ratios >= 0.
 Order within the month   start from the basis at hand; if it breaks a bound, dual steps (costs of offending columns shifted for
@@ -10,8 +10,8 @@ Source  model P-01, P-04. Method: dual then primal simplex with bounds on an exp
 
 import numpy as np
 
-from offtake.kernels.basis import BASIC, EMPTY, FULL, SMALL_PIVOT, duals, expand, expand_row, is_full, known_duals, stand, swap
-from offtake.kernels.compiled import inner
+from offtake.kernels.basis import BASIC, EMPTY, FULL, SMALL_PIVOT, duals, expand, expand_row, is_full, known_duals, stand, swap, tolls
+from offtake.kernels.compiled import inner, step
 
 TINY = 3e-14  # reduced costs and basic hours below this, relative to the terms they are sums of, are zero
 NOISE = 1e-15  # reduced costs below this, relative to the largest profit in the basis, do not count as gains
@@ -20,7 +20,7 @@ STALL = 12  # steps without movement after which Bland's rule takes over
 FLIP, NONE = -2, -1  # leaving row: the entering column reaches its own other bound; nothing limits it
 
 
-@inner
+@step
 def leaving_dual(t):
     """Row that breaks its bounds most, and by how much (negative below zero); -1 if none does by more than rounding."""
     p, worst, x, inverse, rhs = NONE, 0.0, t.x, t.inverse, t.rhs
@@ -36,7 +36,7 @@ def leaving_dual(t):
     return p, worst
 
 
-@inner
+@step
 def entering_dual(t):
     """Column that keeps the reduced costs signed when the row in `row` leaves (ties: the larger pivot), and the ratio; -1 if none."""
     e, best, size, row, reduced = NONE, np.inf, 0.0, t.row, t.reduced
@@ -48,17 +48,18 @@ def entering_dual(t):
     return e, best
 
 
-@inner
+@step
 def shifted_costs(t):
     """Reduced costs into `reduced` (a full segment's with the sign turned), positive ones set to zero: the shift that makes any
     basis dual feasible."""
-    n, pools, segments, y, reduced = t.speed.shape[0], t.first.shape[0], t.pool.shape[0], t.y, t.reduced
+    n, pools, lines, segments, y, reduced = t.speed.shape[0], t.pools, t.first.shape[0], t.pool.shape[0], t.y, t.reduced
     duals(t)
-    for w in range(t.x.shape[0] - pools):
-        reduced[n + segments + w] = min(-y[pools + w], 0.0)
+    tolls(t, y)
+    for w in range(t.x.shape[0] - lines):
+        reduced[n + segments + w] = min(-y[lines + w], 0.0)
         for k in range(pools):
             j = w * pools + k
-            reduced[j] = min(t.profit[j] - y[k] - t.speed[j] * y[pools + w], 0.0)
+            reduced[j] = min(t.profit[j] - t.toll[t.spot[w] * pools + k] - t.speed[j] * y[lines + w], 0.0)
     for q in range(segments):
         gain = t.profit[n + q] + y[t.pool[q]]
         reduced[n + q] = min(-gain if t.state[q] == FULL else gain, 0.0)
@@ -90,7 +91,7 @@ def repair(t):
     return -1
 
 
-@inner
+@step
 def enter(t, p, e, step, side):
     """Column e moves by `step` and becomes basic in row p, whose column leaves to `side`."""
     start = t.room[e] if is_full(t, e) else 0.0
@@ -108,18 +109,36 @@ def net_of(profit, speed, y):
     return (profit - TINY * abs(profit)) - speed * (y + TINY * abs(y))
 
 
-@inner
+@step
 def worths(t):
-    """Fill `worth`: the best use of one hour more in each pool."""
-    pools, worth, profit, speed = t.first.shape[0], t.worth, t.profit, t.speed
+    """Fill `worth`: the best use of one hour more at each spot."""
+    pools, lines, worth, profit, speed = t.pools, t.first.shape[0], t.worth, t.profit, t.speed
     worth[:] = -np.inf
-    for w in range(t.x.shape[0] - pools):
-        y = t.y[pools + w]
+    for w in range(t.x.shape[0] - lines):
+        y, base = t.y[lines + w], t.spot[w] * pools
         for k in range(pools):
-            worth[k] = max(worth[k], net_of(profit[w * pools + k], speed[w * pools + k], y))
+            worth[base + k] = max(worth[base + k], net_of(profit[w * pools + k], speed[w * pools + k], y))
 
 
-@inner
+@step
+def rents(t):
+    """Fill `worth` of the lines with prices at which no column earns, whatever the duals of jobs and slots are: a slot's is its dual,
+    the pool's the best use of an hour more at any of its spots, net of the slots that it takes."""
+    pools, slots, worth = t.pools, t.share.shape[0], t.worth
+    through = worth.shape[0] - pools
+    worths(t)
+    for s in range(slots):
+        share, at = t.share[s], (1 + s) * pools
+        for k in range(pools):
+            held = max(t.y[at + k], 0.0)
+            worth[k] = max(worth[k], worth[at + k] - held)
+            worth[at + k] = held
+            worth[through + k] -= share * held
+    for k in range(pools):
+        worth[k] = max(worth[k], worth[through + k])
+
+
+@step
 def noise(t):
     """Gains below this are none."""
     floor = 0.0
@@ -135,44 +154,54 @@ def segment_gain(y, cost, state):
     return gain - TINY * (abs(y) + cost)
 
 
+@step
+def may_earn(t, q, least):
+    """True if segment q gains more than `least` by a step from its bound. A slot's dual within rounding of zero gains nothing."""
+    at = t.pool[q]
+    if segment_gain(t.y[at], -t.profit[t.speed.shape[0] + q], t.state[q]) <= least:
+        return False
+    return at < t.pools or not dual_is_zero(t, at)
+
+
 @inner
 def price(t):
-    """Column with the largest gain, -1 at an optimum; fills `worth`."""
-    n, pools, segments = t.speed.shape[0], t.first.shape[0], t.pool.shape[0]
+    """Column with the largest gain, -1 at an optimum; fills `worth` and `toll`."""
+    n, pools, lines, segments = t.speed.shape[0], t.pools, t.first.shape[0], t.pool.shape[0]
     e, best, at = NONE, noise(t), -1
-    for i in range(pools, t.x.shape[0]):
+    for i in range(lines, t.x.shape[0]):
         if -t.y[i] > best and not dual_is_zero(t, i):
-            e, best = n + segments + i - pools, -t.y[i]
+            e, best = n + segments + i - lines, -t.y[i]
     for q in range(segments):
-        gain = segment_gain(t.y[t.pool[q]], -t.profit[n + q], t.state[q])
-        if gain > best:
-            e, best = n + q, gain
+        if may_earn(t, q, best):
+            e, best = n + q, segment_gain(t.y[t.pool[q]], -t.profit[n + q], t.state[q])
     worths(t)
-    for k in range(pools):
-        over = t.worth[k] - (t.y[k] + TINY * abs(t.y[k]))
+    tolls(t, t.y)
+    for p in range(t.worth.shape[0]):
+        over = t.worth[p] - (t.toll[p] + TINY * t.grain[p])
         if over > best:
-            at, best = k, over
+            at, best = p, over
     if at < 0:
         return e
-    for j in range(at, n, pools):
-        if net_of(t.profit[j], t.speed[j], t.y[pools + j // pools]) >= t.worth[at]:
+    for w in range(t.spot.shape[0]):
+        j = w * pools + at % pools
+        if t.spot[w] == at // pools and net_of(t.profit[j], t.speed[j], t.y[lines + w]) >= t.worth[at]:
             return j
     return e
 
 
 @inner
 def price_first(t):
-    """The first column with a gain (Bland), -1 at an optimum; fills `worth` as `price` does."""
-    n, pools, segments = t.speed.shape[0], t.first.shape[0], t.pool.shape[0]
+    """The first column with a gain (Bland), -1 at an optimum; fills `worth` and `toll` as `price` does."""
+    n, pools, lines, segments = t.speed.shape[0], t.pools, t.first.shape[0], t.pool.shape[0]
     last, floor = price(t), noise(t)
     if last < 0:
         return NONE
     for j in range(n):
-        u = t.y[j % pools]
-        if net_of(t.profit[j], t.speed[j], t.y[pools + j // pools]) > u + TINY * abs(u) + floor:
+        at = t.spot[j // pools] * pools + j % pools
+        if net_of(t.profit[j], t.speed[j], t.y[lines + j // pools]) > t.toll[at] + TINY * t.grain[at] + floor:
             return j
     for q in range(segments):
-        if segment_gain(t.y[t.pool[q]], -t.profit[n + q], t.state[q]) > floor:
+        if may_earn(t, q, floor):
             return n + q
     return last
 
@@ -186,7 +215,21 @@ def dual_is_zero(t, i):
     return abs(t.y[i]) <= TINY * size
 
 
-@inner
+@step
+def without_rounding(t):
+    """Duals of slots and jobs that are no more than rounding of the sums that made them become zero; `column` is scratch."""
+    rows, size = t.x.shape[0], t.column
+    size[:] = 0.0
+    for r in range(rows):
+        earned = t.profit[t.basis[r]]
+        if earned != 0.0:
+            for i in range(rows):
+                size[i] += abs(earned * t.inverse[r, i])
+    for i in range(t.pools, rows):
+        t.y[i] = t.y[i] if abs(t.y[i]) > TINY * size[i] else 0.0
+
+
+@step
 def leaving(t, e, sign, bland):
     """Row that limits the entering column (ties: the larger pivot; under Bland the lower column), and the step.
 
@@ -209,14 +252,14 @@ def leaving(t, e, sign, bland):
     return p, least
 
 
-@inner
+@step
 def inside(t):
     """Basic values back between their bounds, where rounding has carried them out."""
     for r in range(t.x.shape[0]):
         t.x[r] = min(max(t.x[r], 0.0), t.room[t.basis[r]])
 
 
-@inner
+@step
 def advance(t, e, p, step, sign):
     """A primal step: column e, expanded, moves by `step` its way; a flip leaves the basis as it is."""
     if p == FLIP:
@@ -228,15 +271,16 @@ def advance(t, e, p, step, sign):
     inside(t)
 
 
-@inner
+@step
 def reduced_cost(t, j):
-    """Profit of column j less what its rows are worth."""
-    n, pools, segments = t.speed.shape[0], t.first.shape[0], t.pool.shape[0]
+    """Profit of column j less what its rows are worth; `toll` is that of the duals at hand."""
+    n, pools, lines, segments = t.speed.shape[0], t.pools, t.first.shape[0], t.pool.shape[0]
     if j < n:
-        return t.profit[j] - t.y[j % pools] - t.speed[j] * t.y[pools + j // pools]
+        w = j // pools
+        return t.profit[j] - t.toll[t.spot[w] * pools + j % pools] - t.speed[j] * t.y[lines + w]
     if j < n + segments:
         return t.profit[j] + t.y[t.pool[j - n]]
-    return -t.y[pools + j - n - segments]
+    return -t.y[lines + j - n - segments]
 
 
 @inner

@@ -100,9 +100,19 @@ class Plan:
             return [(i, f"sites.{n}", book.sites[n].provider) for i, n in enumerate(names.sites)]
         if axis == "pools":
             return [(k, f"pools.{label}", book.contracts[names.pools[k][2]].provider) for k, label in enumerate(names.pool_labels)]
+        if axis in ("slots", "pool_slots", "workload_slots"):
+            return self._slots(axis)
         if axis == "workloads":
             return [(i, f"workloads.{n}", book.workloads[n].customer) for i, n in enumerate(names.workloads)]
         return [(0, axis, "")]
+
+    def _slots(self, axis: str) -> Iterable[tuple[int, str, str]]:
+        """Slots of the day in the book's order: of all pools, of each pool, of each workload; index item x slots + slot."""
+        names, order = self.names, [(self.names.slots.index(slot), slot) for slot in self.book.day]
+        if axis == "slots":
+            return [(s, f"slots.{slot}", "") for s, slot in order]
+        whole = "pools" if axis == "pool_slots" else "workloads"
+        return [(i * len(names.slots) + s, f"{label}.{slot}", who) for i, label, who in self.labels(whole) for s, slot in order]
 
     def fiscal_year_end(self, company: str) -> int:
         """Last month of a company's fiscal year; December where the book names none (T-01)."""
@@ -146,7 +156,7 @@ def compile_book(book: Book, scenario_books: Sequence[Book], forced: int = -1, s
         lots=supply.lots(book, names, rows), sites=supply.sites(book, names, rows), pools=supply.pools(book, names, rows),
         surface=surface.surface(book, names, rows),
         workloads=workloads, fabrics=work.fabrics(names, rows), places=work.places(names),
-        jobs=work.jobs(names, workloads, rows), segment_pool=segment_pool, segment_kind=segment_kind,
+        jobs=work.jobs(book, names, workloads, rows), segment_pool=segment_pool, segment_kind=segment_kind,
         terms=deal.terms(book, names, rows), options=options.options(book, names, rows),
         edges=equity.edges(book, names, rows),
         leases=deal.leases(book, names, rows), wear=deal.wear(book, names, rows),

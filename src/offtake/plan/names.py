@@ -20,6 +20,7 @@ class Names:
     parts: tuple[tuple[str, str], ...]  # (site, contract): what each contract has of a site
     chips: tuple[str, ...]
     workloads: tuple[str, ...]
+    slots: tuple[str, ...]  # of the day, by name: their order in the book decides nothing
     customers: tuple[str, ...]
     companies: tuple[str, ...]
     scenarios: tuple[str, ...]
@@ -40,6 +41,7 @@ def names_of(book: Book) -> Names:
         parts=parts,
         chips=tuple(book.chips),
         workloads=tuple(book.workloads),
+        slots=tuple(sorted(book.day)),
         customers=tuple(name for name, c in book.companies.items() if c.customer),
         companies=tuple(
             name

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from ..book.terms import Book, Workload
 from ..kernels.demand import Fabrics, Places, Workloads
 from ..kernels.place import Jobs
+from ..kernels.slots import Day
 from .names import Names
 from .rows import Rows
 from .supply import ints
@@ -91,17 +95,41 @@ def _dense(book: Book, names: Names, works: list[tuple[str, Workload]], rows: Ro
     return table
 
 
-def ranks(labels: list[str]) -> np.ndarray:
+def ranks(labels: Sequence[Any]) -> np.ndarray:
     """Rank of each name in alphabetical order: the key of the tie rule does not depend on the book's order (P-05)."""
     return ints([sorted(labels).index(label) for label in labels])
 
 
-def jobs(names: Names, table: Workloads, rows: Rows) -> Jobs:
+def _spots(names: Names, work: Workload) -> list[int]:
+    """Where the jobs of a workload stand: each slot has its own load of inference; training goes through the day; what may wait, or is
+    batch work, runs at any time of the month."""
+    if names.slots and work.kind == "inference" and not work.deferrable:
+        return [1 + s for s in range(len(names.slots))]
+    return [1 + len(names.slots)] if names.slots and work.kind == "training" else [0]
+
+
+def day(book: Book, names: Names, rows: Rows) -> Day:
+    """The slots of the day and the jobs that come of them."""
+    found = [(w, name, spot) for w, name in enumerate(names.workloads) for spot in _spots(names, book.workloads[name])]
+    profile = []
+    for _, name, spot in found:
+        slot = names.slots[spot - 1] if 0 < spot <= len(names.slots) else None
+        stated = slot in book.workloads[name].profile
+        profile.append(-1 if slot is None else rows.x(f"workloads.{name}.profile.{slot}") if stated else rows.fixed(1.0))
+    return Day(
+        share=np.array([book.day[slot] / 24.0 for slot in names.slots], float),
+        owner=ints([w for w, _, _ in found]), spot=ints([spot for _, _, spot in found]), profile_x=ints(profile),
+    )  # fmt: skip
+
+
+def jobs(book: Book, names: Names, table: Workloads, rows: Rows) -> Jobs:
+    today = day(book, names, rows)
     return Jobs(
         eligible=table.eligible,
         gang_x=table.gang_x,
         deferrable=table.deferrable,
-        rank_w=ranks(list(names.workloads)),
+        rank_w=ranks([(names.workloads[w], spot) for w, spot in zip(today.owner, today.spot)]),
         rank_k=ranks(list(names.pool_labels)),
         fabric_x=ints([rows.x(f"sites.{site}.fabric.gpus") for site, _, _ in names.pools]),
+        day=today,
     )

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..kernels import place as kernel
+from ..kernels.slots import one_block
 from .place import HOURS, Job, Offers, Pool, Quote, busy_hours, cost_of, ranked, refusal, stack
 
 PLENTY = 100.0  # times the dearest hour: what a GPU-h served is worth in the bound, so that serving comes first
@@ -106,7 +107,7 @@ def _solved(
         for k, pool in enumerate(offers.pools):
             speed[r, k], moving[r, k] = 1.0 / stretches[pool.label], offers.fit(job, pool).moving or 0.0
     names = np.argsort(np.argsort([pool.label for pool in offers.pools])).astype(whole)
-    jobs = kernel.Jobs(eligible, np.full(w, -1, whole), np.zeros(w, whole), np.arange(w, dtype=whole), names, np.full(count, -1, whole))
+    jobs = kernel.Jobs(eligible, np.full(w, -1, whole), np.zeros(w, whole), np.arange(w, dtype=whole), names, np.full(count, -1, whole), one_block(w))
     plenty = PLENTY * (1.0 + float(segments.cost.max(initial=0.0)) + float(moving.max(initial=0.0))) / float(speed.min(initial=1.0))
     loads = kernel.Loads(work.reshape(w, 1, 1), speed, np.full((w, 1), plenty), moving)
     out = kernel.placement(w, count, len(segments.pool), 1, 1)
