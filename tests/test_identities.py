@@ -18,6 +18,7 @@ BREAKS = {  # one array that only this identity, or this one and the next, reads
     "S-05 committed": lambda b: b.supply.late[2],
     "S-05 ready": lambda b: b.supply.down,
     "S-05 offered": lambda b: b.placement.idle[1],
+    "S-05 in slots": lambda b: b.placement.slot_idle[0],
     "S-05 used": lambda b: b.filled.overhead,
     "V-01": lambda b: b.payments.disbursed,
     "A-04": lambda b: b.ledger.depreciation,
@@ -33,7 +34,8 @@ PATH, MONTH = 64 + 5, 17
 @pytest.fixture(scope="module")
 def plan():
     replay = "replay: {surface: nvl72, mix: {value: 0.5, assumed: x}, failures: {value: 1, assumed: x}}\n"
-    return front.compile(text.read((front.BOOKS / "two-clouds.yaml").read_text(encoding="utf-8") + replay))
+    more = replay + "day: {night: 8 h, day: 12 h, peak: 4 h}\n"
+    return front.compile(text.read((front.BOOKS / "two-clouds.yaml").read_text(encoding="utf-8") + more))
 
 
 @pytest.fixture

@@ -43,6 +43,9 @@ _RULES: dict[str, Callable[[Block, balance.Weights], None]] = {
     "S-05 committed + early = ready + late": lambda b, w: balance.committed(b.supply, b.plan.hours, w),
     "S-05 ready = offered + down": lambda b, w: balance.ready(b.supply, b.plan.hours, w),
     "S-05 offered = used + idle by cause": lambda b, w: balance.offered(b.capacity, b.used, b.placement.idle, b.supply.offered, w),
+    "S-05 in slots: offered x share of the day = used + idle, and use adds up": lambda b, w: balance.slotted(
+        b.plan.jobs.day.share, b.capacity, b.used, b.placement.slot_use, b.placement.slot_idle, w
+    ),
     "S-05 used = useful + overhead + unfilled": lambda b, w: balance.filled(b.used, b.filled, w),
     "V-01 cash: opening + in - out = closing": lambda b, w: balance.cash(
         b.plan.terms.customer, b.plan.customers.cash_x, b.signed.operating, b.equity.cash_in, b.payments, b.X, w

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import losses, power, value
+from . import daytime, losses, power, value
 from .block import Block
 from .errors import QuestionError
 from .plan import Plan
@@ -244,10 +244,11 @@ _ALL = [
             {"companies": lambda b, j: (b.segments.income_without[j],)}),
     Measure("operating_income", "flow", USD, "A-05", "revenue + re-lease - depreciation - impairment - energy - operations - rent",
             {"contracts": _contract("operating_income", "ledger"), "companies": lambda b, j: (b.segments.income_with[j],)}),
-    Measure("offered", "flow", GPU_H, "S-05", "ready hours x availability while the contract stands", _hours(lambda b: b.capacity)),
+    Measure("offered", "flow", GPU_H, "S-05", "ready hours x availability while the contract stands", _hours(lambda b: b.capacity)
+            | daytime.offered()),
     Measure("used", "flow", GPU_H, "P-01", "hours placed", _hours(lambda b: b.used)
-            | {"workloads": lambda b, w: (b.placement.use[w].sum(axis=0),)}),
-    Measure("idle", "flow", GPU_H, "P-06", "offered - used", _hours(lambda b: b.capacity - b.used)),
+            | {"workloads": lambda b, w: (b.placement.use[w].sum(axis=0),)} | daytime.used()),
+    Measure("idle", "flow", GPU_H, "P-06", "offered - used", _hours(lambda b: b.capacity - b.used) | daytime.idle()),
     Measure("idle_no_demand", "flow", GPU_H, "P-06", "idle: no workload wanted the hour", _hours(lambda b: b.placement.idle[0])),
     Measure("idle_not_allowed", "flow", GPU_H, "P-06", "idle: who waits may not run here", _hours(lambda b: b.placement.idle[1])),
     Measure("idle_no_room", "flow", GPU_H, "P-06", "idle: no room for the gang", _hours(lambda b: b.placement.idle[2])),
@@ -285,7 +286,10 @@ _ALL = [
     Measure("ready", "stock", "GPU", "S-04", "min(delivered, power allows, shell, acceptance)", _hours(lambda b: b.supply.ready)),
     Measure("coverage", "stock", "share", "V-03", "resources / obligations due in 12 months",
             {"customers": _customer("coverage", "payments")}),
-    Measure("occupancy", "ratio", "share", "S-05", "used / offered", {x: _occupancy(x) for x in ("contracts", "sites", "pools")}),
+    Measure("occupancy", "ratio", "share", "S-05", "used / offered", {x: _occupancy(x) for x in ("contracts", "sites", "pools")}
+            | daytime.occupancy()),
+    Measure("hour_worth", "ratio", "USD/GPU-h", "P-06", "what one GPU-hour more would earn: the pool's dual, over the day or in a slot",
+            daytime.worth()),
     Measure("margin", "ratio", "share", "A-06", "segment operating income with the deals / revenue with the deals",
             {"companies": lambda b, j: (b.segments.income_with[j], b.segments.revenue_with[j])}),
     Measure("margin_effect", "change", "share", "A-06", "margin with the deals - margin with their capacity unbuilt (0.01 = 100 bp)",

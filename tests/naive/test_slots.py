@@ -1,15 +1,17 @@
 """Hours of the day against HiGHS: the month written down hour block by hour block, batch work too, and solved by somebody else."""
 
+import hashlib
 from typing import NamedTuple
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from offtake.kernels import place, ranges, slots
 
 from .test_place import Instance, highs, instance, may_use, objective
+from .test_place import solved as one_block
 
 highspy = pytest.importorskip("highspy")
 
@@ -178,7 +180,7 @@ def test_hours_of_every_slot_are_there_and_add_up(seed, kind, share):
 def test_duals_are_what_highs_makes_of_one_hour_more(seed, share):
     """P-06: what a free GPU-h more in one slot of one pool earns, on both sides of it where that differs."""
     told = slotted(seed, "plain", share, months=1)
-    case, out, solver = told.case, solved(told.case), highs()
+    out, solver = solved(told.case), highs()
     step = 1e-5
     for i in range(LANES):
         base, _ = best(solver, *oracle(told, out, 0, i)[:4])
@@ -230,3 +232,95 @@ def test_ranges_are_those_of_highs(kind):
             np.testing.assert_allclose(hi[:, :, m, i], largest, rtol=0, atol=near)
     if kind in ("round", "flat"):
         assert (hi - lo).max() > 0.1
+
+
+def reordered(told, w, k, s):
+    """The same months with workloads, pools and slots in another order; ranks of names go along."""
+    case, day, count = told.case, told.case.jobs.day, len(told.case.jobs.day.share)
+    old = {(int(owner), int(spot)): r for r, (owner, spot) in enumerate(zip(day.owner, day.spot))}
+    found = [(at, new, old[int(w[at]), s[new - 1] + 1 if 0 < new <= count else new])
+             for at in range(len(w)) for new in spots_of(told.kind[w[at]], count)]  # fmt: skip
+    owner, spot, was = (np.array(column) for column in zip(*found))
+    jobs = case.jobs._replace(
+        eligible=np.ascontiguousarray(case.jobs.eligible[w][:, k]), gang_x=case.jobs.gang_x[w], deferrable=case.jobs.deferrable[w],
+        rank_w=case.jobs.rank_w[was], rank_k=case.jobs.rank_k[k], fabric_x=case.jobs.fabric_x[k],
+        day=slots.Day(day.share[s], owner, spot, day.profile_x[was]),
+    )  # fmt: skip
+    loads = place.Loads(*(np.ascontiguousarray(a[w][:, k] if n in (1, 3) else a[w]) for n, a in enumerate(case.loads)))
+    pool = np.argsort(k)[case.segments.pool]
+    return case._replace(segments=case.segments._replace(pool=pool), jobs=jobs, loads=loads, ready=np.ascontiguousarray(case.ready[k]))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10**6), st.sampled_from(("plain", "round")), st.randoms(use_true_random=False))
+def test_order_of_workloads_pools_and_slots_is_irrelevant(seed, kind, random):
+    """P-05: ties or not, the same hours in the same places and slots, idle by the same causes."""
+    told = slotted(seed, kind, months=1)
+    w, k, s = (np.array(random.sample(range(n), n)) for n in (4, POOLS, 3))
+    out, other = solved(told.case), solved(reordered(told, w, k, s))
+    near = dict(rtol=1e-9, atol=1e-9 * max(told.case.segments.cap.max(), 1.0))
+    np.testing.assert_allclose(other.use, out.use[w][:, k], **near)
+    np.testing.assert_allclose(other.slot_use, out.slot_use[w][:, k][:, :, s], **near)
+    np.testing.assert_allclose(other.slot_idle, out.slot_idle[k][:, s], **near)
+    np.testing.assert_allclose(other.unserved, out.unserved[w], **near)
+
+
+BEFORE = {  # what a month of one block came to before there were slots, to the last bit
+    "plain": "b1b8e4685aee268cba7a4db4246496e8",
+    "round": "1a83871f08edf25ae0aa85319d42ced7",
+    "empty": "ad84fc9093f2085956819985d28f4a70",
+}
+
+
+@pytest.mark.parametrize("kind", BEFORE)
+def test_a_book_without_slots_keeps_its_bits(kind):
+    """Only + - x / and square roots meet here, so the bits are those of any machine."""
+    out, digest = one_block(instance(7, kind, jobs=6, pools=4, extra=3, months=12)), hashlib.sha256()
+    for name in ("use", "served", "unserved", "dual", "idle", "status", "gap", "basis", "state"):
+        digest.update(np.ascontiguousarray(getattr(out, name)).tobytes())
+    assert digest.hexdigest()[:32] == BEFORE[kind]
+
+
+def by_hand(batch, worth=15.0):
+    """10 GPUs for a day: rooms of 80, 120 and 40 GPU-h. Inference of 120 GPU-h at 0.5, 1.2 and 1.4 of its mean: 20, 72 and 28; a run
+    of 4 GPUs through the day, 96 GPU-h; batch work that may run at any time. Inference is worth 15, the run 2, batch 1 USD/GPU-h."""
+    one, share = np.ones((1, 1)), np.array([8.0, 12.0, 4.0]) / 24.0
+    day = slots.Day(share, np.array([0, 0, 0, 1, 2]), np.array([1, 2, 3, 4, 0]), np.array([0, 1, 2, -1, -1]))
+    nothing = np.full(3, -1)
+    jobs = place.Jobs(np.ones((3, 1), np.int64), nothing, np.zeros(3, np.int64), np.arange(5), np.zeros(1, np.int64),
+                      nothing[:1], day)  # fmt: skip
+    loads = place.Loads(
+        np.array([120.0, 96.0, batch])[:, None, None] * one, np.ones((3, 1, 1)), np.array([[worth], [2.0], [1.0]]), np.zeros((3, 1, 1))
+    )
+    segments = place.Segments(np.zeros(1, np.int64), 240.0 * np.ones((1, 1, 1)), np.zeros((1, 1, 1)))
+    return solved(Instance(segments, jobs, loads, np.ones((1, 1, 1)), np.array([[0.5], [1.2], [1.4]])))
+
+
+def test_a_day_by_hand():
+    """The peak has 40 - 28 = 12 GPU-h for the run, 3 GPUs: 72 GPU-h. It leaves 80 - 20 - 24 = 36 and 120 - 72 - 36 = 12 GPU-h, which 24
+    of batch work fill by half, 18 and 6; the other half is no demand, though the run waits: it would have to run through the peak."""
+    out = by_hand(24.0)
+    np.testing.assert_allclose(out.slot_use[:, 0, :, 0, 0], [[20, 72, 28], [24, 36, 12], [18, 6, 0]], atol=1e-9)
+    np.testing.assert_allclose(out.slot_idle[0, :, 0, 0], [18, 6, 0], atol=1e-9)
+    np.testing.assert_allclose(out.unserved[:, 0, 0], [0, 24, 0], atol=1e-9)
+    np.testing.assert_allclose(out.idle[:, 0, 0, 0], [24, 0, 0], atol=1e-9)
+    # an hour more at the peak is a sixth of the hours that the run needs there: six more of it, at 2 USD each
+    np.testing.assert_allclose(out.slot_dual[0, :, 0, 0], [0, 0, 12], atol=1e-8)
+    np.testing.assert_allclose(out.dual[0, 0, 0], 2.0, atol=1e-8)
+
+
+def test_a_run_outbids_cheap_inference_at_the_peak_by_hand():
+    """At 3 USD an hour of inference at the peak is worth less than the six hours of the run that it would stop: 40 - 16 are left."""
+    out = by_hand(24.0, 3.0)
+    np.testing.assert_allclose(out.slot_use[:, 0, :, 0, 0], [[20, 72, 24], [32, 48, 16], [24, 0, 0]], atol=1e-9)
+    np.testing.assert_allclose(out.unserved[:, 0, 0], [4, 0, 0], atol=1e-9)
+
+
+def test_a_trough_that_batch_work_fills_by_hand():
+    """100 GPU-h of batch work take the 48 that inference and the run leave; 1 USD is then what an hour more is worth by night."""
+    out = by_hand(100.0)
+    np.testing.assert_allclose(out.slot_use[2, 0, :, 0, 0], [36, 12, 0], atol=1e-9)
+    np.testing.assert_allclose(out.idle.sum(), 0.0, atol=1e-9)
+    np.testing.assert_allclose(out.unserved[:, 0, 0], [0, 24, 52], atol=1e-9)
+    # a run's hour takes 5/6 of an hour that batch work had and 1/6 of the peak: 2 = 1 + (peak - 1) / 6
+    np.testing.assert_allclose(out.slot_dual[0, :, 0, 0], [1, 1, 7], atol=1e-8)

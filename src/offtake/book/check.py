@@ -5,7 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from ..errors import Issue, one_line
-from .rules import consumed, deals, dependence, equity, figures, forms, knowledge, market, options, references, replay, sense, sharing, work
+from .rules import (
+    consumed,
+    day,
+    deals,
+    dependence,
+    equity,
+    figures,
+    forms,
+    knowledge,
+    market,
+    options,
+    references,
+    replay,
+    sense,
+    sharing,
+    work,
+)  # fmt: skip
 from .rules.finding import Finding
 from .terms import Book
 from .walk import place_of
@@ -22,6 +38,7 @@ RULES: tuple[Rule, ...] = (
     options.complete, options.in_time, options.possible, options.prices, options.exclusive, options.refusal,
     consumed.begun, consumed.one_way, consumed.whole, consumed.period, consumed.others,
     forms.makeup, forms.leases, forms.fixed_words, forms.yearly, forms.own_terms, forms.years, forms.block_cost,
+    day.whole, day.profiles,
     work.needed_terms, work.reference_speed, work.somewhere, work.anchor,
     figures.above_zero, figures.lengths, figures.pue, figures.scenario_chances, figures.shares_in_time, dependence.possible,
     sense.runs, sense.gangs, sense.nowhere, sense.served, sense.prepaid, sense.scenarios, sense.rates,

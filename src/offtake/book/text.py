@@ -22,7 +22,8 @@ __all__ = ["book_hash", "branch_book", "fields_of", "load", "numbers_of", "place
 
 NAME = re.compile(r"[\w\-]+")
 NAMED = (
-    "day", "sources", "companies", "chips", "sites", "contracts", "workloads", "factors", "scenarios", "events", "positions", "signals", "claims",
+    "day", "sources", "companies", "chips", "sites", "contracts", "workloads", "factors", "scenarios", "events", "positions", "signals",
+    "claims",
 )  # fmt: skip
 
 

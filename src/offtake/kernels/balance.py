@@ -256,6 +256,28 @@ def offered(capacity, used, idle, offered_hours, w):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def slotted(share, capacity, used, slot_use, slot_idle, w):
+    """By pool: in each slot of the day, and what slots add up to. share (S,); slot_use (W, K, S, M, L), slot_idle (K, S, M, L) GPU-h."""
+    for k in range(capacity.shape[0] if share.shape[0] > 0 else 0):
+        begin(w)
+        for m in range(capacity.shape[1]):
+            w.other[:] = 0.0
+            for s in range(share.shape[0]):
+                w.sum[:] = 0.0
+                for item in range(slot_use.shape[0]):
+                    here = slot_use[item, k, s, m]
+                    for i in range(w.gross.shape[0]):
+                        w.sum[i] += here[i]
+                for i in range(w.gross.shape[0]):
+                    w.other[i] += w.sum[i]
+                    left, gross = offered_month(share[s] * capacity[k, m, i], w.sum[i], slot_idle[k, s, m, i], capacity[k, m, i])
+                    weigh(left, gross, m, i, w)
+            for i in range(w.gross.shape[0]):
+                left, gross = offered_month(w.other[i], used[k, m, i], 0.0, capacity[k, m, i])
+                weigh(left, gross, m, i, w)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def filled(used, parts, w):
     """By pool; used (K, M, L) GPU-h, parts useful, overhead, unfilled (K, M, L), or no rows in a book without a surface."""
     for k in range(parts.useful.shape[0]):

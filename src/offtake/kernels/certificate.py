@@ -3,8 +3,8 @@
 Axes    as in `lanes`.
 Units   GPU-h, USD; the gap is relative.
 Signs   gap >= 0 but for rounding; at most GAP means solved.
-Order within the month   hours of the basic columns, cut to what the segments of each line give, then to the work; profit; bound; where the gap
-        is larger than GAP the lane is solved again from its rebuilt inverse, then from nothing placed. Never silent.
+Order within the month   hours of the basic columns, cut to what the segments of each line give, then to the work; profit; bound;
+        where the gap is larger than GAP the lane is solved again from its rebuilt inverse, then from nothing placed. Never silent.
 Source  model P-04. Method: weak duality of linear programs; no tolerance of the steps enters.
 """
 
@@ -109,7 +109,7 @@ def reach(b):
 
 @inner
 def bound_plans(b):
-    """What no plan can exceed, into `size`: `worth` of the lines makes any duals of jobs and slots feasible, so this needs no tolerance of its own."""
+    """What no plan can exceed, into `size`: the lines' `worth` makes any duals of jobs and slots feasible: no tolerance of its own."""
     n, lines, bound = b.speed.shape[0], b.x.shape[0] - b.spot.shape[0], b.size
     bound[:] = 0.0
     for q in range(b.fill.shape[0]):

@@ -249,6 +249,12 @@ def rents_side_by_side(b):
                 worth[i] -= share * held[i]
         for i in range(worth.shape[0]):
             rent[i] = max(rent[i], worth[i])
+        for s in range(slots):
+            held = b.worth[(1 + s) * pools + at % pools]
+            for i in range(worth.shape[0]):
+                held[i] = max(held[i] + min(rent[i], 0.0), 0.0)
+        for i in range(worth.shape[0]):
+            rent[i] = max(rent[i], 0.0)
 
 
 @inner

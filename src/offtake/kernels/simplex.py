@@ -123,7 +123,7 @@ def worths(t):
 @step
 def rents(t):
     """Fill `worth` of the lines with prices at which no column earns, whatever the duals of jobs and slots are: a slot's is its dual,
-    the pool's the best use of an hour more at any of its spots, net of the slots that it takes."""
+    the pool's the best use of an hour more at any of its spots, net of the slots that it takes; where that is a loss, slots bear it."""
     pools, slots, worth = t.pools, t.share.shape[0], t.worth
     through = worth.shape[0] - pools
     worths(t)
@@ -134,8 +134,11 @@ def rents(t):
             worth[k] = max(worth[k], worth[at + k] - held)
             worth[at + k] = held
             worth[through + k] -= share * held
-    for k in range(pools):
+    for k in range(pools if slots > 0 else 0):
         worth[k] = max(worth[k], worth[through + k])
+        for s in range(slots):
+            worth[(1 + s) * pools + k] = max(worth[(1 + s) * pools + k] + min(worth[k], 0.0), 0.0)
+        worth[k] = max(worth[k], 0.0)
 
 
 @step

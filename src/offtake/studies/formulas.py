@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .. import daytime
 from ..block import Block
-from ..measures import CAUSES, Measure
+from ..measures import CAUSES, Measure, Reader
 
 Read = Callable[[Block, int, int], np.ndarray]  # block, entity, lane -> (M,)
 
@@ -35,6 +36,11 @@ class Formula:
     way: str  # flow, roll, level, ratio, change
     terms: tuple[Term, ...]
     opening: Callable[[Block, int, int], float] = lambda b, e, i: 0.0
+
+
+def first_of(reader: Reader) -> Read:
+    """One path's months of what a measure reads."""
+    return lambda b, e, i: np.asarray(reader(b, e)[0][:, i])
 
 
 def of_contract(field: str, stage: str) -> Read:
@@ -221,6 +227,10 @@ for _axis, _used in pools(lambda b: b.used).items():
     FORMULAS["idle", _axis] = Formula("flow", tuple(Term(cause, 1, read) for cause, read in _idle))
     _late = [(cause, pools(lambda b, n=n: b.supply.late[n])[_axis]) for n, cause in enumerate(CAUSES[1:])]  # type: ignore[misc]
     FORMULAS["late", _axis] = Formula("flow", tuple(Term(cause, 1, read) for cause, read in _late))
+
+
+for _axis, _room in daytime.offered().items():
+    FORMULAS["idle", _axis] = Formula("flow", (Term("offered", 1, first_of(_room)), Term("used", -1, first_of(daytime.used()[_axis]))))
 
 
 def formula_of(measure: Measure, axis: str, b: Block, entity: int) -> Formula | None:

@@ -107,7 +107,8 @@ def _solved(
         for k, pool in enumerate(offers.pools):
             speed[r, k], moving[r, k] = 1.0 / stretches[pool.label], offers.fit(job, pool).moving or 0.0
     names = np.argsort(np.argsort([pool.label for pool in offers.pools])).astype(whole)
-    jobs = kernel.Jobs(eligible, np.full(w, -1, whole), np.zeros(w, whole), np.arange(w, dtype=whole), names, np.full(count, -1, whole), one_block(w))
+    nothing, turns, limits = np.full(w, -1, whole), np.arange(w, dtype=whole), np.full(count, -1, whole)
+    jobs = kernel.Jobs(eligible, nothing, np.zeros(w, whole), turns, names, limits, one_block(w))
     plenty = PLENTY * (1.0 + float(segments.cost.max(initial=0.0)) + float(moving.max(initial=0.0))) / float(speed.min(initial=1.0))
     loads = kernel.Loads(work.reshape(w, 1, 1), speed, np.full((w, 1), plenty), moving)
     out = kernel.placement(w, count, len(segments.pool), 1, 1)
