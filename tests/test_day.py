@@ -5,6 +5,7 @@ import pytest
 
 from offtake import front, stages
 from offtake.book import text
+from offtake.book.check import check
 from offtake.book.numbers import Fault, Hours
 
 BOOK = (front.BOOKS / "two-clouds.yaml").read_text(encoding="utf-8")
@@ -110,3 +111,9 @@ def test_a_slot_opens_into_what_was_offered_and_used():
     found = run.explain("idle", of="slots.night", at="2027", path=3)
     offered, used = (part["value"] for part in found["on_path"]["parts"])
     assert offered > -used >= 0 and offered + used == pytest.approx(found["on_path"]["number"], rel=1e-9)
+
+
+def test_a_signal_may_ask_by_slot_and_never_of_a_slot_that_is_not_there():
+    signal = "measure: ready of contracts.north @ 2026-12"
+    for asked, issues in (("idle of slots.night @ 2027", 0), ("used of workloads.chat.peak @ 2027", 0), ("idle of slots.dawn @ 2027", 1)):
+        assert len(check(book(whole=BOOK.replace(signal, f"measure: {asked}")))) == issues

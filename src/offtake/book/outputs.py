@@ -26,13 +26,19 @@ NAMES = {
         "offered used idle idle_no_demand idle_not_allowed idle_no_room late useful overhead unfilled ready occupancy energised "
         "scheduled"
     ),
-    "pools": "offered used idle idle_no_demand idle_not_allowed idle_no_room late useful overhead unfilled ready occupancy binding",
+    "pools": (
+        "offered used idle idle_no_demand idle_not_allowed idle_no_room late useful overhead unfilled ready occupancy binding hour_worth"
+    ),
     "workloads": "used",
+    "slots": "offered used idle occupancy",
+    "pool_slots": "offered used idle occupancy hour_worth",
+    "workload_slots": "used",
     "national": "us_power us_energy energised scheduled",
     "options": "exercised",
 }
 MEASURES_OF: dict[str, tuple[str, ...]] = {axis: tuple(names.split()) for axis, names in NAMES.items()}
-AXES = {"contracts": ("contracts",), "companies": ("companies", "customers"), "options": ("options",)}
+AXES = {"contracts": ("contracts",), "companies": ("companies", "customers"), "options": ("options",), "pools": ("pools", "pool_slots"),
+        "workloads": ("workloads", "workload_slots")}  # fmt: skip
 
 
 def measures_of(entity: str) -> tuple[str, ...]:

@@ -189,10 +189,11 @@ def histories(book: Book) -> Iterator[Finding]:
 
 def _entities(book: Book) -> list[str]:
     held = [(name, site) for name, deal in billing(book).items() for site in deal.sites if site in book.sites]
+    by_hour = [f"pools.{pool_label(book, site, chip, name)}" for name, site in held for chip in chips_of(book, book.contracts[name], site)]
+    by_hour += [f"workloads.{n}" for n in book.workloads]
     return [
         *(f"contracts.{n}" for n in billing(book)), *(f"companies.{n}" for n in book.companies), *(f"sites.{n}" for _, n in held),
-        *(f"pools.{pool_label(book, site, chip, name)}" for name, site in held for chip in chips_of(book, book.contracts[name], site)),
-        *(f"workloads.{n}" for n in book.workloads),
+        *by_hour, *(f"{of}.{slot}" for of in ("slots", *by_hour) for slot in book.day),
         *(f"contracts.{n}.options.{o}" for n, deal in billing(book).items() for o in deal.options),
         "national",
     ]  # fmt: skip
