@@ -66,6 +66,8 @@ TRAPS = [
     ("x,6,60,,,,,,", 4, "gpus", "nothing", "a job states its GPUs"),
     ("x,6,60,0,,,,,", 4, "gpus", "0", "a job has one GPU or more"),
     ("x,6,60,-8,,,,,", 4, "gpus", "-8", "a job has one GPU or more"),
+    ("x,6,60,1e20,,,,,", 4, "gpus", "1e20", "a job has no more than a billion GPUs"),
+    ("x,6,1e300,8,,,,,", 3, "duration_s", "1e300", "a run time is below 20 years"),
 ]
 
 
@@ -108,6 +110,30 @@ def test_skipped_gpu_time_is_said(tmp_path: Path) -> None:
     found = read_jobs(file, skip_bad=True).refusals
     assert (found.hours, found.unknown, found.left_out, found.read) == (16.0, 1, 3, 6)
     assert found.counts()[-1] == "skipped in all 3 of 6 rows: 16.0 GPU-h, and 1 of them do not say their GPU time"
+
+
+def test_a_message_shows_five_rows_of_each_rule(tmp_path: Path) -> None:
+    """Seven jobs without a run time hide neither the two that come last nor their number."""
+    rows = [f"x{n},6,,8,,,,," for n in range(7)] + [f"y{n},6,60,0.5,,,,," for n in range(2)]
+    told = refused(written(tmp_path, *GOOD, *rows)).splitlines()
+    assert [line.split("  ")[0] for line in told if line.startswith("jobs.csv")] == [
+        *(f"jobs.csv:{n}:3" for n in range(5, 10)), "jobs.csv:12:4", "jobs.csv:13:4",
+    ]  # fmt: skip
+    assert ".. and 2 more" in told and "7 rows: a job states its run time in seconds" in told
+
+
+def test_labels_and_ids_of_many_rows(tmp_path: Path) -> None:
+    """Labels get codes in the order of their names; ids are numbers until one is not, and then texts in their own order."""
+    rows = [f"{n},{n // 3},60,1,p{n % 5},u{(7 * n) % 11},,," for n in range(1000)]
+    jobs = read_jobs(written(tmp_path, *rows))
+    assert jobs.job_id.tolist() == list(range(1000)) and jobs.names is None and jobs.pool_names == ("p0", "p1", "p2", "p3", "p4")
+    assert jobs.pool.tolist() == [n % 5 for n in range(1000)]
+    assert jobs.user.tolist() == [sorted(f"u{i}" for i in range(11)).index(f"u{(7 * n) % 11}") for n in range(1000)]
+    mixed = read_jobs(written(tmp_path, *rows, "010,400,60,1,p9,,,,"))
+    assert mixed.name(1000) == "010" and mixed.pool_names[-1] == "p9" and mixed.user[-1] == -1
+    assert [mixed.name(n) for n in range(9, 12)] == ["10", "11", "9"]
+    with pytest.raises(TraceError, match="an id stands once"):
+        read_jobs(written(tmp_path, *rows, "17,400,60,1,,,,,"))
 
 
 UNITS = [

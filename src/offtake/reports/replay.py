@@ -88,9 +88,7 @@ def replay_text(found: dict[str, Any], width: int) -> str:
     ]  # fmt: skip
     lines += ["", grid(sizes, width, "--json has all")]
     if refused := found["refused"]:
-        left = f"Left out: {refused['rows_skipped']:,} of {refused['rows_read']:,} rows, {refused['skipped_gpu_h']:,.1f} GPU-h"
-        changed = "".join(f"; {n:,} kept: {rule}" for rule, n in refused["changed"].items())
-        lines += ["", *textwrap.wrap(f"{left}{changed}.", width)]
+        lines += ["", *textwrap.wrap(_left_out(refused), width)]
     if rules["failures"]:
         lines += ["", *textwrap.wrap(_failures(rules), width)]
     return "\n".join(lines)
@@ -122,3 +120,13 @@ def _failures(rules: dict[str, Any]) -> str:
         else "no checkpoints: an interrupted job starts again from its beginning"
     )
     return f"Failures: {failures['rate']:.3g} per GPU-day ({failures['source']}); {written}."
+
+
+def _left_out(refused: dict[str, Any]) -> str:
+    """Rows of the trace that were not replayed, by rule, with their GPU time; and those counted otherwise."""
+    told = f"Left out: {refused['rows_skipped']:,} of {refused['rows_read']:,} rows, {refused['skipped_gpu_h']:,.1f} GPU-h"
+    if refused["skipped_without_gpu_h"]:
+        told += f" and that of {refused['skipped_without_gpu_h']:,} rows which do not say it"
+    if refused["skipped"]:
+        told += f" ({'; '.join(f'{n:,}: {rule}' for rule, n in refused['skipped'].items())})"
+    return told + "".join(f"; {n:,} kept: {rule}" for rule, n in refused["changed"].items()) + "."

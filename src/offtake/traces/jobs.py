@@ -16,7 +16,7 @@ import numpy as np
 from ..errors import Issue, OfftakeError
 
 NAMED = 1_000  # refused rows that are kept by name; all are counted
-SHOWN = 20  # refused rows that a message prints
+SHOWN = 5  # refused rows of a rule that a message prints
 HOUR = 3600.0
 SHAPE = "a job trace is a Parquet or CSV file with the columns job_id, submit_s, duration_s, gpus (docs/traces.md)"
 
@@ -81,9 +81,14 @@ class Refusals:
 
     def faults(self) -> str:
         """The first rows at fault with got, rule and fix; how many there are; how to go on without them."""
-        lines = [issue.to_text() for issue in self.issues[:SHOWN]]
-        if self.total > SHOWN:
-            lines.append(f".. and {self.total - SHOWN:,} more")
+        of_rule: dict[str, int] = {}
+        lines = []
+        for issue in self.issues:
+            of_rule[issue.rule] = of_rule.get(issue.rule, 0) + 1
+            if of_rule[issue.rule] <= SHOWN:
+                lines.append(issue.to_text())
+        if self.total > len(lines):
+            lines.append(f".. and {self.total - len(lines):,} more")
         counted = [*self.skipped.items(), *self.changed.items()]
         lines += [f"{n:,} row{'s' * (n != 1)}: {rule}" for rule, n in counted]
         return "\n".join([*lines, "mend the rows, or say --skip-bad to go on without them: what is skipped is counted and said"])
