@@ -202,8 +202,10 @@ def test_take_or_pay_by_hand():
     assert plain(settle.take_month)(1, 120.0, 100.0, 100.0, 80.0) == (100.0, 20.0, 80.0)
 
 
-def paid(seed):
+def paid(seed, burn=1.0):
+    """Stages up to payments; `burn` times the operations that the first customer pays for."""
     terms, table, people, X, Y, _r, schedule, _, _, settlement, owner, planned, ready = settled(seed)
+    Y[people.operations_y[0]] *= burn
     signed = zeros(
         customer.Signed, (2, M, L), tau=np.zeros((2, L), np.int64), alive=np.zeros((C, M, L)), passage=np.zeros((2, 3, 2, L), np.int64)
     )
@@ -289,6 +291,24 @@ def test_payments(seed):
                 assert out.raised[u, m, i] == pytest.approx(raised, rel=1e-9, abs=1e-3)
                 assert out.cash_balance[u, m, i] == pytest.approx(cash, rel=1e-9, abs=1e-3)
                 assert out.funding_gap[u, m, i] == pytest.approx(sum(waiting.values()) + max(-cash, 0.0), rel=1e-9, abs=1e-3)
+
+
+@pytest.mark.parametrize("burn", [1.0, 60.0])
+@pytest.mark.parametrize("seed", range(3))
+def test_coverage_of_the_terms_that_stand(seed, burn):
+    """Cash less the bills that wait and the next 12 months over what is owed in them (V-03); cash below zero counts once."""
+    terms, _, people, X, Y, schedule, _, signed, out, *_ = paid(seed, burn)
+    assert (out.cash_balance[0] < 0.0).any() == (burn > 1.0)
+    for u in range(2):
+        mine = np.flatnonzero(terms.customer == u)
+        owed, waiting = (np.sum([part[c] for c in mine], axis=0) for part in (schedule.must_pay * signed.alive, out.arrears))
+        for i in range(L):
+            for m in range(M):
+                cash = out.cash_balance[u, m - 1, i] - waiting[m - 1, i] if m else X[people.cash_x[u], i]
+                cash += signed.operating[u, m : m + 12, i].sum() + Y[people.raises_y[u], m : m + 12, i].sum()
+                due = owed[m : m + 12, i].sum()
+                want = max(cash, 0.0) / due if due > 0.0 else 1e9
+                assert out.coverage[u, m, i] == pytest.approx(want, rel=1e-9, abs=1e-9)
 
 
 def recognised(seed):

@@ -21,7 +21,7 @@ NAMES = {
         "revenue capex depreciation capex_cash free_cash_flow debt depreciation_burden revenue_without income_without "
         "operating_income reported_rpo printed_rpo cash_balance margin margin_effect"
     ),
-    "customers": "equity_in passage cash_balance funding_gap coverage",
+    "customers": "equity_in passage cash_balance funding_gap overdrawn coverage",
     "sites": (
         "offered used idle idle_no_demand idle_not_allowed idle_no_room late useful overhead unfilled ready occupancy energised "
         "scheduled"

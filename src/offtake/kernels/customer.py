@@ -4,7 +4,8 @@ Axes    customers (U), contracts (C), months (M), lanes (L); path last.
 Units   USD; coverage is a multiple; shares 0 to 1.
 Signs   flows in are positive, payments are positive amounts; cash opening + operating + equity + raised - disbursed = closing.
 Order within the month   operating cash and equity, invoices fall due, raise what is missing, pay by priority, the rest is arrears.
-Source  model V-01 to V-04; coverage = (cash + 12 months of operating cash, equity and raises) / obligations of the 12 months.
+Source  model V-01 to V-04; coverage = (cash - bills that wait + 12 months of operating cash, equity and raises) / obligations of the 12.
+        Cash below zero counts once: as what is overdrawn, in the gap; it is not a bill that waits.
 """
 
 from typing import NamedTuple
@@ -83,6 +84,12 @@ def pay_month(due, left):
     """What one contract gets out of what is left, and what waits (V-02)."""
     paid = min(due, max(left, 0.0))
     return paid, due - paid
+
+
+@njit(cache=True, forceinline=True, error_model="numpy")
+def overdrawn(cash):
+    """Operating losses beyond cash and what investors give: nobody is named who pays them, so they are part of the funding gap (V-03)."""
+    return max(-cash, 0.0)
 
 
 @njit(cache=True, forceinline=True, error_model="numpy")
@@ -229,7 +236,7 @@ def pay_lane(u, i, table, terms, settlement, flow, X, Y, out):
                     out.paid[c, m, i] = paid - settlement.refunded[c, m, i]
                     left, cash, waiting = left - paid, cash - paid, waiting + rest
         out.raised[u, m, i], out.cash_balance[u, m, i] = raised, cash
-        out.funding_gap[u, m, i] = waiting + max(-cash, 0.0)
+        out.funding_gap[u, m, i] = waiting + overdrawn(cash)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -248,8 +255,9 @@ def pay_block(table, terms, schedule, signed, settlement, equity_in, X, Y, out):
         look_ahead(owed, dues)
         for m in range(months):
             for i in range(lanes):
-                opening = out.cash_balance[u, m - 1, i] - out.funding_gap[u, m - 1, i] if m > 0 else X[table.cash_x[u], i]
-                out.coverage[u, m, i] = coverage_month(opening, inflow[m, i] + raises[m, i], dues[m, i])
+                cash = out.cash_balance[u, m - 1, i] if m > 0 else X[table.cash_x[u], i]
+                waiting = out.funding_gap[u, m - 1, i] - overdrawn(cash) if m > 0 else 0.0
+                out.coverage[u, m, i] = coverage_month(cash - waiting, inflow[m, i] + raises[m, i], dues[m, i])
     for c in range(out.collectible.shape[0]):
         u = terms.customer[c]
         floor = X[table.collectible_x[u]]

@@ -115,8 +115,8 @@ def before_block(terms, table, schedule, X, held, ahead, earned):
             earned[c, i] = consumed + ahead[c, i]
 
 
-class Standing(NamedTuple):
-    """Where the books of a contract stand on each path when a month begins, all (L,)."""
+class Page(NamedTuple):
+    """A contract's page in the books of each path when a month begins, all (L,)."""
 
     remaining: np.ndarray  # USD of signed value neither recognised, terminated nor lapsed
     ahead: np.ndarray  # USD by which revenue runs ahead of billing
@@ -135,7 +135,7 @@ class Standing(NamedTuple):
 
 
 @step
-def stand(c, terms, table, schedule, settlement, X, s):
+def open_page(c, terms, table, schedule, settlement, X, s):
     """Fill `s` with how contract c opens."""
     for i in range(s.due.shape[0]):
         consumed, s.base[i], s.due[i] = before_start(c, i, terms, X)
@@ -208,7 +208,7 @@ def recognise_month(c, m, i, terms, table, schedule, settlement, collectible, or
 @inner
 def recognise_contract(c, terms, table, schedule, settlement, collectible, ordered, delivered, X, s, out):
     """Recognise one contract. Lanes are the inner loop, so that a month's rows are read in one piece."""
-    stand(c, terms, table, schedule, settlement, X, s)
+    open_page(c, terms, table, schedule, settlement, X, s)
     for m in range(out.revenue.shape[1]):
         for i in range(out.revenue.shape[2]):
             recognise_month(c, m, i, terms, table, schedule, settlement, collectible, ordered, delivered, X, s, out)
@@ -244,7 +244,7 @@ def straight_month(m, start, term, total):
 def recognise_block(terms, table, schedule, settlement, alive, collectible, ordered, delivered, X, out):
     """Fill `out` for all contracts."""
     falls_due, w = np.empty(out.revenue.shape[1:]), np.empty((14, out.revenue.shape[2]))
-    s = Standing(w[0], w[1], w[2], w[3], w[4], w[5], w[6], w[7], w[8], w[9], w[10], w[11], w[12], w[13])
+    s = Page(w[0], w[1], w[2], w[3], w[4], w[5], w[6], w[7], w[8], w[9], w[10], w[11], w[12], w[13])
     for c in range(out.revenue.shape[0]):
         recognise_contract(c, terms, table, schedule, settlement, collectible, ordered, delivered, X, s, out)
         current_contract(c, schedule, alive, falls_due, out)

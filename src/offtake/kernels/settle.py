@@ -139,8 +139,8 @@ def held_before(c, i, terms, X):
     return max(X[terms.prepaid_x[c], i] - consumed, 0.0) if terms.consumed_x[c] >= 0 else 0.0
 
 
-class Standing(NamedTuple):
-    """Where a contract stands on each path when a month begins, all (L,)."""
+class Account(NamedTuple):
+    """What stands on a contract's account on each path when a month begins, all (L,)."""
 
     remaining: np.ndarray  # USD of the total not billed
     held: np.ndarray  # USD prepaid and not drawn
@@ -153,7 +153,7 @@ class Standing(NamedTuple):
 
 
 @step
-def stand(c, terms, X, s):
+def open_account(c, terms, X, s):
     """Fill `s` with how contract c opens."""
     for i in range(s.due.shape[0]):
         consumed, s.base[i], s.due[i] = opening(c, i, terms, X)
@@ -247,7 +247,7 @@ def settle_month(c, m, i, terms, schedule, alive, used, X, Y, s, out):
 @inner
 def settle_contract(c, terms, schedule, alive, used, X, Y, s, out):
     """Bill one contract. Lanes are the inner loop, so that a month's rows are read in one piece."""
-    stand(c, terms, X, s)
+    open_account(c, terms, X, s)
     for m in range(used.shape[1]):
         for i in range(used.shape[2]):
             settle_month(c, m, i, terms, schedule, alive, used, X, Y, s, out)
@@ -257,6 +257,6 @@ def settle_contract(c, terms, schedule, alive, used, X, Y, s, out):
 def settle_block(terms, schedule, alive, used, X, Y, out):
     """Fill `out` for all contracts from use (C, M, L) GPU-h."""
     lanes = np.empty((8, used.shape[2]))
-    s = Standing(lanes[0], lanes[1], lanes[2], lanes[3], lanes[4], lanes[5], lanes[6], lanes[7])
+    s = Account(lanes[0], lanes[1], lanes[2], lanes[3], lanes[4], lanes[5], lanes[6], lanes[7])
     for c in range(used.shape[0]):
         settle_contract(c, terms, schedule, alive, used, X, Y, s, out)

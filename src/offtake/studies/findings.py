@@ -90,8 +90,8 @@ def _own(plan: Plan) -> Iterator[tuple[str, Question]]:
     for measure in ("revenue", "funding_gap", "coverage", "cash_balance"):
         yield from ask(f"customer {measure}", measure, s.buyer, "calendar-year")
     yield from ask("customer cash quarter", "cash_balance", s.buyer, "quarter")
-    yield from ask("gap_event", "funding_gap", s.buyer, "calendar-year", between=(1e6, np.inf))
-    yield from ask("customer_50", "revenue", s.buyer, "calendar-year", between=(50e9, np.inf))
+    for name, measure, low in (("gap_event", "funding_gap", 1e6), ("overdrawn_event", "overdrawn", 1e6), ("customer_50", "revenue", 50e9)):
+        yield from ask(name, measure, s.buyer, "calendar-year", between=(low, np.inf))
     yield from ask("surface", "passage", s.buyer, "total")
     yield from ask("surface by year", "passage", s.buyer, "calendar-year")
     for measure in ("us_power", "us_energy", "energised", "scheduled"):

@@ -135,9 +135,13 @@ def payments(b: Block, j: int) -> list[Term]:
 
 def waiting(b: Block, j: int) -> list[Term]:
     mine = [c for c, u in enumerate(b.plan.terms.customer) if u == customer(b, j)]
-    found = [Term(b.plan.names.contracts[c], 1, lambda b, _, i, c=c: b.payments.arrears[c, :, i]) for c in mine]  # type: ignore[misc]
-    overdrawn = Term("overdrawn", 1, lambda b, j, i: np.maximum(-b.payments.cash_balance[customer(b, j), :, i], 0.0))
-    return [*found, overdrawn]
+    return [
+        *(Term(b.plan.names.contracts[c], 1, lambda b, _, i, c=c: b.payments.arrears[c, :, i]) for c in mine),  # type: ignore[misc]
+        OVERDRAWN,
+    ]
+
+
+OVERDRAWN = Term("overdrawn", 1, lambda b, j, i: np.maximum(-b.payments.cash_balance[customer(b, j), :, i], 0.0))
 
 
 _BILL = (
@@ -247,4 +251,6 @@ def formula_of(measure: Measure, axis: str, b: Block, entity: int) -> Formula | 
         return Formula("roll", (*flows, *payments(b, entity)), lambda b, j, i: float(b.X[b.plan.customers.cash_x[customer(b, j)], i]))
     if measure.name == "funding_gap":
         return Formula("level", tuple(waiting(b, entity)))
+    if measure.name == "overdrawn":
+        return Formula("level", (OVERDRAWN,))
     return None

@@ -84,10 +84,11 @@ def holds(sides: dict[str, Any], last: str, year: str) -> str:
 def text_of(a: Asked, values: dict[str, Any], last: str, year: str) -> str:
     """The answer in sentences; `values` are those of `solvency`."""
     name, lost = a.s.contract, values["loss"]
-    gap, reneged = a.at("gap_event", last), a.at(f"renegotiated {name}", last)
+    gap, overdrawn, reneged = a.at("gap_event", last), a.at("overdrawn_event", last), a.at(f"renegotiated {name}", last)
+    losses = f" (operating losses that nobody funds among it on {chance(overdrawn)})" if overdrawn and overdrawn["mean"] else ""
     parts = [
         committed(values, values["quoted"]),
-        f"Due and unpaid at the end of {last}: {a.span('customer funding_gap', last)}, something on {chance(gap)} of paths; "
+        f"Due and unpaid at the end of {last}: {a.span('customer funding_gap', last)}, something on {chance(gap)} of paths{losses}; "
         f"P(renegotiated by then) {chance(reneged)}.",
         holds(values["what_must_hold"], last, year),
         f"Revenue of {year} over all paths: {a.span('customer revenue', year)}, P(50 bn USD or more) {chance(a.at('customer_50', year))}.",
