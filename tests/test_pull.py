@@ -3,10 +3,13 @@
 `Desk` holds the pages; `Server.asked` is what it was asked, with headers. The clock of a fetcher only counts what it was told to wait.
 """
 
+import contextlib
 import json
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -183,7 +186,8 @@ def cut(server: Server, path: str, at: int, times: int, marks: Callable[[int], s
         mark = marks(count[0])
         begun = int(desk.headers.get("Range", "bytes=0-")[6:-1]) if desk.headers.get("If-Range") == mark else 0
         status = 206 if begun else 200
-        desk.answer(status, body[begun:], {"ETag": mark}, at if count[0] <= times else None)  # type: ignore[index]
+        where = {"Content-Range": f"bytes {begun}-{len(body) - 1}/{len(body)}"} if begun else {}  # type: ignore[arg-type]
+        desk.answer(status, body[begun:], {"ETag": mark} | where, at if count[0] <= times else None)  # type: ignore[index]
 
     server.pages[path] = page
 
@@ -209,6 +213,120 @@ def test_a_file_that_changed_meanwhile_starts_anew(server: Server, tmp_path: Pat
     body = server.pages[PAGE]
     cut(server, PAGE, 1000, 1, lambda n: f'"{n}"')
     assert fetcher(tmp_path).fetch(server.root + PAGE, "page.htm").read_bytes() == body
+
+
+def test_a_part_from_elsewhere_is_not_put_behind_what_came(server: Server, tmp_path: Path) -> None:
+    """Asked to go on from byte 1,000 a server sends what follows byte 500: it is thrown away and the file fetched anew."""
+    body, count = server.pages[PAGE], [0]
+    assert isinstance(body, bytes)
+
+    def page(desk: Desk) -> None:
+        count[0] += 1
+        if desk.headers.get("Range"):
+            desk.answer(206, body[500:], {"Content-Range": f"bytes 500-{len(body) - 1}/{len(body)}"})
+        else:
+            desk.answer(200, body, None, 1000 if count[0] == 1 else None)
+
+    server.pages[PAGE] = page
+    assert fetcher(tmp_path).fetch(server.root + PAGE, "page.htm").read_bytes() == body and count[0] == 3
+
+
+def test_a_body_in_chunks_that_breaks_off_goes_on_too(server: Server, tmp_path: Path) -> None:
+    """No length is said before; the line is cut inside the second chunk, and the first is kept."""
+    body = server.pages[PAGE]
+    assert isinstance(body, bytes)
+
+    def page(desk: Desk) -> None:
+        begun = int(desk.headers.get("Range", "bytes=0-")[6:-1])
+        if begun:
+            return desk.answer(206, body[begun:], {"Content-Range": f"bytes {begun}-{len(body) - 1}/{len(body)}"})
+        desk.send_response(200)
+        desk.send_header("Transfer-Encoding", "chunked")
+        desk.send_header("ETag", '"one"')
+        desk.end_headers()
+        desk.wfile.write(b"3e8\r\n" + body[:1000] + b"\r\n3e8\r\n" + body[1000:1700])
+
+    server.pages[PAGE] = page
+    assert fetcher(tmp_path).fetch(server.root + PAGE, "page.htm").read_bytes() == body
+    assert [h.get("Range") for _, h in server.asked] == [None, "bytes=1000-"]
+
+
+def test_a_body_without_a_length_is_at_most_a_filing(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetching, "MOST_BYTES", 2_000_000)
+
+    def page(desk: Desk) -> None:
+        desk.send_response(200)
+        desk.end_headers()
+        with contextlib.suppress(OSError):
+            desk.wfile.write(b"x" * 3_000_000)
+
+    server.pages["/x"] = page
+    with pytest.raises(FilingError, match="more than 2 MB, which no filing has"):
+        fetcher(tmp_path).fetch(f"{server.root}/x", "x")
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_wait_may_be_asked_for_as_a_time(server: Server, tmp_path: Path) -> None:
+    """Retry-After as a date 30 s ahead, one that has passed, and one that reads as nothing: about 30 s, none, and our own 4 s."""
+    asked = [formatdate(time.time() + 30, usegmt=True), formatdate(time.time() - 30, usegmt=True), "soon"]
+    body = server.pages[FACTS]
+
+    def busy(desk: Desk) -> None:
+        if asked:
+            desk.answer(429, b"", {"Retry-After": asked.pop(0)})
+        else:
+            desk.answer(200, body)  # type: ignore[arg-type]
+
+    server.pages[FACTS], clock = busy, Clock()
+    fetcher(tmp_path, clock).fetch(server.root + FACTS, "facts.json")
+    assert clock.waits[0] == pytest.approx(30.0, abs=3.0) and clock.waits[1:] == pytest.approx([0.0, 0.2, 4.0])
+
+
+def test_a_server_that_wants_to_know_who_asks(server: Server, tmp_path: Path) -> None:
+    """As the SEC does: 403 for whoever sends no name and e-mail, said once and not tried again; the file for who does."""
+    page = server.pages[FACTS]
+
+    def strict(desk: Desk) -> None:
+        desk.answer(200, page) if "@" in desk.headers["User-Agent"] else desk.answer(403, b"<html>Undeclared Automated Tool</html>")
+
+    server.pages[FACTS] = strict
+    nobody = Fetcher("Python-urllib/3.11", tmp_path, sleep=Clock().sleep)
+    with pytest.raises(FilingError, match="status 403; the server wants a name and an e-mail in the identity"):
+        nobody.fetch(server.root + FACTS, "facts.json")
+    assert len(server.asked) == 1 and not (tmp_path / "facts.json").exists()
+    assert fetcher(tmp_path).fetch(server.root + FACTS, "facts.json").read_bytes() == page
+
+
+def test_a_pull_through_all_of_it_keeps_the_same_facts(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each page is busy once, companyfacts and the report break off twice and once: the facts are those of a calm pull, to the row."""
+    monkeypatch.chdir(tmp_path)
+    pull_in(["EXCL"], fetcher(tmp_path / "calm"), 4, "calm.db", server.hosts)
+    for path, times in ((FACTS, 2), (PAGE, 1)):
+        cut(server, path, 700, times)
+    for path in list(server.pages):
+        server.pages[path] = once_busy(server.pages[path])
+    server.asked.clear()
+    clock = Clock()
+    pull_in(["EXCL"], fetcher(tmp_path / "rough", clock), 4, "rough.db", server.hosts)
+    assert list(stored("rough.db")) == list(stored("calm.db")) and len(stored("rough.db")) == 35
+    assert len(server.asked) == 4 + 4 + 3 and {h["User-Agent"] for _, h in server.asked} == {WHO}
+    assert clock.waits.count(3.0) == 4 and not list((tmp_path / "rough").rglob("*.part*"))
+
+
+def once_busy(page: bytes | Callable[[Desk], None]) -> Callable[[Desk], None]:
+    """429 with a wait of three seconds at first, and then the page."""
+    told = [False]
+
+    def answer(desk: Desk) -> None:
+        if not told[0]:
+            told[0] = True
+            desk.answer(429, b"", {"Retry-After": "3"})
+        elif callable(page):
+            page(desk)
+        else:
+            desk.answer(200, page)
+
+    return answer
 
 
 def test_what_did_not_change_is_not_sent_again(server: Server, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -155,3 +156,51 @@ def test_json_holds_what_is_shown():
     plan = small_plan()
     found = condition(plan, [exact(plan, f"{M} = 137 M USD", discrepancy="2 M USD")], how(512))
     assert json.loads(json.dumps(found)) == found
+
+
+def test_each_population_resamples_itself():
+    """Systematic resampling by population: every copy is of a particle of the same population, each as often as its weight says, give or
+    take one; and what is returned is the logarithm of the population's mean weight."""
+    plan = small_plan()
+    tempering = Tempering(plan, evidence_of(plan, [exact(plan, f"{M} = 100 M USD")]), how(1024))
+    logs = np.random.default_rng(1).normal(0, 2, (1, 1024))
+    p = Particles(np.zeros((2, 1024)), np.arange(1024), logs.copy(), logs.copy())
+    found = tempering._resample(p, 0.5, 3)
+    weights = np.exp(0.5 * logs[0]).reshape(-1, 16)
+    assert np.array_equal(p.noise % 16, np.arange(1024) % 16)
+    wanted = weights * (64 / weights.sum(axis=0))
+    assert np.all(np.abs(np.bincount(p.noise, minlength=1024).reshape(-1, 16) - wanted) < 1.0)
+    assert found == pytest.approx(np.log(weights.mean(axis=0)), abs=1e-12) and np.array_equal(p.logs, p.values)
+
+
+def test_a_round_of_moves_draws_scenario_and_noise_anew():
+    """Where every figure is as likely as any other all proposals are taken: after a round the scenario's score has nothing to do with that
+    before, that of an input which moves by steps still has, and no particle has the noise that it had."""
+    boom = {"title": "b", "assumed": "a test", "probability": "40 %", "set": {"companies.c.segment.margin": "20 %"}}
+    path = {"mean_reversion": {"start": "100 M USD/month", "level": "100 M USD/month", "speed": "1", "volatility": "0.2"}}
+    plan = small_plan(revenue=path, margin="20 to 40 %", scenarios={"boom": boom})
+    tempering = Tempering(plan, evidence_of(plan, [seen(plan, f"{M} > -9000 M USD", discrepancy="none")]), how(1024))
+    tempering.step = 0.02
+    p = tempering._start()
+    before, noise = p.scores.copy(), p.noise.copy()
+    assert tempering._move(p, 1.0, 1) == 1.0
+    again = [abs(np.corrcoef(before[i], p.scores[i])[0, 1]) for i in range(len(before))]
+    assert again[0] < 0.15 and min(again[1:]) > 0.9
+    assert p.scores.std(axis=1) == pytest.approx(np.ones(len(again)), abs=0.1)  # moves leave the prior as it is
+    assert not np.any(p.noise == noise) and len(set(p.noise.tolist())) == 1024
+
+
+def test_simulation_based_calibration_far_from_the_middle():
+    """80 runs: a truth of a seed, a figure off by a fifth of the prior's spread, 256 particles; the truth's ranks are uniform."""
+    plan = small_plan()
+    months = question(plan, "revenue", "companies.c", "month")
+    q = replace(months, periods=months.periods[2:3])
+    noise = np.random.default_rng(7).normal(0, 2e6, 80)
+    ranks = []
+    for seed in range(80):
+        truth = read(plan, [q], Futures(1025, seed), 1)[0][-1]
+        figure = seen(plan, f"{M} = {(truth + noise[seed]) / 1e6:.1f} M USD", discrepancy="2 M USD")
+        done = Tempering(plan, evidence_of(plan, [figure]), how(256, seed)).run()
+        ranks.append(done.weights[done.particles.values[0] < truth].sum() / done.weights.sum())
+    counts = np.histogram(ranks, 8, (0, 1))[0]
+    assert ((counts - 10.0) ** 2 / 10.0).sum() < 24.3  # chi-squared of 7 degrees, one in a thousand

@@ -195,4 +195,6 @@ def test_the_verb(tmp_path, monkeypatch):
     for words in ("100 % being 1 M USD, sizes 0 %, 50 %, 100 %", "long-amzn: unseen,", "seeing it first is worth"):
         assert words in said
     told = json.loads(CliRunner().invoke(app, [*ask, "--json"]).stdout)
+    wrong = CliRunner().invoke(app, ["watch", "openai-aws", "--paths", "64", "--money", "-1 M USD"])
+    assert isinstance(wrong.exception, QuestionError) and "is no money to put in" in str(wrong.exception)
     assert [p["position"] for p in told["signals"][0]["positions"]] == ["long-amzn", "short-basket"]

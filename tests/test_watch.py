@@ -50,6 +50,15 @@ def test_information_of_words_and_of_what_is_absent():
     assert information(absent, coin, ONES)[0] == pytest.approx(math.log(2), abs=0.01)
 
 
+def test_a_value_that_many_share_stands_in_the_cell_of_its_middle():
+    """Half of the weight on one value, its middle at a quarter: cell 1 of 4; the rest at 17/32, 19/32, .. Weights move it."""
+    values = np.array([0.0] * 8 + list(range(1, 9)))
+    assert cells_of(values, np.ones(16, int), 4).tolist() == [1] * 8 + [2] * 4 + [3] * 4
+    assert cells_of(values, np.array([3] * 8 + [1] * 8), 4).tolist() == [1] * 8 + [3] * 8  # 24 of 32: the middle at 3/8
+    assert cells_of(values, np.array([1] * 8 + [9] * 8), 4).tolist() == [0] * 8 + [0, 1, 1, 1, 2, 2, 3, 3]
+    assert cells_of(np.array([np.nan, 2.0, 1.0, np.nan]), np.ones(4, int), 2).tolist() == [2, 1, 0, 2]
+
+
 @pytest.mark.parametrize(("r1", "r2", "rho"), [(0.6, 0.5, 0.0), (0.6, 0.5, 0.8), (0.3, 0.0, 0.0)])
 def test_two_figures_together(r1, r2, rho):
     """Three normals: -log(1 - R2) / 2 of both, 20 % short of it at most for coarse cells; what the second adds,

@@ -190,6 +190,8 @@ def watch(
     from ..studies.watch import watch as study
 
     stakes = Stakes(amount_of(money or MONEY, "USD"), sizes_of(sizes) if sizes else (0.0, 1.0))
+    if not stakes.money > 0.0:
+        raise QuestionError(f"'{money}' is no money to put in; write --money '10 M USD', the side stands in the book")
     used = evidence(run, book, given)[0] if given.kinds else []
     how = Asked(run.stamp.paths, run.stamp.seed, run.workers, run.progress)
     today = given.as_of or run.plan.book.as_of.date()

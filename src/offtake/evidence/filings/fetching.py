@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import socket
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from email.utils import formatdate
-from http.client import HTTPException
+from email.utils import formatdate, parsedate_to_datetime
+from http.client import HTTPException, IncompleteRead
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -114,6 +115,9 @@ def _save(answer: Any, url: str, part: Path, note: Path) -> None:
     goes_on = answer.status == 206
     size = int(answer.headers["Content-Length"]) if answer.headers["Content-Length"] else None
     begun = part.stat().st_size if goes_on else 0
+    if goes_on and _first_byte(answer.headers) not in (None, begun):
+        part.unlink()
+        raise OSError(f"it was asked to go on from {begun:,} bytes and does not")
     if size is not None and begun + size > MOST_BYTES:
         raise FilingError(f"{url}: {begun + size:,} bytes; a filing is at most {MOST_BYTES // 1_000_000} MB")
     note.write_text(json.dumps(answer.headers["ETag"] or answer.headers["Last-Modified"]), encoding="utf-8")
@@ -127,8 +131,22 @@ def _save(answer: Any, url: str, part: Path, note: Path) -> None:
 
 
 def _chunks(answer: Any) -> Iterator[bytes]:
-    while chunk := answer.read(CHUNK):
+    """The body piece by piece; of a piece that breaks off what came of it, and then what broke it."""
+    while True:
+        try:
+            chunk = answer.read(CHUNK)
+        except IncompleteRead as cut:
+            yield cut.partial
+            raise
+        if not chunk:
+            return
         yield chunk
+
+
+def _first_byte(headers: Any) -> int | None:
+    """Where the part of a file that a server sends begins; None where it does not say."""
+    found = re.match(r"bytes (\d+)-", headers["Content-Range"] or "")
+    return int(found[1]) if found else None
 
 
 def _mark_of(note: Path) -> str | None:
@@ -140,8 +158,13 @@ def _mark_of(note: Path) -> str | None:
 
 
 def _asked_wait(headers: Any) -> float | None:
-    said = headers.get("Retry-After", "") if headers else ""
-    return float(said) if said.isdigit() else None
+    """Seconds that the server asks to be left alone: it says a number of them, or until when."""
+    said = (headers.get("Retry-After") or "").strip() if headers else ""
+    if said.isdigit():
+        return float(said)
+    with contextlib.suppress(TypeError, ValueError, OverflowError):
+        return max(parsedate_to_datetime(said).timestamp() - time.time(), 0.0)
+    return None
 
 
 def _refusal(url: str, code: int) -> str:
