@@ -40,6 +40,20 @@ def stages() -> Iterator[Line]:
     yield Line("these stages against NumPy", ">= 8", "", f"{whole:.1f}", whole >= 8)
 
 
+def vector() -> Iterator[Line]:
+    """Float instructions in the loops of each kernel: several lanes at once against one lane at a time, read off the machine code."""
+    import platform
+
+    if QUICK or platform.machine().lower() not in ("x86_64", "amd64"):
+        yield Line("vector instructions", "packed > scalar", "not in a quick run, and of x86 code alone", "", None)
+        return
+    from bench.vector import measure
+
+    for k in measure():
+        figure = f"{k.packed} packed in {k.vector_loops} loops, {k.scalar} scalar in {k.scalar_loops}"
+        yield Line(k.name, "packed > scalar", figure, f"{k.packed / max(k.scalar, 1):.1f}", k.packed > k.scalar)
+
+
 def placement() -> Iterator[Line]:
     """The exact placement against HiGHS, warm."""
     try:
@@ -231,8 +245,8 @@ def jobs() -> Iterator[Line]:
 
 
 BENCHES = {
-    "startup": startup, "stages": stages, "placement": placement, "accounts": accounts, "features": features, "sampling": sampling,
-    "reference": reference, "memory": memory, "jobs": jobs, "replay": replays,
+    "startup": startup, "stages": stages, "vector": vector, "placement": placement, "accounts": accounts, "features": features,
+    "sampling": sampling, "reference": reference, "memory": memory, "jobs": jobs, "replay": replays,
 }  # fmt: skip
 
 

@@ -141,8 +141,7 @@ def settle_ratio(p, repeats):
 
     gap = compared(lambda n: p.side_by_side(lambda b: getattr(b.settlement, n)), theirs(*given))
     b = p.blocks[0]
-    used = b.settlement.used.copy()
-    ours = least(lambda: settle.settle_block(plan.terms, b.schedule, b.signed.alive, used, b.X, b.Y, b.settlement), repeats) / LANES
+    ours = least(lambda: settle.settle_block(plan.terms, b.schedule, b.signed.alive, b.X, b.Y, b.settlement), repeats) / LANES
     seconds, chunk = best_chunk(p.count, lambda at: slices(at, *given), theirs, repeats)
     return Ratio("settlement", ours, seconds, chunk, gap)
 

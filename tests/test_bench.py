@@ -9,7 +9,10 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 
-LINES = {"startup": 2, "stages": 8, "placement": 3, "accounts": 1, "features": 2, "sampling": 2, "memory": 1, "jobs": 1, "replay": 10}
+LINES = {
+    "startup": 2, "stages": 8, "vector": 1, "placement": 3, "accounts": 1, "features": 2, "sampling": 2, "memory": 1, "jobs": 1,
+    "replay": 10,
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name, lines", LINES.items())

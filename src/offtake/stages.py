@@ -305,7 +305,7 @@ def _settle(b: Block) -> None:
     used[:] = 0.0
     for k, c in enumerate(p.places.contract):
         used[c] += b.used[k]
-    settle.settle_block(p.terms, b.schedule, b.signed.alive, used, b.X, b.Y, b.settlement)
+    settle.settle_block(p.terms, b.schedule, b.signed.alive, b.X, b.Y, b.settlement)
     customer.pay_block(p.customers, p.terms, b.schedule, b.signed, b.settlement, b.equity.cash_in, b.X, b.Y, b.payments)
     if len(p.edges.kind):
         equity.fund_block(p.terms.customer, p.terms.provider, b.signed.operating, b.payments, p.customers.cash_x, b.X, b.equity)

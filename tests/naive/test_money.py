@@ -109,7 +109,8 @@ def settled(seed):
     serve = np.stack([offered[owner == c].sum(axis=0) for c in range(C)])
     used = serve * alive * schedule.in_term * r.uniform(0.2, 1, (C, M, L))
     out = zeros(settle.Settlement, (C, M, L))
-    settle.settle_block(terms, schedule, alive, used, X, Y, out)
+    out.used[:] = used
+    settle.settle_block(terms, schedule, alive, X, Y, out)
     return terms, table, people, X, Y, r, schedule, alive, used, out, owner, planned, ready
 
 
@@ -194,12 +195,12 @@ def test_settlement(seed):
 def test_take_or_pay_by_hand():
     """100 GPU-h committed at 2 USD, 80 % owed, 50 used: base 50, deficiency 30, billed 160; with 90 used: 180."""
     for used, billed in ((50.0, 160.0), (90.0, 180.0), (0.0, 160.0), (100.0, 200.0)):
-        base, over, owed = plain(settle.take_month)(1, used, 100.0, 100.0, plain(settle.due_month)(100.0, 100.0, 0.8))
+        base, over, owed = plain(settle.take_month)(False, used, 100.0, 100.0, plain(settle.due_month)(100.0, 100.0, 0.8))
         assert 2.0 * (base + max(owed - base, 0.0)) == billed and over == 0.0
     # 30 of the 100 hours were not made available: only 80 - 30 are owed (C-02)
     assert plain(settle.due_month)(100.0, 70.0, 0.8) == 50.0
     # beyond the commitment: 20 hours of overage
-    assert plain(settle.take_month)(1, 120.0, 100.0, 100.0, 80.0) == (100.0, 20.0, 80.0)
+    assert plain(settle.take_month)(False, 120.0, 100.0, 100.0, 80.0) == (100.0, 20.0, 80.0)
 
 
 def paid(seed, burn=1.0):
@@ -237,7 +238,10 @@ def signed_twin(people, terms, schedule, X, Y, u, i):
 def test_months_in_a_row_start_again():
     """Below, above, below, below: two in a row end in month 3, three never (V-04)."""
     coverage = np.array([[0.5], [1.5], [0.5], [0.5]])
-    assert [plain(customer.first_below)(coverage, 0, 1.0, run) for run in (1, 2, 3)] == [0, 3, 4]
+    found = [np.zeros(1) for _ in range(3)]
+    for run, month in enumerate(found, 1):
+        plain(customer.first_below)(coverage, np.array([1.0]), np.array([float(run)]), np.zeros(1), month)
+    assert [month[0] for month in found] == [0, 3, 4]
 
 
 def first_twin(coverage, threshold, run):

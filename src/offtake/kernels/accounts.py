@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from offtake.kernels.compiled import inner
+from offtake.kernels.compiled import apart, block
 
 KW_FACILITY = 3  # basis of a chip's kW that the peak PUE is inside of already
 SHORTEST = 1.0  # months: a shorter life, or time to build, counts as this
@@ -155,7 +155,7 @@ def existing_month(opening, m, life):
     return opening * max(1.0 - (m + 1.0) / (2.0 * life), 0.0)
 
 
-@inner
+@apart
 def shift(months, sign, least, whole, part):
     """Split sign x months (L,), these at least `least`, into whole months and the rest."""
     for i in range(months.shape[0]):
@@ -164,7 +164,7 @@ def shift(months, sign, least, whole, part):
         part[i] = by - np.floor(by)
 
 
-@inner
+@apart
 def chips_pool(c, k, costs, delivered, ready, sunk, X, w, out):
     """Payments, use and wear of one pool's chips; delivered, ready (M, L) GPU, sunk (L,) GPU."""
     g, fresh, use = costs.pool_chip[k], w.one, w.two
@@ -189,7 +189,7 @@ def chips_pool(c, k, costs, delivered, ready, sunk, X, w, out):
             w.total[i] = paid
 
 
-@inner
+@apart
 def building_part(c, t, costs, energised, X, w, out):
     """Spending, use and wear of a contract's part of a site's shell and power, and its rent; energised (M, L) MW of that part."""
     build, life, length = X[costs.build_x[t]], X[costs.building_life_x[t]], X[costs.construction_x[t]]
@@ -213,7 +213,7 @@ def building_part(c, t, costs, energised, X, w, out):
         out.opening[c, i] += build[i] * energised[last, i] - w.total[i]
 
 
-@inner
+@apart
 def running_pool(c, k, costs, ready, offered, used, alive, release_share, X, Y, hours, out):
     """Energy, operations and re-lease of one pool; ready (M, L) GPU, offered and used (M, L) GPU-h, alive (M, L) share."""
     g, t = costs.pool_chip[k], costs.pool_site[k]
@@ -237,7 +237,7 @@ def running_pool(c, k, costs, ready, offered, used, alive, release_share, X, Y, 
             resale[i] += offered[m, i] * release_share * market[m, i]
 
 
-@inner
+@apart
 def close_books(revenue, w, out):
     """Net property, work in progress and operating income."""
     worn = w.total
@@ -264,7 +264,7 @@ def scratch(months, lanes):
     )  # fmt: skip
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@block
 def ledger_block(costs, supply, sunk, used, alive, revenue, release_share, X, Y, hours, out):
     """Fill `out` for all contracts.
 
@@ -292,7 +292,7 @@ def ledger_block(costs, supply, sunk, used, alive, revenue, release_share, X, Y,
     close_books(revenue, w, out)
 
 
-@inner
+@apart
 def rpo_company(j, table, X, Y, w, out):
     """Reported RPO of one company without the deals: what was there, and every month's signings, run off (A-09)."""
     signed, life = w.one, X[table.rpo_life_x[j]]
@@ -308,7 +308,7 @@ def rpo_company(j, table, X, Y, w, out):
             stock[i] = existing_month(X[table.rpo_x[j], i], m, life[i]) + w.total[i]
 
 
-@inner
+@apart
 def copy_series(series, out):
     """(M, L) to (M, L)."""
     for m in range(out.shape[0]):
@@ -316,7 +316,7 @@ def copy_series(series, out):
             out[m, i] = series[m, i]
 
 
-@inner
+@apart
 def without_company(j, table, X, Y, w, out):
     """What a company reports without the deals; NaN where it states none."""
     out.revenue_without[j], out.income_without[j] = np.nan, np.nan
@@ -338,7 +338,7 @@ def without_company(j, table, X, Y, w, out):
     copy_series(out.income_without[j], out.income_resold[j])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@block
 def segment_block(table, ledger, revenue, rpo, X, Y, out):
     """Fill `out` for all companies from the deals' ledger, revenue (C, M, L) and RPO (C, M, L)."""
     w = scratch(revenue.shape[1], revenue.shape[2])

@@ -16,6 +16,8 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from .compiled import block
+
 
 class Weights(NamedTuple):
     """Working arrays: `errors` (M, L) out; per lane the largest gross so far, nothing, and two running sums, all (L,)."""
@@ -134,7 +136,7 @@ def payment_month(paid, refunded, invoiced, received, gained, receivable):
     return paid + refunded - (invoiced + received - gained), abs(invoiced) + abs(received) + abs(receivable)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@block
 def rpo(books, w):
     """By contract; books (C, M, L)."""
     for c in range(books.rpo.shape[0]):
@@ -148,7 +150,7 @@ def rpo(books, w):
                 weigh(left, gross, m, i, w)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@block
 def scope(books, w):
     """By contract; books (C, M, L)."""
     for c in range(books.revenue.shape[0]):
@@ -160,7 +162,7 @@ def scope(books, w):
                 weigh(left, gross, m, i, w)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@block
 def value(books, settlement, equity, before, total_x, X, w):
     """By contract; revenue without overage, credit and penalty, before equity given up; before (C, L) USD earned before month 0;
     total_x (C,) rows of X."""
@@ -182,7 +184,7 @@ def value(books, settlement, equity, before, total_x, X, w):
                 weigh(left, gross, m, i, w)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@block
 def liability(settlement, before, w):
     """By contract; settlement (C, M, L); before (C, L) USD held before month 0."""
     for c in range(settlement.unearned.shape[0]):
@@ -196,7 +198,7 @@ def liability(settlement, before, w):
                 weigh(left, gross, m, i, w)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@block
 def makeup(settlement, w):
     """By contract; settlement (C, M, L)."""
     for c in range(settlement.makeup.shape[0]):
@@ -209,7 +211,7 @@ def makeup(settlement, w):
                 weigh(left, gross, m, i, w)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@block
 def committed(supply, hours, w):
     """By pool; planned, ready (K, M, L) GPU, early (K, M, L) and late (causes, K, M, L) GPU-h, hours (M,)."""
     for k in range(supply.planned.shape[0]):
@@ -226,7 +228,7 @@ def committed(supply, hours, w):
                 weigh(left, gross, m, i, w)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@block
 def ready(supply, hours, w):
     """By pool; ready (K, M, L) GPU, offered and down (K, M, L) GPU-h, hours (M,)."""
     for k in range(supply.ready.shape[0]):
@@ -238,7 +240,7 @@ def ready(supply, hours, w):
                 weigh(left, gross, m, i, w)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@block
 def offered(capacity, used, idle, offered_hours, w):
     """By pool; all (K, M, L) GPU-h, idle (causes, K, M, L)."""
     for k in range(capacity.shape[0]):
@@ -255,7 +257,7 @@ def offered(capacity, used, idle, offered_hours, w):
                 weigh(left, gross, m, i, w)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@block
 def slotted(share, capacity, used, slot_use, slot_idle, w):
     """By pool: in each slot of the day, and what slots add up to. share (S,); slot_use (W, K, S, M, L), slot_idle (K, S, M, L) GPU-h."""
     for k in range(capacity.shape[0] if share.shape[0] > 0 else 0):
@@ -277,7 +279,7 @@ def slotted(share, capacity, used, slot_use, slot_idle, w):
                 weigh(left, gross, m, i, w)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@block
 def filled(used, parts, w):
     """By pool; used (K, M, L) GPU-h, parts useful, overhead, unfilled (K, M, L), or no rows in a book without a surface."""
     for k in range(parts.useful.shape[0]):
@@ -288,7 +290,7 @@ def filled(used, parts, w):
                 weigh(left, gross, m, i, w)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@block
 def cash(customer, cash_x, operating, equity_in, payments, X, w):
     """By customer; customer (C,) of each contract, cash_x (U,) rows of X, operating (U, M, L), equity_in the same or no rows."""
     for u in range(operating.shape[0]):
@@ -308,7 +310,7 @@ def cash(customer, cash_x, operating, equity_in, payments, X, w):
                 weigh(left, gross, m, i, w)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@block
 def ledger(accounts, impairment, sold, w):
     """By contract; accounts, impairment (C, M, L), sold the same or no rows, the accounts' opening (C, L)."""
     for c in range(accounts.net.shape[0]):
@@ -322,7 +324,7 @@ def ledger(accounts, impairment, sold, w):
                 weigh(left, gross, m, i, w)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@block
 def bills(books, settled, contra, ahead, w):
     """By contract; books, settled (C, M, L); contra the same or no rows: revenue given up for equity, which no bill shows; ahead
     (C, L) USD of revenue ahead of billing before month 0."""
@@ -340,7 +342,7 @@ def bills(books, settled, contra, ahead, w):
                 w.sum[i], w.other[i] = unbilled[i], deferred[i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@block
 def payments(settled, paid, arrears, lag_x, X, w):
     """By contract; paid, arrears (C, M, L), lag_x (C,) rows of X: months from the bill to its day. Bills not due stay receivable."""
     for c in range(paid.shape[0]):
@@ -364,7 +366,7 @@ def company_month(opening, free, outside, borrowed, repaid, closing):
     return opening + free - outside + borrowed - repaid - closing, abs(opening) + abs(free) + abs(outside) + abs(closing)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@block
 def companies(group, cash_x, debt_x, X, w):
     """By company, its cash and then its debt; group (G, M, L), cash_x and debt_x (G,) rows of X."""
     for g in range(group.cash.shape[0]):
@@ -381,7 +383,7 @@ def companies(group, cash_x, debt_x, X, w):
                 weigh(abs(left) + abs(debt), gross + owing, m, i, w)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@block
 def consideration(equity, w):
     """By contract; equity (C, M, L)."""
     for c in range(equity.held.shape[0]):

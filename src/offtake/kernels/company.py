@@ -19,6 +19,7 @@ import numpy as np
 from numba import njit
 
 from .accounts import SHORTEST, even_month, read_curve
+from .compiled import block
 
 
 class Finances(NamedTuple):
@@ -113,7 +114,7 @@ def wear_company(g, table, capex, X, placed, out):
             out.burden[g, m, i] = wear * X[table.share_x[g], i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@block
 def company_block(table, owner, capex, ledger, collected, sold, invested, X, Y, out):
     """Fill `out`; capex (J, M, L) of all companies, owner (C,) company of each contract, collected (C, M, L) from customers."""
     months, lanes = capex.shape[1], capex.shape[2]

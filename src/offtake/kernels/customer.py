@@ -13,6 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from .compiled import apart, block, inner
+
 ENDLESS = 1e9
 AHEAD = 12
 
@@ -98,7 +100,7 @@ def coverage_month(cash, resources, obligations):
     return max(cash + resources, 0.0) / obligations if obligations > 0.0 else ENDLESS
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@apart
 def look_ahead(values, out):
     """Sum of values over the 12 months from each month on, cut at the horizon's end; both (M, L)."""
     months = values.shape[0]
@@ -111,18 +113,23 @@ def look_ahead(values, out):
                 total[i] += value[i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def first_below(coverage, i, threshold, run):
-    """First month in which coverage has been below the threshold for `run` months in a row; the horizon if never (V-04)."""
-    count = 0
+@apart
+def first_below(coverage, threshold, run, count, found):
+    """First month in which coverage (M, L) has been below the threshold for `run` months in a row; the horizon if never (V-04).
+
+    threshold (L,), run (L,) float; `count` is working space, `found` is filled, both (L,) float
+    """
+    months = float(coverage.shape[0])
+    count[:] = 0.0
+    found[:] = months
     for m in range(coverage.shape[0]):
-        count = count + 1 if coverage[m, i] < threshold else 0
-        if count >= run:
-            return m
-    return coverage.shape[0]
+        now = coverage[m]
+        for i in range(count.shape[0]):
+            count[i] = count[i] + 1.0 if now[i] < threshold[i] else 0.0
+            found[i] = float(m) if (count[i] >= run[i] and found[i] == months) else found[i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@apart
 def owe(u, customer, amounts, weight, out):
     """Sum of (C, M, L) amounts x weight over the contracts of customer u into out (M, L)."""
     out[:] = 0.0
@@ -133,7 +140,7 @@ def owe(u, customer, amounts, weight, out):
                     out[m, i] += amounts[c, m, i] * weight[c, m, i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@apart
 def earn(u, table, Y, revenue, operating):
     """Revenue and operating cash (M, L) of customer u."""
     users, paying, price = Y[table.users_y[u]], Y[table.paying_y[u]], Y[table.price_y[u]]
@@ -154,31 +161,80 @@ def earn(u, table, Y, revenue, operating):
             )
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@apart
 def add_equity(operating, equity_in, u, out):
     """Cash of customer u before raises and payments into out (M, L): operating (M, L) and what is paid for its equity (C-10)."""
-    out[:] = operating
+    for m in range(out.shape[0]):
+        for i in range(out.shape[1]):
+            out[m, i] = operating[m, i]
     if equity_in.shape[0] > 0:
-        out += equity_in[u]
+        for m in range(out.shape[0]):
+            for i in range(out.shape[1]):
+                out[m, i] += equity_in[u, m, i]
+
+
+class Purse(NamedTuple):
+    """Where a customer stands on each path when a month begins, and then in that month, all (L,)."""
+
+    cash: np.ndarray
+    arrears: np.ndarray
+    due: np.ndarray
+    left: np.ndarray  # cash above the minimum, while it is paid out
+    waiting: np.ndarray  # what is not paid
+
+
+@apart
+def signed_month(u, m, first, minimum, limit, flow, inflow, raises, dues, s, out):
+    """Cash and coverage of customer u in one month under the signed terms; flow (L,); inflow, raises, dues (L,) of 12 months ahead;
+    `first` (L,) is the cash at the start."""
+    obligations, coverage, cash = out.obligations[u, m], out.coverage[u, m], out.cash[u, m]
+    for i in range(flow.shape[0]):
+        held, arrears = (first[i] if m == 0 else s.cash[i]), (0.0 if m == 0 else s.arrears[i])
+        coverage[i] = coverage_month(held - arrears, inflow[i] + raises[i], dues[i])
+        held += flow[i]
+        due = obligations[i] + arrears
+        held += raise_month(held, due, minimum[i], limit[i])
+        paid, s.arrears[i] = pay_month(due, held - minimum[i])
+        s.cash[i] = held - paid
+        cash[i] = s.cash[i]
+
+
+@apart
+def passages(coverage, thresholds, runs, s, out):
+    """When the rule of each threshold and run fires (TH, RUN, L), in all one pass needs of coverage (M, L)."""
+    for a in range(thresholds.shape[0]):
+        for b in range(runs.shape[0]):
+            s.left[:] = thresholds[a]
+            s.waiting[:] = float(runs[b])
+            first_below(coverage, s.left, s.waiting, s.due, s.cash)
+            for i in range(s.cash.shape[0]):
+                out[a, b, i] = int(s.cash[i])
+
+
+@apart
+def asks(fires, chance, luck, months, tau):
+    """Month in which the customer asks for new terms: when the rule fires, if it does ask; all (L,)."""
+    for i in range(tau.shape[0]):
+        tau[i] = int(fires[i]) if luck[i] < chance[i] else months
+
+
+@apart
+def stay_alive(cut, tau, standing, alive):
+    """Share of a contract that stands after the customer's new terms (M, L); cut, tau (L,)."""
+    for m in range(alive.shape[0]):
+        stands, lives = standing[m], alive[m]
+        for i in range(cut.shape[0]):
+            lives[i] = stands[i] * (1.0 - cut[i] if m >= tau[i] else 1.0)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def signed_lane(u, i, table, X, Y, out, flow, inflow, raises, dues):
-    """Cash and coverage of customer u on one path under the signed terms; flow (M, L); inflow, raises, dues (M, L) of 12 months ahead."""
-    limit = Y[table.raises_y[u]]
-    cash, minimum = X[table.cash_x[u], i], X[table.minimum_x[u], i]
-    arrears = 0.0
-    for m in range(out.revenue.shape[1]):
-        out.coverage[u, m, i] = coverage_month(cash - arrears, inflow[m, i] + raises[m, i], dues[m, i])
-        cash += flow[m, i]
-        due = out.obligations[u, m, i] + arrears
-        cash += raise_month(cash, due, minimum, limit[m, i])
-        paid, arrears = pay_month(due, cash - minimum)
-        cash -= paid
-        out.cash[u, m, i] = cash
+def purse(lanes):
+    """Working rows of a block."""
+    w = np.empty((5, lanes))
+    return Purse(w[0], w[1], w[2], w[3], w[4])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@block
 def signed_block(table, terms, schedule, equity_in, X, Y, thresholds, runs, out):
     """Fill `out`: the path without renegotiation, when the rule fires on it, and what stays alive of each contract.
 
@@ -186,6 +242,7 @@ def signed_block(table, terms, schedule, equity_in, X, Y, thresholds, runs, out)
     """
     months, lanes = out.revenue.shape[1], out.revenue.shape[2]
     flow, inflow, raises, dues = np.empty((months, lanes)), np.empty((months, lanes)), np.empty((months, lanes)), np.empty((months, lanes))
+    s, run = purse(lanes), np.empty(lanes)
     for u in range(out.revenue.shape[0]):
         earn(u, table, Y, out.revenue[u], out.operating[u])
         owe(u, terms.customer, schedule.must_pay, schedule.standing, out.obligations[u])
@@ -193,74 +250,119 @@ def signed_block(table, terms, schedule, equity_in, X, Y, thresholds, runs, out)
         look_ahead(flow, inflow)
         look_ahead(Y[table.raises_y[u]], raises)
         look_ahead(out.obligations[u], dues)
-        below, run_months = X[table.below_x[u]], X[table.run_months_x[u]]
-        chance, luck = X[table.probability_x[u]], X[table.luck_x[u]]
-        for i in range(lanes):
-            signed_lane(u, i, table, X, Y, out, flow, inflow, raises, dues)
-            fires = first_below(out.coverage[u], i, below[i], int(run_months[i] + 0.5))
-            out.tau[u, i] = fires if luck[i] < chance[i] else months
-            for a in range(thresholds.shape[0]):
-                for b in range(runs.shape[0]):
-                    out.passage[u, a, b, i] = first_below(out.coverage[u], i, thresholds[a], runs[b])
-    for c in range(out.alive.shape[0]):
-        u = terms.customer[c]
-        cut = X[table.cut_x[u]]
+        limit = Y[table.raises_y[u]]
         for m in range(months):
-            for i in range(lanes):
-                out.alive[c, m, i] = schedule.standing[c, m, i] * (1.0 - cut[i] if m >= out.tau[u, i] else 1.0)
+            signed_month(u, m, X[table.cash_x[u]], X[table.minimum_x[u]], limit[m], flow[m], inflow[m], raises[m], dues[m], s, out)
+        for i in range(lanes):
+            run[i] = float(int(X[table.run_months_x[u], i] + 0.5))
+        first_below(out.coverage[u], X[table.below_x[u]], run, s.due, s.cash)
+        asks(s.cash, X[table.probability_x[u]], X[table.luck_x[u]], months, out.tau[u])
+        passages(out.coverage[u], thresholds, runs, s, out.passage[u])
+    for c in range(out.alive.shape[0]):
+        stay_alive(X[table.cut_x[terms.customer[c]]], out.tau[terms.customer[c]], schedule.standing[c], out.alive[c])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def pay_lane(u, i, table, terms, settlement, flow, X, Y, out):
-    """Pay the invoices of customer u on one path, in order of priority, arrears first."""
-    cash, minimum = X[table.cash_x[u], i], X[table.minimum_x[u], i]
+@apart
+def fall_due(c, m, lag, settlement, s, out):
+    """What contract c's invoices of the month add to arrears, and refunds to cash; lag (L,) months."""
+    prepaid, refunded, arrears = settlement.prepaid_in[c, m], settlement.refunded[c, m], out.arrears[c, m]
+    before = out.arrears[c, max(m - 1, 0)]
+    for i in range(lag.shape[0]):
+        late = m - int(lag[i] + 0.5)
+        bill = settlement.invoiced[c, max(late, 0), i] if late >= 0 else 0.0
+        arrears[i] = bill + prepaid[i] + (before[i] if m > 0 else 0.0)
+        s.due[i] += arrears[i]
+        s.cash[i] += refunded[i]
+
+
+@apart
+def pay_contract(c, m, refunded, s, out):
+    """Pay contract c out of what is left; the rest stays in arrears."""
+    disbursed, paid, arrears = out.disbursed[c, m], out.paid[c, m], out.arrears[c, m]
+    for i in range(refunded.shape[0]):
+        given, arrears[i] = pay_month(arrears[i], s.left[i])
+        disbursed[i] = paid[i] = given - refunded[i]
+        s.left[i], s.cash[i], s.waiting[i] = s.left[i] - given, s.cash[i] - given, s.waiting[i] + arrears[i]
+
+
+@apart
+def raise_cash(u, m, minimum, limit, s, out):
+    """Raise what is missing, and set aside what may be paid out."""
+    raised = out.raised[u, m]
+    for i in range(raised.shape[0]):
+        raised[i] = raise_month(s.cash[i], s.due[i], minimum[i], limit[i])
+        s.cash[i] += raised[i]
+        s.left[i], s.waiting[i] = s.cash[i] - minimum[i], 0.0
+
+
+@apart
+def begin_month(first, m, flow, s):
+    """Cash after the month's operating cash and equity; `first` (L,) is the cash at the start."""
+    for i in range(flow.shape[0]):
+        s.cash[i] = (first[i] if m == 0 else s.cash[i]) + flow[i]
+        s.due[i] = 0.0
+
+
+@apart
+def end_month(u, m, s, out):
+    """What is left, and what is missing."""
+    balance, gap = out.cash_balance[u, m], out.funding_gap[u, m]
+    for i in range(gap.shape[0]):
+        balance[i], gap[i] = s.cash[i], s.waiting[i] + overdrawn(s.cash[i])
+
+
+@inner
+def pay_customer(u, table, terms, settlement, flow, X, Y, s, out):
+    """Pay the invoices of customer u, in order of priority, arrears first."""
     contracts = terms.customer.shape[0]
-    for m in range(out.raised.shape[1]):
-        cash += flow[m, i]
-        due = 0.0
+    for m in range(flow.shape[0]):
+        begin_month(X[table.cash_x[u]], m, flow[m], s)
         for c in range(contracts):
             if terms.customer[c] == u:
-                late = m - int(X[terms.payment_lag_x[c], i] + 0.5)
-                bill = settlement.invoiced[c, late, i] if late >= 0 else 0.0
-                out.arrears[c, m, i] = bill + settlement.prepaid_in[c, m, i] + (out.arrears[c, m - 1, i] if m > 0 else 0.0)
-                due += out.arrears[c, m, i]
-                cash += settlement.refunded[c, m, i]
-        raised = raise_month(cash, due, minimum, Y[table.raises_y[u], m, i])
-        cash += raised
-        left, waiting = cash - minimum, 0.0
+                fall_due(c, m, X[terms.payment_lag_x[c]], settlement, s, out)
+        raise_cash(u, m, X[table.minimum_x[u]], Y[table.raises_y[u], m], s, out)
         for turn in range(contracts):
             for c in range(contracts):
                 if terms.customer[c] == u and terms.priority[c] == turn:
-                    paid, rest = pay_month(out.arrears[c, m, i], left)
-                    out.disbursed[c, m, i], out.arrears[c, m, i] = paid - settlement.refunded[c, m, i], rest
-                    out.paid[c, m, i] = paid - settlement.refunded[c, m, i]
-                    left, cash, waiting = left - paid, cash - paid, waiting + rest
-        out.raised[u, m, i], out.cash_balance[u, m, i] = raised, cash
-        out.funding_gap[u, m, i] = waiting + overdrawn(cash)
+                    pay_contract(c, m, settlement.refunded[c, m], s, out)
+        end_month(u, m, s, out)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@apart
+def cover(u, first, inflow, raises, dues, out):
+    """Coverage of customer u under the terms that stand (V-03); `first` (L,) is the cash at the start."""
+    for m in range(inflow.shape[0]):
+        coverage, balance, gap = out.coverage[u, m], out.cash_balance[u, max(m - 1, 0)], out.funding_gap[u, max(m - 1, 0)]
+        came, raised, due = inflow[m], raises[m], dues[m]
+        for i in range(first.shape[0]):
+            cash = balance[i] if m > 0 else first[i]
+            waiting = gap[i] - overdrawn(cash) if m > 0 else 0.0
+            coverage[i] = coverage_month(cash - waiting, came[i] + raised[i], due[i])
+
+
+@apart
+def collect(coverage, floor, collectible):
+    """Whether a contract's price counts as collectible (M, L): coverage at least `floor` (L,)."""
+    for m in range(coverage.shape[0]):
+        now, counts = coverage[m], collectible[m]
+        for i in range(floor.shape[0]):
+            counts[i] = 1.0 if now[i] >= floor[i] else 0.0
+
+
+@block
 def pay_block(table, terms, schedule, signed, settlement, equity_in, X, Y, out):
     """Fill `out` after billing: payments, cash, gap, coverage under the terms that stand, and what counts as collectible."""
     months, lanes = out.raised.shape[1], out.raised.shape[2]
     inflow, raises, dues = np.empty((months, lanes)), np.empty((months, lanes)), np.empty((months, lanes))
-    owed, flow = np.empty((months, lanes)), np.empty((months, lanes))
+    owed, flow, s = np.empty((months, lanes)), np.empty((months, lanes)), purse(lanes)
     for u in range(out.raised.shape[0]):
         owe(u, terms.customer, schedule.must_pay, signed.alive, owed)
         add_equity(signed.operating[u], equity_in, u, flow)
-        for i in range(lanes):
-            pay_lane(u, i, table, terms, settlement, flow, X, Y, out)
+        pay_customer(u, table, terms, settlement, flow, X, Y, s, out)
         look_ahead(flow, inflow)
         look_ahead(Y[table.raises_y[u]], raises)
         look_ahead(owed, dues)
-        for m in range(months):
-            for i in range(lanes):
-                cash = out.cash_balance[u, m - 1, i] if m > 0 else X[table.cash_x[u], i]
-                waiting = out.funding_gap[u, m - 1, i] - overdrawn(cash) if m > 0 else 0.0
-                out.coverage[u, m, i] = coverage_month(cash - waiting, inflow[m, i] + raises[m, i], dues[m, i])
+        cover(u, X[table.cash_x[u]], inflow, raises, dues, out)
     for c in range(out.collectible.shape[0]):
         u = terms.customer[c]
-        floor = X[table.collectible_x[u]]
-        for m in range(months):
-            for i in range(lanes):
-                out.collectible[c, m, i] = 1.0 if out.coverage[u, m, i] >= floor[i] else 0.0
+        collect(out.coverage[u], X[table.collectible_x[u]], out.collectible[c])

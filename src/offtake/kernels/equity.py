@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from .compiled import block
 from .supply import arrived
 
 GRANT, STAKE, VENDOR = 0, 1, 2  # provider's equity to the customer; customer's to the provider; customer's to an outsider
@@ -70,7 +71,7 @@ def fund_month(own, cash, inflow, own_in, paid):
     return max(paid, 0.0) * share, share
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@block
 def vest_block(edges, delivered, X, out):
     """Fill `vested`, `cash_in`, `given` and `invested`; delivered (C, M, L) shares."""
     out.cash_in[:] = 0.0
@@ -91,7 +92,7 @@ def vest_block(edges, delivered, X, out):
                     out.invested[c, m, i] += cost[i] * (there - before) if kind == STAKE else 0.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@block
 def net_block(edges, total_x, settlement, X, books, out):
     """Take the consideration off revenue and RPO (in place), and fill `contra`, `left` and `held`."""
     lanes = X.shape[1]
@@ -126,7 +127,7 @@ def net_block(edges, total_x, settlement, X, books, out):
                 books.out_scope[c, m, i] = books.revenue[c, m, i] - books.in_scope[c, m, i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@block
 def fund_block(customer, provider, operating, payments, opening_x, X, out):
     """Fill `self_funded`: the customer's cash is fungible, so each payment takes the provider's own cash with it pro rata.
 

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from .compiled import block
 from .draw import exp_, log_
 
 SERVICE, OPERATING, SALES_TYPE = 0, 1, 2
@@ -102,7 +103,7 @@ def book_lease(s, c, booked, total, settlement, books, out):
                 nothing[c, m, i] = 0.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@block
 def lease_block(leases, terms, schedule, settlement, delivered, X, books, out):
     """Fill `out`, and put the leases that are booked as such into `books`; delivered (C, M, L) share."""
     for s in range(leases.contract.shape[0]):

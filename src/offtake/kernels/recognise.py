@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from .compiled import inner, step
+from .compiled import apart, block, inner, step
 from .makeup import advance, owed_month
 from .settle import BURN_DOWN, held_before
 from .settle import opening as before_start
@@ -58,10 +58,9 @@ def earned_month(policy, price, base_before, due_before, base, due, breakage):
     """Revenue that accrues inside a true-up period (A-01): hours due to date if rateable, hours used plus expected breakage if usage;
     of an amount that was bought, use with the breakage earned in proportion to it."""
     rateable = max(base, due) - max(base_before, due_before)
-    if policy == IN_PROPORTION:
-        return price * (base - base_before) / max(1.0 - breakage, 1e-12)
+    bought = price * (base - base_before) / max(1.0 - breakage, 1e-12)
     by_use = base - base_before + breakage * (max(due - base, 0.0) - max(due_before - base_before, 0.0))
-    return price * max(rateable if policy == RESERVED else by_use, 0.0)
+    return bought if policy == IN_PROPORTION else price * max(rateable if policy == RESERVED else by_use, 0.0)
 
 
 @njit(cache=True, forceinline=True, error_model="numpy")
@@ -105,7 +104,7 @@ def ahead_before(c, i, terms, table, schedule, X):
     return min(max(earned - per * taken, 0.0), X[terms.total_x[c], i] - consumed)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@block
 def before_block(terms, table, schedule, X, held, ahead, earned):
     """Balances at the start of month 0, all (C, L) USD: prepayment not drawn, revenue ahead of billing, revenue of signed value."""
     for c in range(held.shape[0]):
@@ -116,7 +115,7 @@ def before_block(terms, table, schedule, X, held, ahead, earned):
 
 
 class Page(NamedTuple):
-    """A contract's page in the books of each path when a month begins, all (L,)."""
+    """A contract's page in the books of each path when a month begins, and then in that month, all (L,)."""
 
     remaining: np.ndarray  # USD of signed value neither recognised, terminated nor lapsed
     ahead: np.ndarray  # USD by which revenue runs ahead of billing
@@ -132,6 +131,10 @@ class Page(NamedTuple):
     left: np.ndarray  # GPU-h left of it
     base: np.ndarray  # base to date of the true-up period
     due: np.ndarray  # due to date of it
+    mode: np.ndarray  # what makes value firm: SIGNING, ORDER, TRANCHE or NEVER
+    owed_before: np.ndarray  # `owed` when the month began
+    deferred: np.ndarray  # USD of the month's charge that new make-up rights hold
+    earned: np.ndarray  # USD recognised in the month of the signed value
 
 
 @step
@@ -141,80 +144,101 @@ def open_page(c, terms, table, schedule, settlement, X, s):
         consumed, s.base[i], s.due[i] = before_start(c, i, terms, X)
         s.ahead[i] = s.accrued[i] = ahead_before(c, i, terms, table, schedule, X)
         s.remaining[i] = X[terms.total_x[c], i] - consumed - s.ahead[i]
-        s.left[i] = settlement.makeup_opened[c, 0, i]
+        s.left[i], s.mode[i] = settlement.makeup_opened[c, 0, i], float(int(X[table.firm_on_x[c], i]))
         s.charged[i] = s.revenue[i] = s.latent[i] = s.early[i] = s.share[i] = s.owed[i] = s.head[i] = 0.0
+        s.owed_before[i] = s.deferred[i] = 0.0
         s.was[i] = 1.0
 
 
-@step
-def rights_month(c, m, i, table, schedule, settlement, X, s):
+@apart
+def hold_rights(c, m, table, schedule, settlement, X, s):
     """Make-up rights in a month (A-01): USD of the charge that new ones defer; `s.owed` is brought to the month's end."""
-    out_hours = settlement.makeup[c, m, i] + settlement.makeup_expired[c, m, i]
-    head, s.left[i] = advance(c, m, i, int(s.head[i]), s.left[i], out_hours, settlement.makeup_opened)
-    s.owed[i] = owed_month(
-        c, m, i, head, s.left[i], settlement.makeup_opened, schedule.price, X[table.breakage_x[c], i], X[table.remote_x[c], i]
-    )
-    s.head[i] = head
-    return schedule.price[c, m, i] * settlement.makeup_opened[c, m, i]
+    for i in range(s.due.shape[0]):
+        out_hours = settlement.makeup[c, m, i] + settlement.makeup_expired[c, m, i]
+        head, s.left[i] = advance(c, m, i, int(s.head[i]), s.left[i], out_hours, settlement.makeup_opened)
+        s.owed_before[i] = s.owed[i]
+        s.owed[i] = owed_month(
+            c, m, i, head, s.left[i], settlement.makeup_opened, schedule.price, X[table.breakage_x[c], i], X[table.remote_x[c], i]
+        )
+        s.head[i] = head
+        s.deferred[i] = schedule.price[c, m, i] * settlement.makeup_opened[c, m, i]
 
 
-@step
-def own_month(c, m, i, terms, table, schedule, settlement, owed, gone, X, s):
-    """Revenue of a month apart from make-up rights: what accrues, or at a true-up what makes revenue to date equal charges to date."""
-    rights = terms.makeup_x[c] >= 0
-    per = 1.0 if terms.form[c] >= BURN_DOWN else schedule.price[c, m, i]
-    base, due = settlement.ytd_base[c, m, i], settlement.ytd_due[c, m, i]
-    accrued = earned_month(table.policy[c], per, s.base[i], s.due[i], base, due, 0.0 if rights else X[table.breakage_x[c], i])
-    trued = settlement.trued[c, m, i] > 0.0
-    # before a true-up revenue may run ahead of billing, but never beyond the value that is left: a termination takes back the rest
-    own = s.charged[i] - s.accrued[i] if trued else min(accrued, s.remaining[i] - owed - gone)
-    s.base[i], s.due[i] = (0.0, 0.0) if trued else (base, due)
-    s.accrued[i] += own
-    return own
+@njit(cache=True, forceinline=True, error_model="numpy")
+def own_month(accrued, limit, charged, recognised, trued):
+    """Revenue of a month apart from make-up rights: what accrues, or at a true-up what makes revenue to date equal charges to date.
+
+    Before a true-up it may run ahead of billing, but never beyond the value that is left: a termination takes back the rest.
+    """
+    return charged - recognised if trued > 0.0 else min(accrued, limit)
 
 
-@step
-def recognise_month(c, m, i, terms, table, schedule, settlement, collectible, ordered, delivered, X, s, out):
-    """Recognise one contract for one month on one path."""
-    charge, owed_before, deferred = settlement.charge[c, m, i], s.owed[i], 0.0
-    terminated, lapsed, added = settlement.terminated[c, m, i], settlement.lapsed[c, m, i], settlement.added[c, m, i]
-    if terms.makeup_x[c] >= 0:
-        deferred = rights_month(c, m, i, table, schedule, settlement, X, s)
-    s.charged[i] += charge - deferred
-    own = own_month(c, m, i, terms, table, schedule, settlement, owed_before, terminated + lapsed - added, X, s)
-    earned = own + owed_before + deferred - s.owed[i]
-    s.revenue[i] += earned
-    s.remaining[i] -= terminated + lapsed + earned - added
-    mode = int(X[table.firm_on_x[c], i])
-    share = max(firm_share(mode, 1.0 if m >= terms.signed[c] else 0.0, ordered[c, m, i], delivered[c, m, i]), s.share[i])
-    whole = s.remaining[i] + s.revenue[i]  # what is neither terminated nor lapsed
-    opening, now = s.latent[i], collectible[c, m, i]
-    new, gone, ended, taken, s.latent[i], s.early[i] = firm_month(
-        opening, s.early[i], s.share[i], share, whole, terminated, lapsed, earned, added
-    )
-    s.share[i] = share
-    extra = settlement.overage_usd[c, m, i] - settlement.credit[c, m, i] + settlement.penalty[c, m, i]
-    s.ahead[i] += earned - charge
-    out.revenue[c, m, i] = earned + extra
-    out.in_scope[c, m, i], out.out_scope[c, m, i] = taken * now, earned + extra - taken * now
-    out.new[c, m, i], out.remeasured[c, m, i] = new * now, opening * (now - s.was[i])
-    out.rpo_terminated[c, m, i], out.rpo_lapsed[c, m, i] = gone * now, ended * now
-    out.rpo[c, m, i] = s.latent[i] * now
-    out.not_in_rpo[c, m, i] = s.remaining[i] - s.latent[i] * now
-    out.unbilled[c, m, i], out.deferred[c, m, i], out.makeup_owed[c, m, i] = max(s.ahead[i], 0.0), max(-s.ahead[i], 0.0), s.owed[i]
-    s.was[i] = now
+@apart
+def earn(c, m, in_usd, policy, rights, breakage, schedule, settlement, s):
+    """Revenue of the month out of the signed value."""
+    price, base, due, trued = schedule.price[c, m], settlement.ytd_base[c, m], settlement.ytd_due[c, m], settlement.trued[c, m]
+    charge, terminated = settlement.charge[c, m], settlement.terminated[c, m]
+    lapsed, added = settlement.lapsed[c, m], settlement.added[c, m]
+    for i in range(price.shape[0]):
+        s.charged[i] += charge[i] - s.deferred[i]
+        per = 1.0 if in_usd else price[i]
+        accrued = earned_month(policy, per, s.base[i], s.due[i], base[i], due[i], 0.0 if rights else breakage[i])
+        limit = s.remaining[i] - s.owed_before[i] - (terminated[i] + lapsed[i] - added[i])
+        own = own_month(accrued, limit, s.charged[i], s.accrued[i], trued[i])
+        s.base[i], s.due[i] = 0.0 if trued[i] > 0.0 else base[i], 0.0 if trued[i] > 0.0 else due[i]
+        s.accrued[i] += own
+        s.earned[i] = own + s.owed_before[i] + s.deferred[i] - s.owed[i]
+        s.revenue[i] += s.earned[i]
+        s.remaining[i] -= terminated[i] + lapsed[i] + s.earned[i] - added[i]
+        s.ahead[i] += s.earned[i] - charge[i]
+
+
+@apart
+def roll_forward(c, m, signed, settlement, collectible, ordered, delivered, s, out):
+    """RPO of the month, and what of the revenue lies inside it."""
+    terminated, lapsed, added, now = settlement.terminated[c, m], settlement.lapsed[c, m], settlement.added[c, m], collectible[c, m]
+    new, gone, ended, inside = out.new[c, m], out.rpo_terminated[c, m], out.rpo_lapsed[c, m], out.in_scope[c, m]
+    remeasured, rpo, rest, order, there = out.remeasured[c, m], out.rpo[c, m], out.not_in_rpo[c, m], ordered[c, m], delivered[c, m]
+    for i in range(now.shape[0]):
+        share = max(firm_share(s.mode[i], signed, order[i], there[i]), s.share[i])
+        whole = s.remaining[i] + s.revenue[i]  # what is neither terminated nor lapsed
+        opening = s.latent[i]
+        fresh, stopped, over, taken, s.latent[i], s.early[i] = firm_month(
+            opening, s.early[i], s.share[i], share, whole, terminated[i], lapsed[i], s.earned[i], added[i]
+        )
+        s.share[i] = share
+        new[i], gone[i], ended[i], inside[i] = fresh * now[i], stopped * now[i], over * now[i], taken * now[i]
+        remeasured[i], rpo[i] = opening * (now[i] - s.was[i]), s.latent[i] * now[i]
+        rest[i] = s.remaining[i] - s.latent[i] * now[i]
+        s.was[i] = now[i]
+
+
+@apart
+def state_revenue(c, m, settlement, s, out):
+    """Revenue with overage, credits and penalties, in and out of the scope of RPO, and the stocks of billing against revenue."""
+    overage, credit, penalty = settlement.overage_usd[c, m], settlement.credit[c, m], settlement.penalty[c, m]
+    revenue, inside, outside = out.revenue[c, m], out.in_scope[c, m], out.out_scope[c, m]
+    unbilled, deferred, owed = out.unbilled[c, m], out.deferred[c, m], out.makeup_owed[c, m]
+    for i in range(revenue.shape[0]):
+        revenue[i] = s.earned[i] + (overage[i] - credit[i] + penalty[i])
+        outside[i] = revenue[i] - inside[i]
+        unbilled[i], deferred[i], owed[i] = max(s.ahead[i], 0.0), max(-s.ahead[i], 0.0), s.owed[i]
 
 
 @inner
 def recognise_contract(c, terms, table, schedule, settlement, collectible, ordered, delivered, X, s, out):
-    """Recognise one contract. Lanes are the inner loop, so that a month's rows are read in one piece."""
+    """Recognise one contract, month by month; lanes are the inner loop of every step."""
+    rights, in_usd, policy = terms.makeup_x[c] >= 0, terms.form[c] >= BURN_DOWN, float(table.policy[c])
     open_page(c, terms, table, schedule, settlement, X, s)
     for m in range(out.revenue.shape[1]):
-        for i in range(out.revenue.shape[2]):
-            recognise_month(c, m, i, terms, table, schedule, settlement, collectible, ordered, delivered, X, s, out)
+        if rights:
+            hold_rights(c, m, table, schedule, settlement, X, s)
+        earn(c, m, in_usd, policy, rights, X[table.breakage_x[c]], schedule, settlement, s)
+        roll_forward(c, m, 1.0 if m >= terms.signed[c] else 0.0, settlement, collectible, ordered, delivered, s, out)
+        state_revenue(c, m, settlement, s, out)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@apart
 def current_contract(c, schedule, alive, falls_due, out):
     """CRPO: the part of RPO that the schedule recognises within 12 months; make-up rights count in full. falls_due (M, L) is working
     space."""
@@ -240,15 +264,23 @@ def straight_month(m, start, term, total):
     return total / term if start <= m < start + term else 0.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@apart
+def straight_contract(start, term, total, out):
+    """All months of one contract (M, L); term and total (L,)."""
+    for m in range(out.shape[0]):
+        row = out[m]
+        for i in range(row.shape[0]):
+            row[i] = straight_month(float(m), float(start), float(int(term[i] + 0.5)), total[i])
+
+
+@block
 def recognise_block(terms, table, schedule, settlement, alive, collectible, ordered, delivered, X, out):
     """Fill `out` for all contracts."""
-    falls_due, w = np.empty(out.revenue.shape[1:]), np.empty((14, out.revenue.shape[2]))
-    s = Page(w[0], w[1], w[2], w[3], w[4], w[5], w[6], w[7], w[8], w[9], w[10], w[11], w[12], w[13])
+    falls_due, w = np.empty(out.revenue.shape[1:]), np.empty((18, out.revenue.shape[2]))
+    s = Page(
+        w[0], w[1], w[2], w[3], w[4], w[5], w[6], w[7], w[8], w[9], w[10], w[11], w[12], w[13], w[14], w[15], w[16], w[17]
+    )  # fmt: skip
     for c in range(out.revenue.shape[0]):
         recognise_contract(c, terms, table, schedule, settlement, collectible, ordered, delivered, X, s, out)
         current_contract(c, schedule, alive, falls_due, out)
-        for m in range(out.revenue.shape[1]):
-            for i in range(out.revenue.shape[2]):
-                term = float(int(X[terms.term_x[c], i] + 0.5))
-                out.straight_line[c, m, i] = straight_month(m, terms.starts[c], term, X[terms.total_x[c], i])
+        straight_contract(terms.starts[c], X[terms.term_x[c]], X[terms.total_x[c]], out.straight_line[c])

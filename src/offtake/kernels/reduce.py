@@ -16,6 +16,8 @@ the row's paths: equal weights of any size give the bits of no weights, and weig
 import numpy as np
 from numba import njit
 
+from .compiled import block
+
 BINS = 512
 TAIL = 0.002  # share of the pilot at either end that the range leaves to the end bins
 MARGIN = 0.02  # of that range, added at either end
@@ -112,7 +114,7 @@ def tally_weighted(histogram, rows, weight, low, scale):
                 bin.most, bin.at_most = heavier(value, bin.most, bin.at_most, value > bin.most, weight[n])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@block
 def by_period(values, first, last, out):
     """Sums of values (M, L) from month first[p] to last[p], both in, into out (P, L); first month first."""
     for p in range(first.shape[0]):

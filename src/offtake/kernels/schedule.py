@@ -1,10 +1,10 @@
-"""What the contracts promise, and what an hour costs at the margin.
+"""What the contracts promise, make available and must be paid.
 
-Axes    contracts (C), pools (K), segments (Q), months (M), lanes (L); path last.
+Axes    contracts (C), pools (K), months (M), lanes (L); path last.
 Units   GPU-h, USD, USD/GPU-h; shares 0 to 1.
 Signs   all outputs >= 0.
 Order within the month   what is made available, late remedies, options, what is due.
-Source  model C-01 to C-03, C-05 to C-07, C-08, P-02, S-05. A contract year begins in the month the contract starts.
+Source  model C-01 to C-03, C-05 to C-07, C-08, S-05. A contract year begins in the month the contract starts.
 """
 
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from .compiled import inner, step
+from .compiled import apart, block, inner, step
 
 BY_CHIP = -2
 RESERVED, TAKE_OR_PAY, BURN_DOWN, BUILD_UP = 0, 1, 2, 3  # a capacity block bills as `reserved`
@@ -89,10 +89,10 @@ def due_month(committed, available, take_or_pay):
 
 
 @njit(cache=True, forceinline=True, error_model="numpy")
-def take_month(form, used, committed, available, due):
+def take_month(reserved, used, committed, available, due):
     """Base, overage and due of the month (C-02); `reserved` bills what is made available, whatever is used."""
-    base = available if form == RESERVED else min(used, committed)
-    owed = available if form == RESERVED else due
+    base = available if reserved else min(used, committed)
+    owed = available if reserved else due
     return base, max(used - max(min(used, committed), 0.0), 0.0), owed
 
 
@@ -110,7 +110,7 @@ def year_amount(year, total, term, yearly):
     return total * length / term, length
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@apart
 def gather(c, pool_contract, values, out):
     """Sum of a (K, M, L) array over the pools of contract c into out (M, L)."""
     out[:] = 0.0
@@ -121,7 +121,7 @@ def gather(c, pool_contract, values, out):
                     out[m, i] += values[k, m, i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@apart
 def cap_block(gpus, planned, ready, offered):
     """Cut a contract's GPUs and hours (M, L) to the GPUs (L,) of its capacity block (C-08)."""
     for m in range(planned.shape[0]):
@@ -149,7 +149,7 @@ def period_amount(c, i, months_in, terms, X):
     return amount_of_period(c, i, months_in, terms, X)
 
 
-@njit(cache=True, forceinline=True, nogil=True, error_model="numpy")
+@step
 def opening(c, i, terms, X):
     """What was before month 0 (C-07, C-08): USD billed of the total, and base and due to date of the true-up period under way."""
     if terms.consumed_x[c] < 0:
@@ -164,6 +164,12 @@ def opening(c, i, terms, X):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def opened(c, i, terms, X):
+    """`opening`, for callers that are no kernels."""
+    return opening(c, i, terms, X)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def left_of(c, terms, X):
     """USD of the total value that is not billed at the start of month 0, (L,)."""
     left = X[terms.total_x[c]].copy()
@@ -173,32 +179,61 @@ def left_of(c, terms, X):
     return left
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def mix_price(c, pool_contract, price_k, planned, ready, Y, price):
-    """Price by chip (C-01): the mix of what is made available in the month; of what is planned where nothing is."""
-    months, lanes = price.shape
+@apart
+def mix_price(c, pool_contract, price_k, planned, ready, Y, sums, price):
+    """Price by chip (C-01): the mix of what is made available in the month; of what is planned where nothing is. sums (4, L) is working
+    space: GPU and USD, there and hoped for."""
+    there, usd, hoped, full = sums[0], sums[1], sums[2], sums[3]
+    for m in range(price.shape[0]):
+        sums[:] = 0.0
+        for k in range(pool_contract.shape[0]):
+            if pool_contract[k] == c:
+                plan, here, each = planned[k, m], ready[k, m], Y[price_k[k], m]
+                for i in range(plan.shape[0]):
+                    gpus = min(plan[i], here[i])
+                    there[i], usd[i] = there[i] + gpus, usd[i] + gpus * each[i]
+                    hoped[i], full[i] = hoped[i] + plan[i], full[i] + plan[i] * each[i]
+        now = price[m]
+        for i in range(now.shape[0]):
+            now[i] = usd[i] / there[i] if there[i] > 0.0 else (full[i] / hoped[i] if hoped[i] > 0.0 else 0.0)
+
+
+@apart
+def implied_price(start, term, total, planned, scale, hours, promised, price):
+    """Total value over the hours of the signed schedule (C-01), for all months; beyond the horizon the last level goes on. promised (L,)
+    is working space."""
+    months, last = planned.shape[0], 0
+    for i in range(total.shape[0]):
+        last = max(last, start + int(term[i] + 0.5))
+        promised[i] = 0.0
+    for m in range(max(start, 0), last):
+        n, length = min(m, months - 1), hours[m] if m < months else MONTH_HOURS
+        plan, scaled = planned[n], scale[n]
+        for i in range(total.shape[0]):
+            promised[i] += plan[i] / scaled[i] * length if m < start + int(term[i] + 0.5) else 0.0
     for m in range(months):
-        for i in range(lanes):
-            there = usd = hoped = full = 0.0
-            for k in range(pool_contract.shape[0]):
-                if pool_contract[k] == c:
-                    gpus, each = min(planned[k, m, i], ready[k, m, i]), Y[price_k[k], m, i]
-                    there, usd = there + gpus, usd + gpus * each
-                    hoped, full = hoped + planned[k, m, i], full + planned[k, m, i] * each
-            price[m, i] = usd / there if there > 0.0 else (full / hoped if hoped > 0.0 else 0.0)
+        now = price[m]
+        for i in range(total.shape[0]):
+            now[i] = total[i] / promised[i] if promised[i] > 0.0 else 0.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def implied_price(start, term, total, planned, scale, hours, price):
-    """Total value over the hours of the signed schedule (C-01), for all months; beyond the horizon the last level goes on."""
-    months, lanes = planned.shape
-    for i in range(lanes):
-        end = start + int(term[i] + 0.5)
-        promised = 0.0
-        for m in range(max(start, 0), end):
-            promised += planned[min(m, months - 1), i] / scale[min(m, months - 1), i] * (hours[m] if m < months else MONTH_HOURS)
-        for m in range(months):
-            price[m, i] = total[i] / promised if promised > 0.0 else 0.0
+@apart
+def reprice(c, changes, out):
+    """What options make of the price, and of what is given up (C-06)."""
+    for m in range(out.price.shape[1]):
+        by, fee, change = changes.price[c, m], changes.fee[c, m], changes.change[c, m]
+        price, factor, given_up, changed = out.price[c, m], out.factor[c, m], out.fee[c, m], out.change[c, m]
+        for i in range(by.shape[0]):
+            factor[i], given_up[i], changed[i] = by[i], fee[i], change[i]
+            price[i] *= by[i]
+
+
+@apart
+def copy_price(listed, price):
+    """(M, L) to (M, L)."""
+    for m in range(price.shape[0]):
+        for i in range(price.shape[1]):
+            price[m, i] = listed[m, i]
 
 
 @inner
@@ -211,67 +246,125 @@ def longer_value(i, end, months_more, planned, hours, price, c):
 
 
 class Running(NamedTuple):
-    """Where a contract's term stands on each path when a month begins, all (L,)."""
+    """Where a contract's term stands on each path when a month begins, and then in that month, all (L,)."""
 
     end: np.ndarray  # first month after the term
     owed: np.ndarray  # USD that had to be paid so far
     late: np.ndarray  # months in a row in which GPUs were missing
     standing: np.ndarray  # 1 until the customer walks away
     whole: np.ndarray  # USD of the total, with what options changed
+    due: np.ndarray  # due of the month, GPU-h
 
 
-@step
-def promise_month(c, m, i, terms, changes, supplied, X, hours, s, out):
-    """What one contract promises, makes available and must be paid in one month on one path; supplied: plan, there, served (M, L)."""
-    plan, there, served = supplied
-    kept, start, in_usd = 1.0, terms.starts[c], terms.form[c] >= BURN_DOWN
-    if terms.optional[c] == 1:
-        more, kept = int(changes.longer[c, m, i]), changes.kept[c, m, i]
+@inner
+def lengthen(c, m, changes, plan, hours, s, out):
+    """What options change of the term and of its value (C-06)."""
+    for i in range(s.due.shape[0]):
+        more = int(changes.longer[c, m, i])
         out.extra[c, m, i] = longer_value(i, int(s.end[i]), more, plan, hours, out.price, c) if more > 0 else 0.0
         s.end[i] += more
         s.whole[i] += (s.whole[i] - s.owed[i]) * changes.change[c, m, i] + out.extra[c, m, i]
-    end, left = int(s.end[i]), s.whole[i] - s.owed[i]
-    extended = terms.remedy[c] == EXTEND and m >= end and s.owed[i] < s.whole[i] * (1.0 - 1e-12)
-    inside = 1.0 if (start <= m < end) or extended else 0.0
-    short = plan[m, i] > 0.0 and there[m, i] < plan[m, i] * 0.99
-    s.late[i] = s.late[i] + 1.0 if (short and inside > 0.0) else 0.0
-    if terms.remedy[c] == WALK and s.late[i] > X[terms.late_after_x[c], i]:
-        s.standing[i] = 0.0
-    promised = plan[m, i] if terms.ramp[c] == CALENDAR else min(plan[m, i], there[m, i])
-    available = available_month(plan[m, i], there[m, i], served[m, i], hours[m], X[terms.sla_x[c], i]) * inside
-    committed, price = available if in_usd else promised * hours[m] * inside, out.price[c, m, i]
-    due = due_month(committed, available, X[terms.take_or_pay_x[c], i])
-    _, _, due = take_month(terms.form[c], 0.0, committed, available, due)
-    ends = 1.0 if (m == end - 1 and terms.remedy[c] != EXTEND) else 0.0
-    if in_usd:
-        amount, length = amount_of_period(c, i, m - start, terms, X)
-        due = amount / length / price * inside if price > 0.0 else 0.0
-    pay = min(price * due, left)
-    pay = left if (ends > 0.0 and terms.at_end[c] == SHORTFALL) else pay
-    s.owed[i] += pay
-    out.available[c, m, i], out.committed[c, m, i] = available, committed
-    out.must_pay[c, m, i], out.standing[c, m, i] = pay, s.standing[i] * kept
-    out.in_term[c, m, i], out.ends[c, m, i] = inside, ends
+
+
+@njit(cache=True, forceinline=True, error_model="numpy")
+def inside_month(m, start, end, extends, owed, whole):
+    """1 inside the term, or beyond it while a term that extends has not billed its total (C-05)."""
+    return 1.0 if ((start <= m < end) or (extends and m >= end and owed < whole * (1.0 - 1e-12))) else 0.0
+
+
+@njit(cache=True, forceinline=True, error_model="numpy")
+def late_months(late, planned, there, inside):
+    """Months in a row in which GPUs were missing, this one too (C-05)."""
+    return late + 1.0 if (planned > 0.0 and there < planned * 0.99 and inside > 0.0) else 0.0
+
+
+class Promising(NamedTuple):
+    """What schedules every month of a contract; the last three (L,)."""
+
+    start: float
+    optional: bool  # it has options
+    extends: bool  # the term goes on until the total is billed
+    walks: bool  # the customer may walk away
+    calendar: bool  # hours are promised by the calendar, whether they are there or not
+    reserved: bool
+    in_usd: bool  # the commitment is an amount
+    shortfall: bool  # what is left at the end is billed
+    after: np.ndarray  # months late after which the customer walks away
+    sla: np.ndarray
+    top: np.ndarray  # share of the commitment that is due
+
+
+@step
+def promising(c, terms, X):
+    """The terms of contract c that schedule its months."""
+    remedy, form = terms.remedy[c], terms.form[c]
+    return Promising(
+        float(terms.starts[c]), terms.optional[c] == 1, remedy == EXTEND, remedy == WALK, terms.ramp[c] == CALENDAR, form == RESERVED,
+        form >= BURN_DOWN, terms.at_end[c] == SHORTFALL, X[terms.late_after_x[c]], X[terms.sla_x[c]], X[terms.take_or_pay_x[c]],
+    )  # fmt: skip
+
+
+@apart
+def promise_hours(c, m, p, plan, there, served, hours, s, out):
+    """What one contract promises and makes available in a month; plan, there, served (L,)."""
+    committed, available = out.committed[c, m], out.available[c, m]
+    inside, ends, now = out.in_term[c, m], out.ends[c, m], float(m)
+    for i in range(plan.shape[0]):
+        inside[i] = inside_month(now, p.start, s.end[i], p.extends, s.owed[i], s.whole[i])
+        s.late[i] = late_months(s.late[i], plan[i], there[i], inside[i])
+        s.standing[i] = 0.0 if (p.walks and s.late[i] > p.after[i]) else s.standing[i]
+        promised = plan[i] if p.calendar else min(plan[i], there[i])
+        available[i] = available_month(plan[i], there[i], served[i], hours, p.sla[i]) * inside[i]
+        committed[i] = available[i] if p.in_usd else promised * hours * inside[i]
+        due = due_month(committed[i], available[i], p.top[i])
+        _, _, s.due[i] = take_month(p.reserved, 0.0, committed[i], available[i], due)
+        ends[i] = 1.0 if (now == s.end[i] - 1.0 and not p.extends) else 0.0
+
+
+@inner
+def due_amount(c, m, terms, X, s, out):
+    """The due of a contract that commits to an amount, in GPU-h at the month's price (C-08)."""
+    for i in range(s.due.shape[0]):
+        price = out.price[c, m, i]
+        amount, length = amount_of_period(c, i, m - terms.starts[c], terms, X)
+        s.due[i] = amount / length / price * out.in_term[c, m, i] if price > 0.0 else 0.0
+
+
+@apart
+def must_pay(c, m, p, kept, s, out):
+    """USD that must be paid, and whether the contract stands; kept (L,) is what options leave of it."""
+    price, ends, pay, standing = out.price[c, m], out.ends[c, m], out.must_pay[c, m], out.standing[c, m]
+    for i in range(price.shape[0]):
+        left = s.whole[i] - s.owed[i]
+        pay[i] = left if (ends[i] > 0.0 and p.shortfall) else min(price[i] * s.due[i], left)
+        s.owed[i] += pay[i]
+        standing[i] = s.standing[i] * kept[i] if p.optional else s.standing[i]
 
 
 @inner
 def promise_contract(c, terms, changes, supplied, total, X, hours, s, out):
-    """All months of one contract; lanes are the inner loop, so that a month's rows are read in one piece."""
+    """All months of one contract; lanes are the inner loop of every step. supplied: plan, there, served (M, L)."""
+    plan, there, served = supplied
+    p = promising(c, terms, X)
     for i in range(total.shape[0]):
         s.end[i] = terms.starts[c] + int(X[terms.term_x[c], i] + 0.5)
         s.owed[i], s.late[i], s.standing[i], s.whole[i] = 0.0, 0.0, 1.0, total[i]
     for m in range(hours.shape[0]):
-        for i in range(total.shape[0]):
-            promise_month(c, m, i, terms, changes, supplied, X, hours, s, out)
+        if p.optional:
+            lengthen(c, m, changes, plan, hours, s, out)
+        promise_hours(c, m, p, plan[m], there[m], served[m], hours[m], s, out)
+        if p.in_usd:
+            due_amount(c, m, terms, X, s, out)
+        must_pay(c, m, p, changes.kept[c, m], s, out)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@block
 def schedule_block(terms, changes, pool_contract, planned, ready, offered, X, Y, hours, out):
     """Fill `out` for all contracts from supply (K, M, L) and what options change."""
     months, lanes = planned.shape[1], planned.shape[2]
     plan, there, served = np.zeros((months, lanes)), np.zeros((months, lanes)), np.zeros((months, lanes))
-    w = np.empty((5, lanes))
-    s = Running(w[0], w[1], w[2], w[3], w[4])
+    w, sums = np.empty((6, lanes)), np.empty((4, lanes))
+    s = Running(w[0], w[1], w[2], w[3], w[4], w[5])
     for c in range(terms.form.shape[0]):
         gather(c, pool_contract, planned, plan)
         gather(c, pool_contract, ready, there)
@@ -280,79 +373,10 @@ def schedule_block(terms, changes, pool_contract, planned, ready, offered, X, Y,
             cap_block(X[terms.gpus_x[c]], plan, there, served)
         total = left_of(c, terms, X)
         if terms.price_y[c] >= 0:
-            out.price[c] = Y[terms.price_y[c]]
+            copy_price(Y[terms.price_y[c]], out.price[c])
         elif terms.price_y[c] == BY_CHIP:
-            mix_price(c, pool_contract, terms.price_k, planned, ready, Y, out.price[c])
+            mix_price(c, pool_contract, terms.price_k, planned, ready, Y, sums, out.price[c])
         else:
-            implied_price(terms.starts[c], X[terms.term_x[c]], total, plan, changes.scale[c], hours, out.price[c])
-        out.factor[c], out.fee[c], out.change[c] = changes.price[c], changes.fee[c], changes.change[c]
-        out.price[c] *= changes.price[c]
+            implied_price(terms.starts[c], X[terms.term_x[c]], total, plan, changes.scale[c], hours, sums[0], out.price[c])
+        reprice(c, changes, out)
         promise_contract(c, terms, changes, (plan, there, served), total, X, hours, s, out)
-
-
-@njit(cache=True, forceinline=True, error_model="numpy")
-def segment_month(kind, offered, due_share, committed_share):
-    """GPU-h of one segment (P-02): 0 paid whether used or not, 1 up to the commitment, 2 beyond it."""
-    free = offered * due_share
-    pay = offered * max(committed_share - due_share, 0.0)
-    return free if kind == 0 else (pay if kind == 1 else max(offered - free - pay, 0.0))
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def free_share(c, terms, schedule, offered, X, out):
-    """Share of a contract's offered hours that its amount in USD pays, the same in all months of a commitment year (P-02), (M, L).
-
-    While the amount exceeds what can still be used every hour is free; else it is spread over the hours offered, pro rata.
-    """
-    yearly = terms.true_up[c] == YEARLY and terms.form[c] == BUILD_UP
-    first = max(terms.starts[c], 0)
-    for i in range(out.shape[1]):
-        term = int(X[terms.term_x[c], i] + 0.5)
-        m, last = first, min(terms.starts[c] + term, out.shape[0])
-        while m < last:
-            since = m - terms.starts[c]
-            closing = terms.starts[c] + min(12 * (since // 12 + 1) if yearly else term, term)
-            end = min(closing, last)
-            amount, length = amount_of_period(c, i, since, terms, X)
-            amount *= (closing - m) / length
-            if m == 0 and terms.consumed_x[c] >= 0:
-                _, taken, owed = opening(c, i, terms, X)
-                amount = max(amount + owed - taken, 0.0)
-            worth = 0.0
-            for n in range(m, end):
-                worth += schedule.price[c, n, i] * offered[n, i]
-            share = min(amount * (end - m) / (closing - m) / max(worth, 1e-300), 1.0)
-            for n in range(m, end):
-                out[n, i] = share
-            m = end
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def segments_block(terms, schedule, alive, pool_contract, offered, seg_pool, seg_kind, X, Y, cap, cost):
-    """Fill capacity (GPU-h) and marginal cost (USD/GPU-h) of all segments; a contract's due share falls on its pools pro rata."""
-    months, lanes = offered.shape[1], offered.shape[2]
-    served, free = np.zeros((months, lanes)), np.zeros((months, lanes))
-    for q in range(seg_pool.shape[0]):
-        k = seg_pool[q]
-        c = pool_contract[k]
-        gather(c, pool_contract, offered, served)
-        share = X[terms.take_or_pay_x[c]]
-        in_usd = terms.form[c] >= BURN_DOWN
-        if in_usd:
-            free_share(c, terms, schedule, served, X, free)
-        dear = Y[terms.overage_y[c]] if terms.overage_y[c] >= 0 else schedule.price[c]
-        for m in range(months):
-            for i in range(lanes):
-                committed, available = schedule.committed[c, m, i], schedule.available[c, m, i]
-                due = due_month(committed, available, share[i])
-                due = available if terms.form[c] == RESERVED else due
-                whole = max(served[m, i], 1e-300)
-                within = min(committed / whole, 1.0)
-                within = within if terms.allows_overage[c] == 1 else 1.0  # without overage terms no offered hour lies beyond
-                within = min(available / whole, 1.0) if terms.gpus_x[c] >= 0 else within  # .. but those that a block does not hold
-                within = free[m, i] if in_usd else within
-                paid = within if share[i] >= 1.0 else min(due / whole, within)
-                on = alive[c, m, i] * schedule.in_term[c, m, i]
-                cap[q, m, i] = segment_month(seg_kind[q], offered[k, m, i], paid, within) * on
-                price = Y[terms.price_k[k], m, i] * schedule.factor[c, m, i] if terms.price_k[k] >= 0 else schedule.price[c, m, i]
-                cost[q, m, i] = 0.0 if seg_kind[q] == 0 else (price if seg_kind[q] == 1 else dear[m, i])

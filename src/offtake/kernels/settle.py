@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from .compiled import inner, step
+from .compiled import apart, block, inner, step
 from .makeup import expired_month, makeup_month
 from .schedule import (
     AT_TERM,
@@ -37,15 +37,16 @@ from .schedule import (
     due_month,
     is_true_up,
     left_of,
+    opened,
     opening,
     schedule_block,
-    segments_block,
     take_month,
 )
+from .segments import segments_block
 
 __all__ = [
     "AT_TERM", "BUILD_UP", "BURN_DOWN", "CALENDAR", "EXTEND", "MONTHLY", "READINESS", "RESERVED", "TAKE_OR_PAY", "WALK", "YEARLY",
-    "Schedule", "Settlement", "Terms", "left_of", "opening", "schedule_block", "segments_block", "settle_block",
+    "Schedule", "Settlement", "Terms", "left_of", "opened", "opening", "schedule_block", "segments_block", "settle_block",
 ]  # fmt: skip
 
 
@@ -97,14 +98,6 @@ def prepaid_month(billed, opening, received, rate, ahead, gone):
     return interest, drawdown, refunded, held - drawdown - refunded
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
-def write_month(c, m, i, out, used, base, overage, deficiency, charge, extra, credit, penalty):
-    """One row of the bill."""
-    out.used[c, m, i], out.base[c, m, i], out.overage[c, m, i], out.deficiency[c, m, i] = used, base, overage, deficiency
-    out.charge[c, m, i], out.overage_usd[c, m, i], out.credit[c, m, i] = charge, extra, credit
-    out.billed[c, m, i] = charge - credit + extra + penalty
-
-
 @inner
 def period_due(c, i, first, terms, schedule, alive, share):
     """Due quantity (GPU-h) of the true-up period that begins in month `first`, as it is settled at its end (C-04)."""
@@ -118,11 +111,11 @@ def period_due(c, i, first, terms, schedule, alive, share):
 
 
 @njit(cache=True, forceinline=True, error_model="numpy")
-def charge_month(rate, base, deficiency, remaining, ends, at_end):
+def charge_month(rate, base, deficiency, remaining, ends, shortfall, lapse):
     """USD charged within what is left of the total value, and what lapses at the end of the term (C-07)."""
     charge = min(rate * (base + deficiency), remaining)
-    charge = remaining if (ends > 0.0 and at_end == SHORTFALL) else charge
-    return charge, (remaining - charge if (ends > 0.0 and at_end == LAPSE) else 0.0)
+    charge = remaining if (ends > 0.0 and shortfall) else charge
+    return charge, (remaining - charge if (ends > 0.0 and lapse) else 0.0)
 
 
 @njit(cache=True, forceinline=True, error_model="numpy")
@@ -140,7 +133,7 @@ def held_before(c, i, terms, X):
 
 
 class Account(NamedTuple):
-    """What stands on a contract's account on each path when a month begins, all (L,)."""
+    """What stands on a contract's account on each path when a month begins, and then in that month, all (L,)."""
 
     remaining: np.ndarray  # USD of the total not billed
     held: np.ndarray  # USD prepaid and not drawn
@@ -150,6 +143,12 @@ class Account(NamedTuple):
     period: np.ndarray  # due hours of the whole period, -1 until they are read
     balance: np.ndarray  # GPU-h of make-up not taken
     stale: np.ndarray  # GPU-h of make-up too old to last
+    end: np.ndarray  # first month after the term
+    penalty: np.ndarray  # USD, for what an option gave up in the month
+    taken: np.ndarray  # base of the month, in the unit of the commitment
+    beyond: np.ndarray  # GPU-h of overage
+    owing: np.ndarray  # due of the month
+    makeup: np.ndarray  # GPU-h of make-up taken
 
 
 @step
@@ -159,104 +158,201 @@ def open_account(c, terms, X, s):
         consumed, s.base[i], s.due[i] = opening(c, i, terms, X)
         s.remaining[i], s.held[i] = X[terms.total_x[c], i] - consumed, held_before(c, i, terms, X)
         s.before[i], s.period[i], s.balance[i], s.stale[i] = 1.0, -1.0, 0.0, 0.0
+        s.end[i] = float(terms.starts[c] + int(X[terms.term_x[c], i] + 0.5))
+        s.penalty[i], s.makeup[i] = 0.0, 0.0
 
 
-@step
-def rights_month(c, m, i, lasts, gone, makeup, opened, s, out):
-    """Make-up rights after a month (C-04): what expires, what was opened, and the balance."""
-    s.stale[i] += out.makeup_opened[c, m - lasts, i] if m >= lasts else 0.0
-    expired = expired_month(s.balance[i] - makeup, s.stale[i], makeup, gone)
-    s.stale[i] -= makeup + expired
-    s.balance[i] += opened - makeup - expired
-    out.makeup[c, m, i], out.makeup_opened[c, m, i], out.makeup_expired[c, m, i] = makeup, opened, expired
-    out.makeup_balance[c, m, i] = s.balance[i]
+@njit(cache=True, forceinline=True, error_model="numpy")
+def ended_month(remaining, live, before):
+    """USD of the total that ends with a share of the contract, where `before` of it stood and `live` does now (C-06)."""
+    return remaining * (1.0 - live / before) if before > 0.0 else 0.0
 
 
-@step
-def option_month(c, m, i, live, left, remaining, schedule, out):
-    """Signed value that options add or take away, and the penalty of what is given up (C-06): what remains, and the penalty."""
-    penalty = left * schedule.fee[c, m, i]
-    added = remaining * schedule.change[c, m, i] + schedule.extra[c, m, i] * live
-    out.added[c, m, i], out.penalty[c, m, i] = added, penalty
-    return remaining + added, penalty
+@njit(cache=True, forceinline=True, error_model="numpy")
+def option_month(left, remaining, live, fee, change, extra):
+    """Signed value that options add or take away, and the penalty of what is given up (C-06)."""
+    return remaining * change + extra * live, left * fee
 
 
-@step
-def prepayment_month(c, m, i, terms, billed, gone, X, s, out):
-    """Bill `billed` to the prepayment first (C-09)."""
-    end = terms.starts[c] + int(X[terms.term_x[c], i] + 0.5)
-    received = X[terms.prepaid_x[c], i] if (m == max(terms.starts[c], 0) and terms.consumed_x[c] < 0) else 0.0
-    interest, drawdown, refunded, s.held[i] = prepaid_month(
-        billed, s.held[i], received, X[terms.financing_x[c], i], float(end - m), gone
-    )
-    out.prepaid_in[c, m, i], out.drawdown[c, m, i], out.interest[c, m, i] = received, drawdown, interest
-    out.refunded[c, m, i], out.unearned[c, m, i], out.invoiced[c, m, i] = refunded, s.held[i], out.billed[c, m, i] - drawdown
+@apart
+def change_value(c, m, optional, schedule, alive, s, out):
+    """What of the total ends, and what options change of it."""
+    live, terminated, added, penalty = alive[c, m], out.terminated[c, m], out.added[c, m], out.penalty[c, m]
+    for i in range(live.shape[0]):
+        terminated[i] = ended_month(s.remaining[i], live[i], s.before[i])
+    if optional:
+        fee, change, extra = schedule.fee[c, m], schedule.change[c, m], schedule.extra[c, m]
+        for i in range(live.shape[0]):
+            remaining = s.remaining[i] - terminated[i]
+            added[i], penalty[i] = option_month(s.remaining[i], remaining, live[i], fee[i], change[i], extra[i])
+            s.penalty[i], s.remaining[i] = penalty[i], remaining + added[i]
+    else:
+        for i in range(live.shape[0]):
+            s.remaining[i] -= terminated[i]
 
 
-@step
-def taken_month(c, m, i, lasts, terms, schedule, alive, took, remaining, X, s):
-    """Base, overage and due of a month in the unit of the commitment, make-up taken (GPU-h), and USD per unit."""
-    live, share = alive[c, m, i], X[terms.take_or_pay_x[c], i]
-    committed, available = schedule.committed[c, m, i] * live, schedule.available[c, m, i] * live
-    price, form, makeup = schedule.price[c, m, i], terms.form[c], 0.0
-    if form >= BURN_DOWN:
-        amount, length = amount_of_period(c, i, m - terms.starts[c], terms, X)
-        room = remaining if form == BURN_DOWN else min(amount * live - s.base[i], remaining)
-        base, overage = amount_month(took, price, room)
-        return base, overage, amount * live / length * schedule.in_term[c, m, i], 0.0, 1.0
-    if lasts >= 0:
+@apart
+def take_hours(c, m, reserved, schedule, alive, used, top, s):
+    """Base, overage and due in GPU-h (C-02), of a contract without make-up."""
+    live, committed, available = alive[c, m], schedule.committed[c, m], schedule.available[c, m]
+    for i in range(live.shape[0]):
+        promised, there = committed[i] * live[i], available[i] * live[i]
+        s.taken[i], s.beyond[i], s.owing[i] = take_month(reserved, used[i], promised, there, due_month(promised, there, top[i]))
+
+
+@apart
+def take_rights(c, m, reserved, terms, schedule, alive, used, top, s):
+    """The same where make-up may be taken (C-04): what the whole period owes is read when it begins."""
+    for i in range(used.shape[0]):
+        live = alive[c, m, i]
+        promised, there = schedule.committed[c, m, i] * live, schedule.available[c, m, i] * live
         if s.period[i] < 0.0:
-            s.period[i] = period_due(c, i, m, terms, schedule, alive, share)
-        makeup = makeup_month(took, committed, s.period[i] - s.base[i], s.balance[i])
-    base, overage, due = take_month(form, took - makeup, committed, available, due_month(committed, available, share))
-    return base, overage, due, makeup, price
+            s.period[i] = period_due(c, i, m, terms, schedule, alive, top[i])
+        s.makeup[i] = makeup_month(used[i], promised, s.period[i] - s.base[i], s.balance[i])
+        due = due_month(promised, there, top[i])
+        s.taken[i], s.beyond[i], s.owing[i] = take_month(reserved, used[i] - s.makeup[i], promised, there, due)
+
+
+@apart
+def take_amount(c, m, terms, schedule, alive, used, X, s):
+    """Base and due in USD, overage in GPU-h, of a contract that commits to an amount (C-08)."""
+    bought = terms.form[c] == BURN_DOWN
+    for i in range(used.shape[0]):
+        live = alive[c, m, i]
+        amount, length = amount_of_period(c, i, m - terms.starts[c], terms, X)
+        room = s.remaining[i] if bought else min(amount * live - s.base[i], s.remaining[i])
+        s.taken[i], s.beyond[i] = amount_month(used[i], schedule.price[c, m, i], room)
+        s.owing[i] = amount * live / length * schedule.in_term[c, m, i]
+
+
+class Billing(NamedTuple):
+    """What settles every month of a contract; the last two (L,)."""
+
+    in_usd: bool  # its commitment is an amount
+    bought: bool  # .. that was bought: there is no deficiency
+    shortfall: bool  # what is left at the end is billed
+    lapse: bool  # .. or lapses
+    credits: bool  # missing hours are credited
+    overage: float  # 1 where overage is billed
+    credit: np.ndarray  # share of the price of a missing hour
+    top: np.ndarray  # share of the commitment that is due
 
 
 @step
-def settle_month(c, m, i, terms, schedule, alive, used, X, Y, s, out):
-    """Bill one contract for one month on one path."""
-    live, took, before, form = alive[c, m, i], used[c, m, i], s.before[i], terms.form[c]
-    lasts = max(int(X[terms.makeup_x[c], i] + 0.5), 1) if terms.makeup_x[c] >= 0 else -1
-    left, penalty = s.remaining[i], 0.0
-    terminated = left * (1.0 - live / before) if before > 0.0 else 0.0
-    remaining = left - terminated
-    if terms.optional[c] == 1:
-        remaining, penalty = option_month(c, m, i, live, left, remaining, schedule, out)
-    price, ends = schedule.price[c, m, i], schedule.ends[c, m, i]
-    base, overage, due, makeup, per = taken_month(c, m, i, lasts, terms, schedule, alive, took, remaining, X, s)
-    due_sum, base_sum = s.due[i] + due, s.base[i] + base
-    trued = is_true_up(terms.true_up[c], m - terms.starts[c], ends)
-    deficiency = max(due_sum - base_sum, 0.0) if (trued and form != BURN_DOWN) else 0.0
-    charge, lapsed = charge_month(per, base, deficiency, remaining, ends, terms.at_end[c])
-    remaining -= charge + lapsed
-    missing = max((schedule.committed[c, m, i] - schedule.available[c, m, i]) * live, 0.0)
-    credit = min(X[terms.credit_x[c], i] * price * missing, charge) if terms.remedy[c] == CREDIT else 0.0
-    extra = overage * (Y[terms.overage_y[c], m, i] if terms.overage_y[c] >= 0 else price) * terms.allows_overage[c]
-    gone = 1.0 if (ends > 0.0 or (live <= 0.0 and before > 0.0)) else 0.0
-    hours = 1.0 if form < BURN_DOWN else (1.0 / price if price > 0.0 else 0.0)
-    write_month(c, m, i, out, took, base * hours, overage, deficiency * hours, charge, extra, credit, penalty)
-    prepayment_month(c, m, i, terms, charge - credit + extra + penalty, gone, X, s, out)
-    if lasts >= 0:
-        rights_month(c, m, i, lasts, gone, makeup, opened_month(charge, per, base, deficiency, gone), s, out)
-    out.terminated[c, m, i], out.lapsed[c, m, i], out.remaining[c, m, i] = terminated, lapsed, remaining
-    out.ytd_due[c, m, i], out.ytd_base[c, m, i], out.trued[c, m, i] = due_sum, base_sum, 1.0 if trued else 0.0
-    s.due[i], s.base[i], s.period[i] = (0.0, 0.0, -1.0) if trued else (due_sum, base_sum, s.period[i])
-    s.remaining[i], s.before[i] = remaining, live
+def billing(c, terms, X):
+    """The terms of contract c that settle its months."""
+    form, end = terms.form[c], terms.at_end[c]
+    return Billing(
+        form >= BURN_DOWN, form == BURN_DOWN, end == SHORTFALL, end == LAPSE, terms.remedy[c] == CREDIT, float(terms.allows_overage[c]),
+        X[terms.credit_x[c]], X[terms.take_or_pay_x[c]],
+    )  # fmt: skip
+
+
+@apart
+def charge_hours(c, m, closes, b, schedule, alive, s, out):
+    """True-up, charge and what lapses (C-02, C-03, C-07); leaves base and due to date."""
+    price, ends = schedule.price[c, m], schedule.ends[c, m]
+    deficiency, charge, lapsed, remaining = out.deficiency[c, m], out.charge[c, m], out.lapsed[c, m], out.remaining[c, m]
+    due, base, trued = out.ytd_due[c, m], out.ytd_base[c, m], out.trued[c, m]
+    for i in range(price.shape[0]):
+        due[i], base[i] = s.due[i] + s.owing[i], s.base[i] + s.taken[i]
+        trued[i] = 1.0 if (closes or ends[i] > 0.0) else 0.0
+        missed = max(due[i] - base[i], 0.0) if (trued[i] > 0.0 and not b.bought) else 0.0
+        per = 1.0 if b.in_usd else price[i]
+        charge[i], lapsed[i] = charge_month(per, s.taken[i], missed, s.remaining[i], ends[i], b.shortfall, b.lapse)
+        remaining[i] = s.remaining[i] - (charge[i] + lapsed[i])
+        s.owing[i] = missed
+        hours = 1.0 if not b.in_usd else (1.0 / price[i] if price[i] > 0.0 else 0.0)
+        deficiency[i] = missed * hours
+
+
+@njit(cache=True, forceinline=True, error_model="numpy")
+def credit_month(share, price, committed, available, live, charge):
+    """USD credited for hours that were promised and not made available, at most the charge (C-05)."""
+    return min(share * price * max((committed - available) * live, 0.0), charge)
+
+
+@apart
+def bill_month(c, m, b, schedule, alive, dear, s, out):
+    """Credits, overage and the bill."""
+    price, live = schedule.price[c, m], alive[c, m]
+    committed, available, charge = schedule.committed[c, m], schedule.available[c, m], out.charge[c, m]
+    base, overage, usd, credit, billed = out.base[c, m], out.overage[c, m], out.overage_usd[c, m], out.credit[c, m], out.billed[c, m]
+    for i in range(price.shape[0]):
+        lost = credit_month(b.credit[i], price[i], committed[i], available[i], live[i], charge[i])
+        credit[i] = lost if b.credits else 0.0
+        overage[i], usd[i] = s.beyond[i], s.beyond[i] * dear[i] * b.overage
+        billed[i] = charge[i] - credit[i] + usd[i] + s.penalty[i]
+        base[i] = s.taken[i] * (1.0 if not b.in_usd else (1.0 / price[i] if price[i] > 0.0 else 0.0))
+
+
+@apart
+def prepay(c, m, opens, schedule, alive, prepaid, rate, s, out):
+    """Bill the month to the prepayment first (C-09); `opens`: the prepayment is received now."""
+    ends, live, billed = schedule.ends[c, m], alive[c, m], out.billed[c, m]
+    received, drawdown, interest = out.prepaid_in[c, m], out.drawdown[c, m], out.interest[c, m]
+    refunded, unearned, invoiced = out.refunded[c, m], out.unearned[c, m], out.invoiced[c, m]
+    for i in range(live.shape[0]):
+        gone = 1.0 if (ends[i] > 0.0 or (live[i] <= 0.0 and s.before[i] > 0.0)) else 0.0
+        received[i] = prepaid[i] if opens else 0.0
+        interest[i], drawdown[i], refunded[i], s.held[i] = prepaid_month(billed[i], s.held[i], received[i], rate[i], s.end[i] - m, gone)
+        unearned[i], invoiced[i] = s.held[i], billed[i] - drawdown[i]
+
+
+@apart
+def keep_rights(c, m, in_usd, terms, schedule, alive, X, s, out):
+    """Make-up rights after a month (C-04): what expires, what was opened, and the balance."""
+    for i in range(s.due.shape[0]):
+        lasts = max(int(X[terms.makeup_x[c], i] + 0.5), 1)
+        live, per = alive[c, m, i], 1.0 if in_usd else schedule.price[c, m, i]
+        gone = 1.0 if (schedule.ends[c, m, i] > 0.0 or (live <= 0.0 and s.before[i] > 0.0)) else 0.0
+        opened, makeup = opened_month(out.charge[c, m, i], per, s.taken[i], s.owing[i], gone), s.makeup[i]
+        s.stale[i] += out.makeup_opened[c, m - lasts, i] if m >= lasts else 0.0
+        expired = expired_month(s.balance[i] - makeup, s.stale[i], makeup, gone)
+        s.stale[i] -= makeup + expired
+        s.balance[i] += opened - makeup - expired
+        out.makeup[c, m, i], out.makeup_opened[c, m, i], out.makeup_expired[c, m, i] = makeup, opened, expired
+        out.makeup_balance[c, m, i] = s.balance[i]
+
+
+@apart
+def close_month(c, m, alive, s, out):
+    """What the next month begins with."""
+    live, trued, due, base, remaining = alive[c, m], out.trued[c, m], out.ytd_due[c, m], out.ytd_base[c, m], out.remaining[c, m]
+    for i in range(live.shape[0]):
+        over = trued[i] > 0.0
+        s.due[i], s.base[i], s.period[i] = 0.0 if over else due[i], 0.0 if over else base[i], -1.0 if over else s.period[i]
+        s.remaining[i], s.before[i] = remaining[i], live[i]
 
 
 @inner
-def settle_contract(c, terms, schedule, alive, used, X, Y, s, out):
-    """Bill one contract. Lanes are the inner loop, so that a month's rows are read in one piece."""
+def settle_contract(c, terms, schedule, alive, X, Y, s, out):
+    """Bill one contract, month by month; lanes are the inner loop of every step."""
+    form, starts, kind, rights = terms.form[c], terms.starts[c], terms.true_up[c], terms.makeup_x[c] >= 0
+    b = billing(c, terms, X)
     open_account(c, terms, X, s)
-    for m in range(used.shape[1]):
-        for i in range(used.shape[2]):
-            settle_month(c, m, i, terms, schedule, alive, used, X, Y, s, out)
+    for m in range(alive.shape[1]):
+        used = out.used[c, m]
+        change_value(c, m, terms.optional[c] == 1, schedule, alive, s, out)
+        if b.in_usd:
+            take_amount(c, m, terms, schedule, alive, used, X, s)
+        elif rights:
+            take_rights(c, m, form == RESERVED, terms, schedule, alive, used, b.top, s)
+        else:
+            take_hours(c, m, form == RESERVED, schedule, alive, used, b.top, s)
+        charge_hours(c, m, is_true_up(kind, m - starts, 0.0), b, schedule, alive, s, out)
+        bill_month(c, m, b, schedule, alive, Y[terms.overage_y[c], m] if terms.overage_y[c] >= 0 else schedule.price[c, m], s, out)
+        opens = m == max(starts, 0) and terms.consumed_x[c] < 0
+        prepay(c, m, opens, schedule, alive, X[terms.prepaid_x[c]], X[terms.financing_x[c]], s, out)
+        if rights:
+            keep_rights(c, m, b.in_usd, terms, schedule, alive, X, s, out)
+        close_month(c, m, alive, s, out)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def settle_block(terms, schedule, alive, used, X, Y, out):
-    """Fill `out` for all contracts from use (C, M, L) GPU-h."""
-    lanes = np.empty((8, used.shape[2]))
-    s = Account(lanes[0], lanes[1], lanes[2], lanes[3], lanes[4], lanes[5], lanes[6], lanes[7])
-    for c in range(used.shape[0]):
-        settle_contract(c, terms, schedule, alive, used, X, Y, s, out)
+@block
+def settle_block(terms, schedule, alive, X, Y, out):
+    """Fill `out` for all contracts from `out.used` (C, M, L) GPU-h."""
+    w = np.empty((14, alive.shape[2]))
+    s = Account(w[0], w[1], w[2], w[3], w[4], w[5], w[6], w[7], w[8], w[9], w[10], w[11], w[12], w[13])
+    for c in range(alive.shape[0]):
+        settle_contract(c, terms, schedule, alive, X, Y, s, out)

@@ -23,7 +23,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from offtake.kernels.compiled import inner
+from offtake.kernels.compiled import apart, block, inner
 
 AT_IT, AT_FACILITY, AT_UTILITY = 0, 1, 2  # basis of a step
 KW_FACILITY = 3  # basis of a chip's kW; every other one is IT power once multiplied by the overhead
@@ -154,7 +154,7 @@ def late_month(planned, delivered, powered, shelled, ready, hours):
     return chips, power, shell, acceptance, early, binding
 
 
-@inner
+@apart
 def schedule(lots, X, out):
     """Fill `planned`, `delivered` and `accepted` (K, M, L)."""
     out.planned[:] = 0.0
@@ -191,7 +191,7 @@ def claim_pools(pools, X, spare, values):
             pass_on(X[pools.claim_x[k]], values[k], values[pools.heir[k]] if pools.heir[k] >= 0 else spare)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@block
 def sunk_block(lots, pools, X, out):
     """Fill `out` (K, 1, L) with GPUs that ran before month 0."""
     spare = np.zeros(out.shape[1:])
@@ -202,7 +202,7 @@ def sunk_block(lots, pools, X, out):
     claim_pools(pools, X, spare, out)
 
 
-@inner
+@apart
 def allot(sites, pools, X, whole, mine, out):
     """Split each site's MW by the kW promised to each contract at the end (B, M, L); whole (T, L), mine (B, L)."""
     mine[:] = EVEN
@@ -224,7 +224,7 @@ def allot(sites, pools, X, whole, mine, out):
                 allotted[i] = energised[i] * (mine[b, i] / whole[t, i])
 
 
-@inner
+@apart
 def add_steps(mw_x, month, slip_x, basis, pue, losses, X, m, into):
     """Add the MW at the facility of some steps to `into` (L,)."""
     for s in range(mw_x.shape[0]):
@@ -233,7 +233,7 @@ def add_steps(mw_x, month, slip_x, basis, pue, losses, X, m, into):
             into[i] += step_month(mw[i], at, pue[i], losses[i], since, slip[i])
 
 
-@inner
+@apart
 def site_month(sites, t, X, m, energised, power, shell):
     """MW energised, and kW for GPUs by power and by shell, all (L,), of site t in month m (S-02, S-03)."""
     pue, losses, reserve, non_gpu = X[sites.peak_pue_x[t]], X[sites.losses_x[t]], X[sites.reserve_x[t]], X[sites.non_gpu_x[t]]
@@ -252,7 +252,7 @@ def site_month(sites, t, X, m, energised, power, shell):
         shell[i] = for_gpus(shell[i], pue[i], reserve[i], non_gpu[i]) if d > c else np.inf
 
 
-@inner
+@apart
 def pool_month(sites, pools, k, X, m, hours, power, shell, out):
     """Ready and late hours of pool k in month m; takes its kW out of `power` and `shell` (L,) of its site."""
     t, basis = pools.site[k], pools.kw_basis[k]
@@ -275,7 +275,7 @@ def pool_month(sites, pools, k, X, m, hours, power, shell, out):
         )
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@block
 def supply_block(lots, sites, pools, X, hours, out):
     """Fill `out` from lots, steps and the factors of a block.
 

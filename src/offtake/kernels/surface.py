@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from .compiled import inner
+from .compiled import apart, block, inner, step
 from .draw import log_
 
 AXES = 5
@@ -60,7 +60,7 @@ class Filled(NamedTuple):
     other: np.ndarray  # (V, K, M, L) overhead + unfilled of each variant
 
 
-@inner
+@step
 def scaled(value, low, high, how):
     """A point of an axis as 0 .. 1, moved to the edge where it lies outside."""
     v = min(max(value, low), high)
@@ -77,7 +77,22 @@ def place_on(s, axis, value):
     return scaled(value, s.low[axis], s.high[axis], s.scale[axis])
 
 
-@inner
+@apart
+def place_all(s, axis, row):
+    """`place_on` of a row (L,), in place; how the axis is scaled is asked once."""
+    low, high = s.low[axis], s.high[axis]
+    if s.scale[axis] == ROOT:
+        for i in range(row.shape[0]):
+            row[i] = scaled(row[i], low, high, ROOT)
+    elif s.scale[axis] == LOG:
+        for i in range(row.shape[0]):
+            row[i] = scaled(row[i], low, high, LOG)
+    else:
+        for i in range(row.shape[0]):
+            row[i] = scaled(row[i], low, high, LINEAR)
+
+
+@apart
 def raise_all(powers):
     """Powers 0 to N - 1 of scaled points: row 1 of `powers` (N, L) is given, the others are filled."""
     first = powers[1]
@@ -89,7 +104,7 @@ def raise_all(powers):
             now[i] = before[i] * first[i]
 
 
-@inner
+@apart
 def weigh(s, failures, weight):
     """Coefficients at the failures of each path, which stay the same over pools and months: `weight` (T, L), filled; powers (N, L)."""
     for t in range(weight.shape[0]):
@@ -98,7 +113,7 @@ def weigh(s, failures, weight):
             here[i] = coefficient * power[i]
 
 
-@inner
+@apart
 def multiply(load, growth, both):
     """Products of every power of load with every power of growth, (N x R, L), filled."""
     for p in range(load.shape[0]):
@@ -108,7 +123,7 @@ def multiply(load, growth, both):
                 row[i] = left[i] * right[i]
 
 
-@inner
+@apart
 def gather(s, output, weight, both, group):
     """Sum an output's terms over load and growth: a polynomial in mix and clouds is left, `group` (B, E, L)."""
     for b in range(group.shape[0]):
@@ -124,7 +139,7 @@ def gather(s, output, weight, both, group):
             total[i] += here[i] * product[i]
 
 
-@inner
+@apart
 def at_clouds(group, clouds, rest):
     """`group` (B, E, L) at scaled numbers of clouds (L,): a polynomial in mix is left, `rest` (B, L)."""
     for b in range(group.shape[0]):
@@ -137,7 +152,7 @@ def at_clouds(group, clouds, rest):
                 row[i] = row[i] * clouds[i] + term[i]
 
 
-@inner
+@apart
 def at_mix(rest, mix, out):
     """Shares `out` (L,) at scaled mixes (L,), kept within 0 and 1."""
     for i in range(out.shape[0]):
@@ -164,7 +179,7 @@ def growth_month(ready, before):
     return max(ready / before - 1.0, 0.0) if before > 0.0 else 0.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@block
 def offer_block(s, pool_site, ready, hours, X, offered, down):
     """Offered and down hours (K, M, L) of sites that take their availability from the surface, in place; ready (K, M, L) GPU.
 
@@ -197,7 +212,7 @@ def offer_block(s, pool_site, ready, hours, X, offered, down):
                 down[k, m, i] = ready[k, m, i] * hours[m] - offered[k, m, i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@block
 def clouds_block(pool_contract, capacity, count):
     """How many contracts offer hours in each month: `count` (M, L) int64, filled."""
     contracts = 0
@@ -213,7 +228,7 @@ def clouds_block(pool_contract, capacity, count):
             count[m, i] = np.sum(seen)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@block
 def own_block(goodput_x, use, X, own, kept):
     """Hours (K, M, L) of workloads that state their goodput, and what these keep of them; use (W, K, M, L) GPU-h. Both are filled."""
     own[:] = 0.0
@@ -234,7 +249,7 @@ def goodput_month(used, own, kept, goodput):
     return min((kept + max(used - own, 0.0) * goodput) / used, 1.0)
 
 
-@inner
+@apart
 def write_own(k, m, used, capacity, own, kept, shares, out):
     """The book's own split of the month; shares (2, L) occupancy and goodput."""
     took, there, mine, mine_kept, occupancy, progress = used[k, m], capacity[k, m], own[k, m], kept[k, m], shares[0], shares[1]
@@ -244,7 +259,7 @@ def write_own(k, m, used, capacity, own, kept, shares, out):
         useful[i], overhead[i], unfilled[i] = fill_month(took[i], there[i], occupancy[i], goodput)
 
 
-@inner
+@apart
 def write_other(v, k, m, used, capacity, own, kept, shares, out):
     """What variant `v` would lose in the month; shares (2, L) occupancy and goodput."""
     took, there, mine, mine_kept, occupancy, progress = used[k, m], capacity[k, m], own[k, m], kept[k, m], shares[0], shares[1]
@@ -271,7 +286,7 @@ def variants_of(s, clouds, X, mix, many):
                 many[v, m, i] = fixed if count >= 0.0 else scaled_count[clouds[m, i]]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@block
 def fill_block(s, used, capacity, ready, clouds, own, kept, X, out):
     """Fill `out`. used, capacity, own, kept (K, M, L) GPU-h, ready (K, M, L) GPU, clouds (M, L) int64."""
     months, lanes, kinds = used.shape[1], used.shape[2], s.variant.shape[0] + 1
@@ -289,8 +304,10 @@ def fill_block(s, used, capacity, ready, clouds, own, kept, X, out):
     for k in range(used.shape[0]):
         for m in range(months):
             for i in range(lanes):
-                grown = growth_month(ready[k, m, i], ready[k, m - 1, i]) if m > 0 else 0.0
-                load[1, i], growth[1, i] = place_on(s, LOAD, used[k, m, i] / max(capacity[k, m, i], TINY)), place_on(s, GROWTH, grown)
+                load[1, i] = used[k, m, i] / max(capacity[k, m, i], TINY)
+                growth[1, i] = growth_month(ready[k, m, i], ready[k, max(m - 1, 0), i]) if m > 0 else 0.0
+            place_all(s, LOAD, load[1])
+            place_all(s, GROWTH, growth[1])
             raise_all(load)
             raise_all(growth)
             multiply(load, growth, both)

@@ -10,6 +10,8 @@ Source  model A-02: value is firm at signing, when the tranche is ordered, or wh
 import numpy as np
 from numba import njit
 
+from .compiled import block
+
 
 @njit(cache=True, forceinline=True, error_model="numpy")
 def tranche_month(total, planned_ahead, ready, ordered_before, delivered_before):
@@ -20,7 +22,7 @@ def tranche_month(total, planned_ahead, ready, ordered_before, delivered_before)
     return ordered, delivered
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@block
 def tranche_block(pool_contract, planned, ready, lead_x, X, ordered, delivered):
     """Fill `ordered` and `delivered` (C, M, L).
 

@@ -11,6 +11,7 @@
 import numpy as np
 from numba import njit
 
+from .compiled import apart, block
 from .draw import exp_, log_
 
 TINY = 1e-300  # keeps 0 / 0 at 0
@@ -22,7 +23,7 @@ def cash_month(collected, release, capex, energy, operations, rent):
     return collected + release - capex - energy - operations - rent
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@block
 def npv_block(ledger, collected, rate_x, X, out):
     """Fill `out` (C, L) with present values at month 0.
 
@@ -46,15 +47,20 @@ def npv_block(ledger, collected, rate_x, X, out):
                 npv[i] += discount[i] * cash_month(paid[i], release[i], capex[i], energy[i], operations[i], rent[i])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@block
 def add_block(flow, sign, rate_x, X, npv):
     """Add the present value of one more flow (C, M, L), times `sign`, to the deals' (C, L), in place."""
+    lanes = npv.shape[1]
+    step, discount = np.empty(lanes), np.empty(lanes)
     for c in range(flow.shape[0]):
-        for i in range(npv.shape[1]):
-            step, discount = exp_(-log_(1.0 + X[rate_x[c], i]) / 12.0), 1.0
-            for m in range(flow.shape[1]):
-                discount *= step
-                npv[c, i] += sign * discount * flow[c, m, i]
+        rate, total = X[rate_x[c]], npv[c]
+        for i in range(lanes):
+            step[i], discount[i] = exp_(-log_(1.0 + rate[i]) / 12.0), 1.0
+        for m in range(flow.shape[1]):
+            now = flow[c, m]
+            for i in range(lanes):
+                discount[i] *= step[i]
+                total[i] += sign * discount[i] * now[i]
 
 
 @njit(cache=True, forceinline=True, error_model="numpy")
@@ -71,7 +77,33 @@ def paid_idle_month(charge, price, used, idle, waiting):
     return min(billed / max(idle + waiting, TINY), 1.0)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@apart
+def paid_shares(c, m, price, charge, used, waiting, share, out):
+    """Share of all idle hours of contract c, this month's and those waiting (3, L), that the charge covers: `share` (L,), filled."""
+    a, b, d = out[1, 0, c, m], out[1, 1, c, m], out[1, 2, c, m]
+    before, later, last = waiting[0], waiting[1], waiting[2]
+    for i in range(share.shape[0]):
+        behind = before[i] + later[i] + last[i]
+        share[i] = paid_idle_month(charge[i], price[i], used[i], a[i] + b[i] + d[i], behind)
+
+
+@apart
+def split_cause(price, share, waiting, mine, theirs):
+    """One cause of a month: `theirs` (L,) comes as hours and leaves as USD to the provider; `mine` is the customer's."""
+    for i in range(share.shape[0]):
+        mine[i], theirs[i], left = idle_month(theirs[i], waiting[i], share[i], price[i])
+        waiting[i] = 0.0 if share[i] > 0.0 else left  # a bill closes what was open
+
+
+@apart
+def add_hours(hours, total):
+    """Add (M, L) to (M, L)."""
+    for m in range(hours.shape[0]):
+        for i in range(hours.shape[1]):
+            total[m, i] += hours[m, i]
+
+
+@block
 def idle_block(pool_contract, idle, price, charge, used, out):
     """Fill `out` (2, 3, C, M, L) USD: customer and provider, by cause.
 
@@ -79,24 +111,20 @@ def idle_block(pool_contract, idle, price, charge, used, out):
     price   (C, M, L) USD/GPU-h;  charge (C, M, L) USD billed for base and deficiency;  used (C, M, L) GPU-h
     """
     months, lanes = price.shape[1], price.shape[2]
-    waiting = np.empty((3, lanes))
+    waiting, share = np.empty((3, lanes)), np.empty(lanes)
     out[:] = 0.0
     for k in range(pool_contract.shape[0]):
-        out[1, :, pool_contract[k]] += idle[:, k]  # hours, until they are priced below
+        for cause in range(3):
+            add_hours(idle[cause, k], out[1, cause, pool_contract[k]])  # hours, until they are priced below
     for c in range(price.shape[0]):
         waiting[:] = 0.0
         for m in range(months):
-            a, b, d = out[1, 0, c, m], out[1, 1, c, m], out[1, 2, c, m]
-            for i in range(lanes):
-                behind = waiting[0, i] + waiting[1, i] + waiting[2, i]
-                share = paid_idle_month(charge[c, m, i], price[c, m, i], used[c, m, i], a[i] + b[i] + d[i], behind)
-                for cause in range(3):
-                    mine, theirs, left = idle_month(out[1, cause, c, m, i], waiting[cause, i], share, price[c, m, i])
-                    out[0, cause, c, m, i], out[1, cause, c, m, i] = mine, theirs
-                    waiting[cause, i] = 0.0 if share > 0.0 else left  # a bill closes what was open
+            paid_shares(c, m, price[c, m], charge[c, m], used[c, m], waiting, share, out)
+            for cause in range(3):
+                split_cause(price[c, m], share, waiting[cause], out[0, cause, c, m], out[1, cause, c, m])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@block
 def concentration_block(provider, obligations, herfindahl, largest):
     """How the obligations of each month spread over providers (V-05); NaN in a month without any.
 

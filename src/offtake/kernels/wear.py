@@ -20,6 +20,7 @@ import numpy as np
 from numba import njit
 
 from .accounts import SHORTEST, even_month, read_curve
+from .compiled import apart, block, step
 from .draw import exp_, log_
 from .lease import annuity
 
@@ -43,7 +44,7 @@ class Wear(NamedTuple):
     depreciation_if: np.ndarray  # at the other useful life
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@apart
 def use_curve(ready, sunk, use):
     """GPUs that have come into use (M, L)."""
     for m in range(use.shape[0]):
@@ -58,52 +59,85 @@ def months_ago(curve, m, months, i):
     return read_curve(curve, m + int(back), -months - back, i)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def wear_lane(c, i, cost, life, resale, again, other, end, use, next_use, ledger, out):
-    """Replace, sell and wear one pool on one path; `again` < 0: not replaced; `other` <= 0: not asked; next_use (M, L) is working space."""
-    gone, sold, net, life = 0.0, 0.0, 0.0, max(life, SHORTEST)
-    for m in range(use.shape[0]):
+class Chips(NamedTuple):
+    """One pool's chips on each path, all (L,): what they are, and where they stand when a month begins."""
+
+    cost: np.ndarray
+    life: np.ndarray
+    resale: np.ndarray
+    again: np.ndarray  # cost of the next chip over that of the first; below zero: not replaced
+    other: np.ndarray  # another useful life; zero or below: not asked
+    end: np.ndarray  # first month after the term
+    gone: np.ndarray  # GPU replaced
+    sold: np.ndarray  # GPU sold
+    net: np.ndarray  # USD that property changed by so far
+
+
+@step
+def chips(q, k, c, table, costs, terms, X, s):
+    """Fill `s` for pool k of contract c, row q of the table."""
+    cost, life, resale = X[costs.cost_x[costs.pool_chip[k]]], X[costs.life_x[k]], X[table.resale_x[q]]
+    for i in range(cost.shape[0]):
+        s.cost[i], s.life[i], s.resale[i] = cost[i], max(life[i], SHORTEST), resale[i]
+        s.again[i] = X[table.replace_x[q], i] if table.replace_x[q] >= 0 else -1.0
+        s.other[i] = max(X[table.other_x[q], i], SHORTEST) if table.other_x[q] >= 0 else -1.0
+        s.end[i] = float(terms.starts[c] + int(X[terms.term_x[c], i] + 0.5))
+        s.gone[i] = s.sold[i] = s.net[i] = 0.0
+
+
+@apart
+def replace_month(m, use, s, next_use, replaced, sell):
+    """GPUs replaced and sold by the end of month m: `replaced`, `sell` (L,), filled, as is row m of next_use (M, L); use (M, L)."""
+    for i in range(sell.shape[0]):
+        ago, again = months_ago(use, m, s.life[i], i), s.again[i] >= 0.0
+        replaced[i] = ago if (again and m < s.end[i]) else s.gone[i]
+        next_use[m, i] = replaced[i]
+        sell[i] = max(ago if (again or m >= s.end[i]) else 0.0, s.sold[i])
+
+
+@apart
+def wear_month(c, m, use, next_use, replaced, sell, s, ledger, out):
+    """What replacing, selling and wear of one pool change in month m."""
+    capex, in_service, depreciation = ledger.capex[c, m], ledger.in_service[c, m], ledger.depreciation[c, m]
+    net, income, asked = ledger.net[c, m], ledger.operating_income[c, m], out.depreciation_if[c, m]
+    sold, worn_out = out.sold[c, m], out.worn_out[c, m]
+    for i in range(sell.shape[0]):
+        cost, life, resale, again = s.cost[i], s.life[i], s.resale[i], s.again[i]
         ago = months_ago(use, m, life, i)
         own = even_month(use[m, i], ago, cost, life)
-        replaced = ago if (again >= 0.0 and m < end) else gone
-        next_use[m, i] = replaced
         fresh = max(again, 0.0) * cost
-        wear = own * (1.0 - resale) + even_month(replaced, months_ago(next_use, m, life, i), fresh * (1.0 - resale), life)
-        sell = max(ago if (again >= 0.0 or m >= end) else 0.0, sold)
-        spent, proceeds = fresh * (replaced - gone), resale * cost * (sell - sold)
-        net += spent - (wear - own) - proceeds
-        ledger.capex[c, m, i] += spent
-        ledger.in_service[c, m, i] += fresh * replaced - resale * cost * sell
-        ledger.depreciation[c, m, i] += wear - own
-        ledger.net[c, m, i] += net
-        ledger.operating_income[c, m, i] -= wear - own
-        out.sold[c, m, i] += proceeds
-        out.worn_out[c, m, i] += ago - sell if again < 0.0 else 0.0
-        if other > 0.0:
-            asked = even_month(use[m, i], months_ago(use, m, other, i), cost, other)
-            out.depreciation_if[c, m, i] += (asked - own) * (1.0 - resale)
-        gone, sold = replaced, sell
+        wear = own * (1.0 - resale) + even_month(replaced[i], months_ago(next_use, m, life, i), fresh * (1.0 - resale), life)
+        spent, proceeds = fresh * (replaced[i] - s.gone[i]), resale * cost * (sell[i] - s.sold[i])
+        s.net[i] += spent - (wear - own) - proceeds
+        capex[i] += spent
+        in_service[i] += fresh * replaced[i] - resale * cost * sell[i]
+        depreciation[i] += wear - own
+        net[i] += s.net[i]
+        income[i] -= wear - own
+        sold[i] += proceeds
+        worn_out[i] += ago - sell[i] if again < 0.0 else 0.0
+        other = max(s.other[i], SHORTEST)
+        if_other = (even_month(use[m, i], months_ago(use, m, other, i), cost, other) - own) * (1.0 - resale)
+        asked[i] += if_other if s.other[i] > 0.0 else 0.0
+        s.gone[i], s.sold[i] = replaced[i], sell[i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@block
 def wear_block(table, costs, terms, ready, sunk, X, ledger, out):
     """Change `ledger` (in place) by what is replaced and sold, and fill `out` but for `impairment`; ready (K, M, L), sunk (K, L) GPU."""
     months, lanes = ready.shape[1], ready.shape[2]
-    use, next_use = np.empty((months, lanes)), np.empty((months, lanes))
+    use, next_use, w = np.empty((months, lanes)), np.empty((months, lanes)), np.empty((11, lanes))
+    s = Chips(w[0], w[1], w[2], w[3], w[4], w[5], w[6], w[7], w[8])
     out.sold[:] = 0.0
     out.worn_out[:] = 0.0
     out.depreciation_if[:] = 0.0
     for q in range(table.pool.shape[0]):
         k, c = table.pool[q], table.contract[q]
         use_curve(ready[k], sunk[k], use)
-        for i in range(lanes):
-            end = terms.starts[c] + int(X[terms.term_x[c], i] + 0.5)
-            again = X[table.replace_x[q], i] if table.replace_x[q] >= 0 else -1.0
-            other = max(X[table.other_x[q], i], SHORTEST) if table.other_x[q] >= 0 else -1.0
-            wear_lane(
-                c, i, X[costs.cost_x[costs.pool_chip[k]], i], X[costs.life_x[k], i], X[table.resale_x[q], i], again, other, end, use,
-                next_use, ledger, out,
-            )  # fmt: skip
+        chips(q, k, c, table, costs, terms, X, s)
+        for m in range(months):
+            replace_month(m, use, s, next_use, w[9], w[10])
+            wear_month(c, m, use, next_use, w[9], w[10], s, ledger, out)
     for c in range(out.depreciation_if.shape[0]):
         out.depreciation_if[c] += ledger.depreciation[c]
 
@@ -119,36 +153,73 @@ def impairment_test(carrying, months, term_left, under, after, rate):
     return min(max(carrying - worth, 0.0), carrying)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def impair_lane(c, i, end, rate, schedule, alive, ledger, out):
-    """Test and write down one contract's property on one path; what was written down no longer wears."""
-    written, before, was_in, opening = 0.0, 1.0, 0.0, ledger.opening[c, i]
-    for m in range(alive.shape[1]):
-        net, wear, live, inside = ledger.net[c, m, i], ledger.depreciation[c, m, i], alive[c, m, i], schedule.in_term[c, m, i]
-        gross = opening + ledger.capex[c, m, i]
-        relief = min(written * wear / gross, written) if gross > 0.0 else 0.0
-        written -= relief
-        loss = 0.0
-        if (live < before * (1.0 - 1e-12) or inside < was_in) and net - written > 0.0 and wear > 0.0:
+class Carrying(NamedTuple):
+    """A contract's property on each path when a month begins, and then in that month, all (L,)."""
+
+    written: np.ndarray  # USD written down and not yet worn
+    before: np.ndarray  # share of the contract that stood last month
+    was_in: np.ndarray  # whether last month was inside the term
+    opening: np.ndarray  # property before anything was written down
+    relief: np.ndarray  # wear that falls away
+    loss: np.ndarray
+    tested: np.ndarray  # 1 where the group is tested
+
+
+@apart
+def relieve(c, m, live, inside, ledger, s):
+    """Wear that falls away since it was written down, and whether the group is tested; returns whether any is."""
+    net, wear, capex, some = ledger.net[c, m], ledger.depreciation[c, m], ledger.capex[c, m], 0
+    for i in range(live.shape[0]):
+        gross = s.opening[i] + capex[i]
+        s.relief[i] = min(s.written[i] * wear[i] / gross, s.written[i]) if gross > 0.0 else 0.0
+        s.written[i] -= s.relief[i]
+        ended = live[i] < s.before[i] * (1.0 - 1e-12) or inside[i] < s.was_in[i]
+        tested = ended and net[i] - s.written[i] > 0.0 and wear[i] > 0.0
+        s.tested[i], s.loss[i] = 1.0 if tested else 0.0, 0.0
+        some += 1 if tested else 0
+    return some > 0
+
+
+@apart
+def test_month(c, m, end, rate, schedule, alive, ledger, s):
+    """Losses of the groups that are tested; few months have any."""
+    for i in range(s.loss.shape[0]):
+        if s.tested[i] > 0.0:
+            live, resale = alive[c, m, i], ledger.resale[c, m, i]
             running = ledger.energy[c, m, i] + ledger.operations[c, m, i] + ledger.rent[c, m, i]
             bills = schedule.price[c, m, i] * schedule.available[c, m, i]
-            under = max(live * bills + (1.0 - live) * ledger.resale[c, m, i] - running, 0.0)
-            after = max(ledger.resale[c, m, i] - running, 0.0)
-            term_left = float(max(end - m - 1, 0)) * inside
-            loss = impairment_test(net - written, net / wear, term_left, under, after, rate)
-            written += loss
-        out.impairment[c, m, i] = loss
-        ledger.depreciation[c, m, i] -= relief
-        ledger.operating_income[c, m, i] += relief - loss
-        ledger.net[c, m, i] -= written
-        before, was_in, opening = live, inside, net
+            under = max(live * bills + (1.0 - live) * resale - running, 0.0)
+            net, wear = ledger.net[c, m, i], ledger.depreciation[c, m, i]
+            left = net - s.written[i]
+            term_left = max(end[i] - m - 1.0, 0.0) * schedule.in_term[c, m, i]
+            s.loss[i] = impairment_test(left, net / wear, term_left, under, max(resale - running, 0.0), rate[i])
+            s.written[i] += s.loss[i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@apart
+def write_down(c, m, live, inside, s, ledger, out):
+    """What the month's loss and relief change; what was written down no longer wears."""
+    net, wear, income, impairment = ledger.net[c, m], ledger.depreciation[c, m], ledger.operating_income[c, m], out.impairment[c, m]
+    for i in range(live.shape[0]):
+        impairment[i] = s.loss[i]
+        wear[i] -= s.relief[i]
+        income[i] += s.relief[i] - s.loss[i]
+        s.opening[i] = net[i]
+        net[i] -= s.written[i]
+        s.before[i], s.was_in[i] = live[i], inside[i]
+
+
+@block
 def impair_block(terms, rate_x, schedule, alive, X, ledger, out):
     """Fill `impairment` and change `ledger` (in place); rate_x (C,) rows of X: the provider's yearly discount rate."""
+    w = np.empty((9, alive.shape[2]))
+    s, end, rate = Carrying(w[0], w[1], w[2], w[3], w[4], w[5], w[6]), w[7], w[8]
     for c in range(alive.shape[0]):
         for i in range(alive.shape[2]):
-            end = terms.starts[c] + int(X[terms.term_x[c], i] + 0.5)
-            rate = exp_(log_(1.0 + X[rate_x[c], i]) / 12.0) - 1.0
-            impair_lane(c, i, end, rate, schedule, alive, ledger, out)
+            end[i] = float(terms.starts[c] + int(X[terms.term_x[c], i] + 0.5))
+            rate[i] = exp_(log_(1.0 + X[rate_x[c], i]) / 12.0) - 1.0
+            s.written[i], s.before[i], s.was_in[i], s.opening[i] = 0.0, 1.0, 0.0, ledger.opening[c, i]
+        for m in range(alive.shape[1]):
+            if relieve(c, m, alive[c, m], schedule.in_term[c, m], ledger, s):
+                test_month(c, m, end, rate, schedule, alive, ledger, s)
+            write_down(c, m, alive[c, m], schedule.in_term[c, m], s, ledger, out)
