@@ -7,7 +7,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from bench.stages import Ratio
 
 QUICK = "--quick" in sys.argv  # few paths, no meaning: only shows that a bench still runs
 PYTHON = [sys.executable, "-m", "offtake"]
@@ -38,6 +41,20 @@ def stages() -> Iterator[Line]:
         yield Line(f"{r.stage} against NumPy", ">= 8, 1e-9", f"twin's best chunk {r.chunk}, {same}", f"{ratio:.1f}", equal and ratio >= 8)
     whole = sum(r.twin for r in found) / sum(r.kernel for r in found)
     yield Line("these stages against NumPy", ">= 8", "", f"{whole:.1f}", whole >= 8)
+    yield from _roofs([r for r in found if r.operations], 1 if QUICK else 7)
+
+
+def _roofs(found: list["Ratio"], repeats: int) -> Iterator[Line]:
+    """What the stages' float operations, and the bytes of a block, take at least on this machine, over what they take."""
+    from bench.reference import BOOK
+    from bench.roof import rate, writing
+
+    speed, count, took = rate(), sum(r.operations for r in found), sum(r.kernel for r in found)
+    figure = f"{count / 1e3:.0f}k operations a path, {speed / 1e9:.0f} G/s at most"
+    yield Line("these stages against the roof", "", figure, f"{count / speed / took:.2f}", None)
+    size, fills, whole = writing(BOOK, repeats)
+    figure = f"{size / 1e6:.0f} MB: written in {1e3 * fills:.1f} ms, computed in {1e3 * whole:.1f}"
+    yield Line("reference book, bytes of a block", "", figure, f"{fills / whole:.2f}", None)
 
 
 def vector() -> Iterator[Line]:
@@ -107,11 +124,18 @@ def features() -> Iterator[Line]:
 
 def reference() -> Iterator[Line]:
     """The book of the study's shape: paths a CPU second, nanoseconds a draw, and what all indices of one number cost."""
-    from bench.reference import draws, sensitivities, whole_job
+    from bench.reference import added_core, draws, one_by_one, sensitivities, whole_job
 
     rate = whole_job(*((128,) if QUICK else (4_096,)))
     figure = f"{rate / 1e3:.1f}k paths/CPU-s, 20 series"
     yield Line("reference book, whole job", ">= 200k paths/CPU-s", figure, f"{rate / 2e5:.3f}", rate >= 2e5)
+    lanes, one = one_by_one(1 if QUICK else 8)
+    figure = f"{1e6 * one:.0f} us a path, {1e6 * lanes:.0f} in 64 lanes"
+    yield Line("reference book, one path at a time", "", figure, f"{one / lanes:.1f}", None)
+    core = added_core(128 if QUICK else 8_192)
+    told = "the machine has one core, or is at other work" if core is None else "threads of one process, by the clock"
+    met = None if core is None else core >= 0.95
+    yield Line("reference book, added core", ">= 0.95 of a core", told, "" if core is None else f"{core:.2f}", met)
     each = draws(*((4, 1) if QUICK else (64, 5)))
     ratio = each["sobol"] / each["random"]
     figure = f"{each['sobol']:.0f} ns Sobol, {each['random']:.0f} ns Threefry"

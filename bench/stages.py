@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bench import twin, twin_money
+from bench.roof import operations
 from offtake import front, stages
 from offtake.kernels import accounts, customer, recognise, reduce, settle, supply, value
 
@@ -21,13 +22,14 @@ ROWS = 200
 
 
 class Ratio(NamedTuple):
-    """Seconds a path of both, the best chunk of the twin, and how far the two are apart."""
+    """Seconds a path of both, the best chunk of the twin, how far the two are apart, and float operations a path (0: not counted)."""
 
     stage: str
     kernel: float
     twin: float
     chunk: int
     apart: float
+    operations: float = 0.0
 
 
 def least(work, repeats):
@@ -71,13 +73,14 @@ class Paths:
 
 
 def best_chunk(paths, cut, work, repeats):
-    """Seconds a path and chunk of the twin at its best; `cut` makes its inputs for some paths, `work` takes them."""
-    found = []
+    """Seconds a path and chunk of the twin at its best, and its float operations a path; `cut` makes its inputs for some paths, `work`
+    takes them."""
+    found, count = [], operations(work, cut(slice(0, LANES)), LANES)
     for chunk in (64, 256, 1024, 4096):
         if chunk <= paths:
             given = cut(slice(0, chunk))
             found.append((least(lambda given=given: work(*given), repeats) / chunk, chunk))
-    return min(found)
+    return *min(found), count
 
 
 def slices(at, *arrays):
@@ -98,8 +101,8 @@ def supply_ratio(p, repeats):
     gap = max(apart(made[n], p.side_by_side(lambda b, n=n: alone(b, n))) for n in ("ready", "offered", "late", "energised"))
     b = p.blocks[0]
     ours = least(lambda: supply.supply_block(plan.lots, plan.sites, plan.pools, b.X, plan.hours, table), repeats) / LANES
-    theirs, chunk = best_chunk(p.count, lambda at: slices(at, p.X), lambda X: twin.hours(X, tables, plan.hours), repeats)
-    return Ratio("supply", ours, theirs, chunk, gap)
+    theirs, chunk, count = best_chunk(p.count, lambda at: slices(at, p.X), lambda X: twin.hours(X, tables, plan.hours), repeats)
+    return Ratio("supply", ours, theirs, chunk, gap, count)
 
 
 def ledger_ratio(p, repeats):
@@ -122,8 +125,8 @@ def ledger_ratio(p, repeats):
         ours(b, s)
     given = (made, sunk_all, used, alive, p.X, p.Y)
     gap = max(apart(array, p.side_by_side(lambda b, n=name: getattr(b.ledger, n))) for name, array in theirs(*given).items())
-    seconds, chunk = best_chunk(p.count, lambda at: slices(at, *given), theirs, repeats)
-    return Ratio("ledger", least(lambda: ours(p.blocks[0], sunk[0]), repeats) / LANES, seconds, chunk, gap)
+    seconds, chunk, count = best_chunk(p.count, lambda at: slices(at, *given), theirs, repeats)
+    return Ratio("ledger", least(lambda: ours(p.blocks[0], sunk[0]), repeats) / LANES, seconds, chunk, gap, count)
 
 
 def compared(ours, theirs):
@@ -142,8 +145,8 @@ def settle_ratio(p, repeats):
     gap = compared(lambda n: p.side_by_side(lambda b: getattr(b.settlement, n)), theirs(*given))
     b = p.blocks[0]
     ours = least(lambda: settle.settle_block(plan.terms, b.schedule, b.signed.alive, b.X, b.Y, b.settlement), repeats) / LANES
-    seconds, chunk = best_chunk(p.count, lambda at: slices(at, *given), theirs, repeats)
-    return Ratio("settlement", ours, seconds, chunk, gap)
+    seconds, chunk, count = best_chunk(p.count, lambda at: slices(at, *given), theirs, repeats)
+    return Ratio("settlement", ours, seconds, chunk, gap, count)
 
 
 def recognise_ratio(p, repeats):
@@ -166,8 +169,8 @@ def recognise_ratio(p, repeats):
     for b in p.blocks:  # anew: what equity takes has since been taken off revenue
         ours(b)
     gap = compared(lambda n: p.side_by_side(lambda b: getattr(b.books, n)), theirs(*given))
-    seconds, chunk = best_chunk(p.count, lambda at: slices(at, *given), theirs, repeats)
-    return Ratio("recognition", least(lambda: ours(p.blocks[0]), repeats) / LANES, seconds, chunk, gap)
+    seconds, chunk, count = best_chunk(p.count, lambda at: slices(at, *given), theirs, repeats)
+    return Ratio("recognition", least(lambda: ours(p.blocks[0]), repeats) / LANES, seconds, chunk, gap, count)
 
 
 def customer_ratio(p, repeats):
@@ -189,8 +192,8 @@ def customer_ratio(p, repeats):
         )  # fmt: skip
 
     gap = compared(read, theirs(*given))
-    seconds, chunk = best_chunk(p.count, lambda at: slices(at, *given), theirs, repeats)
-    return Ratio("customer", least(lambda: ours(p.blocks[0]), repeats) / LANES, seconds, chunk, gap)
+    seconds, chunk, count = best_chunk(p.count, lambda at: slices(at, *given), theirs, repeats)
+    return Ratio("customer", least(lambda: ours(p.blocks[0]), repeats) / LANES, seconds, chunk, gap, count)
 
 
 def npv_ratio(p, repeats):
@@ -202,8 +205,8 @@ def npv_ratio(p, repeats):
     gap = apart(twin.npv(books, paid, rate), p.side_by_side(lambda b: b.npv))
     b = p.blocks[0]
     ours = least(lambda: value.npv_block(b.ledger, b.payments.paid, plan.rate_x, b.X, b.npv), repeats) / LANES
-    seconds, chunk = best_chunk(p.count, lambda at: slices(at, books, paid, rate), twin.npv, repeats)
-    return Ratio("worth", ours, seconds, chunk, gap)
+    seconds, chunk, count = best_chunk(p.count, lambda at: slices(at, books, paid, rate), twin.npv, repeats)
+    return Ratio("worth", ours, seconds, chunk, gap, count)
 
 
 def quantile_ratio(p, repeats):

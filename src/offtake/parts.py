@@ -8,7 +8,6 @@ all that the run depends on, its own length and its SHA-256, so that a file of a
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import os
 import tempfile
@@ -31,7 +30,8 @@ from .plan import Plan
 from .questions import Question
 from .tallies import Counts, Ranges
 
-MAGIC = b"offtake chunks 1\n"
+MAGIC = b"offtake chunks 2\n"
+TIED = ("count", "at_least", "at_most")
 PATHS = CHUNK * UNIT
 SECONDS = 1.0  # of work in a part, as the pilot tells
 MOST_UNITS = 16
@@ -106,15 +106,51 @@ def compute_part(job: Job, span: tuple[int, int]) -> bytes:
 
 def to_bytes(part: Part, key: str) -> bytes:
     """Magic, one line of JSON, and the arrays, packed."""
-    counts, held = part.counts, io.BytesIO()
-    full = np.flatnonzero(counts.whole["count"])
-    arrays = [full, counts.whole.reshape(-1)[full], counts.held, counts.below, counts.paths, part.sums, part.clipped, part.kept]
-    for array in arrays:
-        np.save(held, array, allow_pickle=False)
-    body = zlib.compress(held.getvalue(), 1)
+    arrays = [*_bins(part.counts), part.counts.held, part.counts.below, part.counts.paths, part.sums, part.clipped, part.kept]
+    body = zlib.compress(b"".join(_planes(array) for array in arrays), 1)
     worst = [[w.rule, w.error if np.isfinite(w.error) else None, w.path, w.month] for w in part.worst]
     head = {"key": key, "first": part.first, "units": len(part.sums), "bytes": len(body), "sha256": hashlib.sha256(body).hexdigest()}
-    return MAGIC + json.dumps(head | {"worst": worst, "unsolved": part.unsolved}).encode() + b"\n" + body
+    told = head | {"worst": worst, "unsolved": part.unsolved, "arrays": [[array.dtype.str, array.shape] for array in arrays]}
+    return MAGIC + json.dumps(told).encode() + b"\n" + body
+
+
+def _bins(counts: Counts) -> list[np.ndarray]:
+    """Bins that hold something: how far each is from the one before, its count and ties, and its extremes as the bits in which the least
+    differs from the least before it, and the most from the least: neighbours share sign, exponent and the first digits."""
+    full = np.flatnonzero(counts.whole["count"])
+    bins = counts.whole.reshape(-1)[full]
+    least, most = (np.ascontiguousarray(bins[end]).view(np.uint64) for end in ("least", "most"))
+    return [np.diff(full, prepend=0), *(bins[name].copy() for name in TIED), least ^ np.append(np.uint64(0), least)[:-1], most ^ least]
+
+
+def _fill_bins(whole: np.ndarray, steps: np.ndarray, ties: Sequence[np.ndarray], least: np.ndarray, most: np.ndarray) -> None:
+    """Put back what `_bins` took out."""
+    bins = np.empty(len(steps), whole.dtype)
+    for name, column in zip(TIED, ties, strict=True):
+        bins[name] = column
+    least = np.bitwise_xor.accumulate(least)
+    bins["least"], bins["most"] = least.view(np.float64), (most ^ least).view(np.float64)
+    whole.reshape(-1)[np.cumsum(steps)] = bins
+
+
+def _planes(array: np.ndarray) -> bytes:
+    """An array's bytes: the first of every number, then the second, and so on; what numbers have alike is then in one piece."""
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8).reshape(array.size, array.itemsize).T.tobytes()
+
+
+def _unplaned(raw: bytes, dtype: str, shape: Sequence[int]) -> np.ndarray:
+    """The array behind `_planes`."""
+    found = np.frombuffer(raw, np.uint8).reshape(np.dtype(dtype).itemsize, -1)
+    return np.ascontiguousarray(found.T).reshape(-1).view(dtype).reshape(shape)
+
+
+def _unpacked(body: bytes, arrays: Sequence[tuple[str, list[int]]]) -> Iterator[np.ndarray]:
+    """The arrays of a part's body, in order."""
+    raw, at = zlib.decompress(body), 0
+    for dtype, shape in arrays:
+        end = at + int(np.prod(shape)) * np.dtype(dtype).itemsize
+        yield _unplaned(raw[at:end], dtype, shape)
+        at = end
 
 
 def from_bytes(raw: bytes, job: Job, name: str, key: str) -> Part:
@@ -133,11 +169,10 @@ def from_bytes(raw: bytes, job: Job, name: str, key: str) -> Part:
         raise ChunkError(f"{name} is cut short: {len(body):,} of {head['bytes']:,} bytes are there; {fix}")
     if hashlib.sha256(body).hexdigest() != head["sha256"]:
         raise ChunkError(f"{name} has been changed: its bytes do not have the checksum in its head; {fix}")
-    held = io.BytesIO(zlib.decompress(body))
-    full, bins, by, below, paths, sums, clipped, kept = (np.load(held, allow_pickle=False) for _ in range(8))
+    steps, a, b, c, least, most, held, below, paths, sums, clipped, kept = _unpacked(body, head["arrays"])
     counts = Counts(job.ranges)
-    counts.whole.reshape(-1)[full] = bins
-    counts.held[:], counts.below[:], counts.paths[:] = by, below, paths
+    _fill_bins(counts.whole, steps, (a, b, c), least, most)
+    counts.held[:], counts.below[:], counts.paths[:] = held, below, paths
     worst = [Worst(rule, np.inf if error is None else error, path, month) for rule, error, path, month in head["worst"]]
     return Part(head["first"], counts, sums, worst, head["unsolved"], clipped, kept)
 

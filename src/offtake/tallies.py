@@ -102,11 +102,11 @@ def tally_of(q: Question, at: int, counts: Counts, total: np.ndarray, weight: fl
     part, of = slice(at, at + q.width), counts.ranges
     held, n, mine = counts.held[part], counts.paths[part], counts.held[part].sum(axis=1)
     mean = of.low[part] + np.divide(total[part].sum(axis=1), mine, out=np.full(len(n), np.nan), where=mine > 0)
-    spreads = {p: replicates.share_error(counts.below[part, i], held, p) for i, p in enumerate(QUANTILES)}
+    spread = np.stack([replicates.share_error(counts.below[part, i], held, p) for i, p in enumerate(QUANTILES)])
+    value, error = reduce.quantiles_and_errors(counts.whole, part, QUANTILES, spread, n)
     return Tally(
-        q, n, mine / weight, mean, replicates.ratio_error(total[part], held),
-        {p: reduce.quantiles(counts.whole, part, p, n) for p in QUANTILES},
-        {p: reduce.quantile_errors(counts.whole, part, p, spreads[p], n) for p in QUANTILES}, np.empty((0, 0)),
+        q, n, mine / weight, mean, replicates.ratio_error(total[part], held), dict(zip(QUANTILES, value)), dict(zip(QUANTILES, error)),
+        np.empty((0, 0)),
     )  # fmt: skip
 
 

@@ -130,6 +130,34 @@ def test_running_costs(seed):
     np.testing.assert_allclose(out.us_energy, us, rtol=1e-10)
 
 
+def idle_twin(hours, price, charge, used):
+    """P-06, C-02: who bears idle hours by cause, month by month; hours that nobody was billed for yet wait for a true-up, at its price."""
+    waiting, rows = np.zeros(3), []
+    for m in range(len(price)):
+        now = hours[:, m]
+        billed = max(charge[m] / price[m] - used[m], 0.0)
+        behind = now + waiting
+        paid = behind * min(billed / behind.sum(), 1.0) if behind.sum() > 0.0 else np.zeros(3)
+        rows.append((paid * price[m], (now - paid) * price[m]))
+        waiting = np.zeros(3) if paid.sum() > 0.0 else behind
+    return np.array(rows).transpose(1, 2, 0)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_idle_hours_are_borne_by_who_paid_for_them(seed):
+    r = np.random.default_rng(seed)
+    owner, months, lanes = np.array([0, 1, 1]), 15, 5
+    idle = r.uniform(0, 50, (3, 3, months, lanes)) * (r.random((3, 3, months, lanes)) < 0.7)
+    price, used = r.uniform(1, 4, (2, months, lanes)), r.uniform(0, 100, (2, months, lanes))
+    charge = price * (used + 60.0) * (r.random((2, months, lanes)) < 0.4)  # a true-up now and then
+    out = np.full((2, 3, 2, months, lanes), np.nan)
+    value.idle_block(owner, idle, price, charge, used, out)
+    for c in range(2):
+        for i in range(lanes):
+            want = idle_twin(idle[..., i][:, owner == c].sum(axis=1), price[c, :, i], charge[c, :, i], used[c, :, i])
+            np.testing.assert_allclose(out[:, :, c, :, i], want, rtol=1e-12, atol=1e-9)
+
+
 def test_npv_by_hand():
     """112 collected after a year, all costs after half a year, at 12 %: month-end discounting from month 0."""
     ledger = zeros(accounts.Ledger, (1, 12, 1), opening=np.zeros((1, 1)), us_energy=np.zeros((12, 1)))

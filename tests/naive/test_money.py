@@ -383,6 +383,9 @@ def test_recognition(seed):
             held = out.makeup_owed[c, :, i]
             np.testing.assert_allclose((earned + held)[ups], charged[ups], rtol=1e-9, atol=TIGHT * total)
             assert np.all(earned <= total - gone + TIGHT * total)
+            stock, outside = out.unbilled[c, :, i] - out.deferred[c, :, i], out.in_scope[c, :, i] + out.out_scope[c, :, i]
+            np.testing.assert_allclose(stock, earned - charged, rtol=1e-9, atol=TIGHT * total)
+            np.testing.assert_allclose(outside, out.revenue[c, :, i], rtol=1e-9, atol=TIGHT * total)
             left = total - gone - earned
             np.testing.assert_allclose(out.rpo[c, :, i] + out.not_in_rpo[c, :, i], left, rtol=1e-9, atol=TIGHT * total)
             share = (np.ones(M), ordered[c, :, i], delivered[c, :, i], np.zeros(M))[mode]

@@ -17,7 +17,7 @@ from numba import njit
 from .compiled import apart, block, inner, step
 from .makeup import advance, owed_month
 from .settle import BURN_DOWN, held_before
-from .settle import opening as before_start
+from .settle import began as before_start
 
 RESERVED, USAGE, IN_PROPORTION = 0, 1, 2
 SIGNING, ORDER, TRANCHE, NEVER = 0, 1, 2, 3

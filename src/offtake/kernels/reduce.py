@@ -16,7 +16,7 @@ the row's paths: equal weights of any size give the bits of no weights, and weig
 import numpy as np
 from numba import njit
 
-from .compiled import block
+from .compiled import block, step
 
 BINS = 512
 TAIL = 0.002  # share of the pilot at either end that the range leaves to the end bins
@@ -49,18 +49,15 @@ def ranges(pilot, bins=BINS, weight=None):
 
     weight  (N,) int64 of its paths: the light ones do not count
     """
-    low, scale = np.zeros(pilot.shape[0]), np.zeros(pilot.shape[0])
     pilot = pilot if weight is None else pilot[:, weight > LIGHT * weight.max(initial=0)]
-    for r, row in enumerate(pilot):
-        known = np.sort(row[np.isfinite(row)])
-        if len(known) == 0:
-            continue
-        cut = int(TAIL * len(known))
-        first, last = known[cut], known[len(known) - 1 - cut]
-        width = last - first
-        low[r] = first - MARGIN * width
-        scale[r] = bins / ((1.0 + 2.0 * MARGIN) * width) if width > 0.0 else 0.0
-    return low, scale
+    known, rows = np.sort(np.where(np.isfinite(pilot), pilot, np.inf), axis=1), np.arange(len(pilot))
+    there = np.isfinite(known).sum(axis=1)
+    cut = (TAIL * there).astype(np.int64)
+    known = np.where(there[:, None] > 0, known, 0.0) if pilot.shape[1] else np.zeros((len(pilot), 1))
+    first, last = known[rows, cut], known[rows, np.maximum(there - 1 - cut, 0)]
+    width = last - first
+    scale = np.divide(bins, (1.0 + 2.0 * MARGIN) * width, out=np.zeros(len(pilot)), where=width > 0.0)
+    return first - MARGIN * width, scale
 
 
 @njit(cache=True, forceinline=True, error_model="numpy")
@@ -146,51 +143,65 @@ def value_in_bin(rank, count, least, most, at_least, at_most):
     return least if rank <= first else (most if rank >= last else inside)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def weight_of(histogram, r):
-    """Weight of the paths with a value in row r: their number where each counts 1."""
-    weight = 0
-    for b in range(histogram.shape[1] - 1):
-        weight += histogram[r, b].count
-    return weight
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def value_at(histogram, r, rank, unit):
-    """Value of the rank-th path (from 0) of row r, a path being `unit` of weight; NaN beyond the last."""
+@step
+def reach_of(row, reach):
+    """Weight of the paths of a row up to the end of each bin, into `reach`; that of all with a value is the last of it."""
     before = 0
-    for b in range(histogram.shape[1] - 1):
-        bin = histogram[r, b]
-        if rank < (before + bin.count) / unit:
-            inside = rank - before / unit
-            return value_in_bin(inside, bin.count / unit, bin.least, bin.most, bin.at_least / unit, bin.at_most / unit)
-        before += bin.count
-    return np.nan
+    for b in range(reach.shape[0]):
+        before += row[b].count
+        reach[b] = before
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def quantile(histogram, r, p, paths):
-    """Quantile p of row r, which `paths` paths answer: on a straight line between the two next to rank p (n - 1), as numpy's default."""
-    unit = weight_of(histogram, r) / max(paths, 1)
+@step
+def value_at(row, reach, rank, unit):
+    """Value of the rank-th path (from 0), a path being `unit` of weight; NaN beyond the last."""
+    low, high = 0, reach.shape[0]
+    while low < high:  # the first bin that reaches beyond the rank
+        middle = (low + high) // 2
+        if rank < reach[middle] / unit:
+            high = middle
+        else:
+            low = middle + 1
+    if low == reach.shape[0]:
+        return np.nan
+    bin, before = row[low], (reach[low - 1] if low > 0 else 0)
+    return value_in_bin(rank - before / unit, bin.count / unit, bin.least, bin.most, bin.at_least / unit, bin.at_most / unit)
+
+
+@step
+def quantile(row, reach, p, paths):
+    """Quantile p of a row, which `paths` paths answer: on a straight line between the two next to rank p (n - 1), as numpy's default."""
+    unit = reach[reach.shape[0] - 1] / max(paths, 1)
     rank = p * max(paths - 1, 0)
     whole = np.floor(rank)
-    left = value_at(histogram, r, whole, unit)
+    left = value_at(row, reach, whole, unit)
     if rank == whole:
         return left
-    right = value_at(histogram, r, whole + 1.0, unit)
+    right = value_at(row, reach, whole + 1.0, unit)
     return left if left == right else left + (rank - whole) * (right - left)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def quantile_error(histogram, r, p, spread, paths):
-    """Monte Carlo error of quantile p of row r (U-02), which `paths` paths answer: the error `spread` of the share below it, over the
+@step
+def quantile_error(row, reach, p, spread, paths):
+    """Monte Carlo error of quantile p of a row (U-02), which `paths` paths answer: the error `spread` of the share below it, over the
     density between the quantiles one such error to either side; NaN where the spread is."""
     if np.isnan(spread):
         return np.nan
     low, high = max(p - spread, 0.0), min(p + spread, 1.0)
     if high == low:
         return 0.0
-    return spread * (quantile(histogram, r, high, paths) - quantile(histogram, r, low, paths)) / (high - low)
+    return spread * (quantile(row, reach, high, paths) - quantile(row, reach, low, paths)) / (high - low)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def read_rows(histogram, points, spread, paths, value, error):
+    """Quantiles `points` (Q,) of all rows, and their errors from those of the shares below them, `spread` (Q, R): into (Q, R) both."""
+    reach = np.empty(histogram.shape[1] - 1, np.int64)
+    for r in range(histogram.shape[0]):
+        reach_of(histogram[r], reach)
+        for q in range(points.shape[0]):
+            value[q, r] = quantile(histogram[r], reach, points[q], paths[r])
+            error[q, r] = quantile_error(histogram[r], reach, points[q], spread[q, r], paths[r])
 
 
 def count(histogram, rows):
@@ -198,13 +209,20 @@ def count(histogram, rows):
     return histogram["count"][rows, :-1].sum(axis=1, dtype=np.int64)
 
 
+def quantiles_and_errors(histogram, rows, points, spread, paths=None):
+    """Quantiles `points` (Q,) of a slice of rows, and their Monte Carlo errors from the errors (Q, R) of the shares below them, both
+    (Q, R); NaN for a row without paths. `paths` (R,) counts them where they have weights."""
+    n = count(histogram, rows) if paths is None else paths
+    value, error = np.empty((len(points), len(n))), np.empty((len(points), len(n)))
+    read_rows(histogram[rows], np.asarray(points, np.float64), np.ascontiguousarray(spread, np.float64), n, value, error)
+    return value, error
+
+
 def quantiles(histogram, rows, p, paths=None):
     """Quantile p of a slice of rows; NaN for a row without paths. `paths` (R,) counts them where they have weights."""
-    n = count(histogram, rows) if paths is None else paths
-    return np.array([quantile(histogram, r, p, n[r - rows.start]) for r in range(rows.start, rows.stop)], np.float64)
+    return quantiles_and_errors(histogram, rows, [p], np.zeros((1, rows.stop - rows.start)), paths)[0][0]
 
 
 def quantile_errors(histogram, rows, p, spread, paths=None):
     """Monte Carlo errors of quantile p of a slice of rows, from the errors (R,) of the shares below them."""
-    n = count(histogram, rows) if paths is None else paths
-    return np.array([quantile_error(histogram, r, p, spread[i], n[i]) for i, r in enumerate(range(rows.start, rows.stop))], np.float64)
+    return quantiles_and_errors(histogram, rows, [p], np.asarray(spread)[None], paths)[1][0]

@@ -73,8 +73,9 @@ def by_replicate(rows, weight, low, marks, total, held, below, paths):
 def marks_near(pilot, points, weight=None):
     """(R, Q) values near each quantile of the pilot's rows (R, N), by weight (N,): where the pilot has ties, the side of them on which
     the share below is nearer to what is asked for, so that a mark on an atom still tells how its share moves."""
-    found = np.zeros((len(pilot), len(points)))
-    weight = np.ones(pilot.shape[1]) if weight is None else weight / weight.max()
+    if weight is None:
+        return _marks(np.sort(pilot, axis=1), points)
+    found, weight = np.zeros((len(pilot), len(points))), weight / weight.max()
     for row, mine in zip(pilot, found):
         there = ~np.isnan(row) & (weight > 0.0)
         if there.any():
@@ -83,6 +84,19 @@ def marks_near(pilot, points, weight=None):
             at = known[np.minimum(np.searchsorted(reach[1:], points * reach[-1]), len(known) - 1)]
             under, upto = (reach[np.searchsorted(known, at, side)] / reach[-1] for side in ("left", "right"))
             mine[:] = np.where(np.abs(under - points) < np.abs(upto - points), at, np.nextafter(at, np.inf))
+    return found
+
+
+def _marks(known, points):
+    """`marks_near` of sorted rows (R, N), NaN last, whose paths count alike; all rows at once."""
+    there, found = np.count_nonzero(~np.isnan(known), axis=1), np.zeros((len(known), len(points)))
+    some = there > 0
+    known, there = known[some], there[some]
+    for q, p in enumerate(points):
+        rank = np.maximum(np.ceil(p * there).astype(np.int64) - 1, 0)
+        at = known[np.arange(len(known)), np.minimum(rank, there - 1)]
+        under, upto = (np.count_nonzero(beyond(known, at[:, None]), axis=1) / there for beyond in (np.less, np.less_equal))
+        found[some, q] = np.where(np.abs(under - p) < np.abs(upto - p), at, np.nextafter(at, np.inf))
     return found
 
 

@@ -150,7 +150,7 @@ def period_amount(c, i, months_in, terms, X):
 
 
 @step
-def opening(c, i, terms, X):
+def began(c, i, terms, X):
     """What was before month 0 (C-07, C-08): USD billed of the total, and base and due to date of the true-up period under way."""
     if terms.consumed_x[c] < 0:
         return 0.0, 0.0, 0.0
@@ -164,9 +164,9 @@ def opening(c, i, terms, X):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def opened(c, i, terms, X):
-    """`opening`, for callers that are no kernels."""
-    return opening(c, i, terms, X)
+def opening(c, i, terms, X):
+    """`began`, for callers that are no kernels."""
+    return began(c, i, terms, X)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -174,7 +174,7 @@ def left_of(c, terms, X):
     """USD of the total value that is not billed at the start of month 0, (L,)."""
     left = X[terms.total_x[c]].copy()
     for i in range(left.shape[0]):
-        consumed, _, _ = opening(c, i, terms, X)
+        consumed, _, _ = began(c, i, terms, X)
         left[i] -= consumed
     return left
 

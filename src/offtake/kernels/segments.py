@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 
 from .compiled import apart, block
-from .schedule import BUILD_UP, BURN_DOWN, RESERVED, YEARLY, amount_of_period, due_month, gather, opening
+from .schedule import BUILD_UP, BURN_DOWN, RESERVED, YEARLY, amount_of_period, began, due_month, gather
 
 
 @njit(cache=True, forceinline=True, error_model="numpy")
@@ -40,7 +40,7 @@ def free_share(c, terms, schedule, offered, X, out):
             amount, length = amount_of_period(c, i, since, terms, X)
             amount *= (closing - m) / length
             if m == 0 and terms.consumed_x[c] >= 0:
-                _, taken, owed = opening(c, i, terms, X)
+                _, taken, owed = began(c, i, terms, X)
                 amount = max(amount + owed - taken, 0.0)
             worth = 0.0
             for n in range(m, end):

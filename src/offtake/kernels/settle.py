@@ -34,10 +34,10 @@ from .schedule import (
     Schedule,
     Terms,
     amount_of_period,
+    began,
     due_month,
     is_true_up,
     left_of,
-    opened,
     opening,
     schedule_block,
     take_month,
@@ -46,7 +46,7 @@ from .segments import segments_block
 
 __all__ = [
     "AT_TERM", "BUILD_UP", "BURN_DOWN", "CALENDAR", "EXTEND", "MONTHLY", "READINESS", "RESERVED", "TAKE_OR_PAY", "WALK", "YEARLY",
-    "Schedule", "Settlement", "Terms", "left_of", "opened", "opening", "schedule_block", "segments_block", "settle_block",
+    "Schedule", "Settlement", "Terms", "began", "left_of", "opening", "schedule_block", "segments_block", "settle_block",
 ]  # fmt: skip
 
 
@@ -128,7 +128,7 @@ def opened_month(charge, rate, base, deficiency, over):
 @step
 def held_before(c, i, terms, X):
     """USD prepaid before month 0 and not yet drawn by what was billed since (C-09); the interest of that time is left out."""
-    consumed, _, _ = opening(c, i, terms, X)
+    consumed, _, _ = began(c, i, terms, X)
     return max(X[terms.prepaid_x[c], i] - consumed, 0.0) if terms.consumed_x[c] >= 0 else 0.0
 
 
@@ -155,7 +155,7 @@ class Account(NamedTuple):
 def open_account(c, terms, X, s):
     """Fill `s` with how contract c opens."""
     for i in range(s.due.shape[0]):
-        consumed, s.base[i], s.due[i] = opening(c, i, terms, X)
+        consumed, s.base[i], s.due[i] = began(c, i, terms, X)
         s.remaining[i], s.held[i] = X[terms.total_x[c], i] - consumed, held_before(c, i, terms, X)
         s.before[i], s.period[i], s.balance[i], s.stale[i] = 1.0, -1.0, 0.0, 0.0
         s.end[i] = float(terms.starts[c] + int(X[terms.term_x[c], i] + 0.5))

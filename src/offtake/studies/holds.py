@@ -51,7 +51,7 @@ def sensitivity(
     names, scores = strongest(run.plan.inputs.names, done.inputs[:, there], y[there])
     rows, explained = table(names, scores, y[there], replicate)
     if anew and condition is None and there.all():
-        add_totals(run, q, row, rows[:anew])
+        add_totals(run, q, row, rows[:anew], y)
     for r in rows:
         r["quality"] = quality_of(run.plan.book, r["input"])
     return {
@@ -104,9 +104,9 @@ def _told(name: str, estimate: Estimate, i: int) -> dict[str, Any]:
     return {name: plain(estimate.value[i]), f"{name}_se": plain(estimate.se[i])}
 
 
-def add_totals(run: Run, q: Question, row: int, rows: list[dict[str, Any]]) -> None:
-    """Total indices of these inputs, on the first 1,024 paths."""
+def add_totals(run: Run, q: Question, row: int, rows: list[dict[str, Any]], y: np.ndarray) -> None:
+    """Total indices of these inputs, on the first 1,024 paths of a target (N,)."""
     number = {name: i for i, name in enumerate(run.plan.inputs.names)}
-    found = totals(run, q, row, [number[r["input"]] for r in rows], PATHS)
+    found = totals(run, q, row, [number[r["input"]] for r in rows], y, PATHS)
     for i, r in enumerate(rows):
         r["total"], r["total_se"] = plain(found.value[i]), plain(found.se[i])

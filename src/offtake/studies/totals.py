@@ -27,15 +27,14 @@ ANEW = 3_000_000  # input numbers of the new draws stand clear of a plan's own a
 PATHS = 1_024
 
 
-def totals(run: Run, q: Question, row: int, inputs: Sequence[int], paths: int = PATHS) -> Estimate:
-    """Total indices of some inputs on the first `paths` paths; NaN where the target does not vary or is absent somewhere."""
+def totals(run: Run, q: Question, row: int, inputs: Sequence[int], target: np.ndarray, paths: int = PATHS) -> Estimate:
+    """Total indices of some inputs on the first `paths` paths of a run, whose `target` (N,) is known; NaN where it does not vary or is
+    absent somewhere."""
     plan, seed = run.plan, run.stamp.seed
     given = conditional(plan)
 
     def read(b: Block) -> np.ndarray:
-        Z, scenario = b.Z.copy(), b.scenario.copy()
-        stages.follow(b)
-        found = [q.read(b)[row].copy()]
+        Z, scenario, found = b.Z.copy(), b.scenario.copy(), []
         for i in inputs:
             b.Z[:], b.scenario[:] = Z, scenario
             draw_anew(plan, seed, b, i, given)
@@ -44,8 +43,8 @@ def totals(run: Run, q: Question, row: int, inputs: Sequence[int], paths: int = 
             found.append(q.read(b)[row].copy())
         return np.array(found)
 
-    y = by_block(plan, seed, min(paths, run.stamp.paths), read, run.workers)
-    return jansen(y[0], y[1:])
+    anew = by_block(plan, seed, min(paths, run.stamp.paths), read, run.workers)
+    return jansen(target[: anew.shape[1]], anew)
 
 
 def jansen(y: np.ndarray, anew: np.ndarray) -> Estimate:

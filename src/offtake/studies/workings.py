@@ -87,7 +87,7 @@ def has_rights(b: Block, c: int) -> bool:
 
 def before(b: Block, c: int) -> tuple[float, float, float]:
     """What was before month 0 (C-07, C-08): USD billed of the total; base and due to date of the true-up period under way."""
-    consumed, base, due = settle.opened(c, LANE, b.plan.terms, b.X)
+    consumed, base, due = settle.opening(c, LANE, b.plan.terms, b.X)
     return float(consumed), float(base), float(due)
 
 
