@@ -183,7 +183,7 @@ def test_other_horizons_are_refused_at_their_line() -> None:
     ("written", "message"),
     [
         ("two-clouds:sobr", "no scenario is called 'sobr'; this book has slow-grid, sober, certain"),
-        ("two-cluds", "'two-cluds' is neither a file nor a shipped book; shipped books: gpu-cloud, openai-aws, small-lab, two-clouds"),
+        ("two-cluds", "no file and no shipped book is called 'two-cluds'; did you mean two-clouds?"),
     ],
 )
 def test_typos(written: str, message: str) -> None:

@@ -17,16 +17,16 @@ from .base import app
 # the order in which verbs are listed
 # isort: off
 from . import runs as runs
+from . import books as books
 from . import ensembles as ensembles
+from . import worth as worth
+from . import evidence as evidence
+from . import learning as learning
 from . import actions as actions
 from . import replay as replay
-from . import books as books
-from . import worth as worth
-from . import facts as facts
-from . import evidence as evidence
-from . import traces as traces
-from . import learning as learning
 from . import articles as articles
+from . import facts as facts
+from . import traces as traces
 from . import ledger as ledger
 # isort: on
 

@@ -35,9 +35,13 @@ def locate(book: str | Path) -> Path:
         return path
     if shipped.is_file():
         return shipped
-    names = ", ".join(sorted(p.stem for p in BOOKS.glob("*.yaml")))
+    from difflib import get_close_matches
+
+    names = sorted(p.stem for p in BOOKS.glob("*.yaml"))
+    if near := get_close_matches(str(book), names, n=1):
+        raise QuestionError(f"no file and no shipped book is called '{book}'; did you mean {near[0]}?")
     what = "is a folder" if path.is_dir() else "is neither a file nor a shipped book"
-    raise QuestionError(f"'{book}' {what}; shipped books: {names}")
+    raise QuestionError(f"'{book}' {what}; shipped books: {', '.join(names)}")
 
 
 def _patches(pairs: Sequence[str]) -> list[tuple[str, str]]:
