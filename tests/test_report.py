@@ -180,6 +180,28 @@ def test_without_the_chart_library_the_page_says_so(monkeypatch):
     assert "built without the chart library" in html.render(EXAMPLE())
 
 
+def test_without_scripts_every_chart_is_a_table():
+    """Each figure holds its numbers for a reader whose scripts do not run: mail, previews."""
+    page = html.render(EXAMPLE())
+    charts = block(page, "offtake-charts")
+    for chart in charts:
+        figure = re.search(rf'<figure id="{chart["id"]}">(.*?)</figure>', page, re.S)[1]
+        (table,) = re.findall(r"<noscript>(.*?)</noscript>", figure, re.S)
+        cells = re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", table, re.S)
+        data = chart["data"]
+        if chart["kind"] == "fan":
+            for band in data["bands"]:
+                assert {parts.quantity(v, data["unit"]) for key in ("p05", "p50", "p95") for v in band[key]} <= set(cells)
+            assert table.count("<tr>") == 1 + len(data["periods"])
+        if chart["kind"] in ("heat", "surface"):
+            assert {parts.quantity(v, data.get("unit", "share")) for row in data["values"] for v in row} <= set(cells)
+        if chart["kind"] == "stack":
+            assert {parts.text(part["name"]) for part in data["series"]} <= set(cells)
+        if chart["kind"] in ("sankey", "tornado"):
+            assert table.count("<tr>") == 1 + len(data["links" if chart["kind"] == "sankey" else "bars"])
+    assert {chart["kind"] for chart in charts} == {"fan", "stack", "heat", "sankey", "surface", "tornado"}
+
+
 def test_the_manifest_names_no_registry():
     root = Path(__file__).parents[1]
     for name in ("package.json", "package-lock.json", ".npmrc", "hatch_build.py"):

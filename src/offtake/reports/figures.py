@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple
 
 from offtake.reports import parts
+from offtake.reports.tabled import without_scripts
 from offtake.reports.view import View
 
 
@@ -58,7 +59,7 @@ def frame(chart: Chart, say: dict[str, str], known: set[str]) -> str:
     rests = rests_on(chart.data.get("rests_on", []), say, known)
     return (
         f'<figure id="{chart.id}"><div class="figure-head"><h3 id="{chart.id}-title">{parts.text(title)}</h3>{button}</div>'
-        f'<div class="chart" role="img" aria-labelledby="{chart.id}-title"></div>'
+        f'<div class="chart" role="img" aria-labelledby="{chart.id}-title"></div>{without_scripts(chart.kind, chart.data, say)}'
         f"<figcaption>{parts.element('p', key(chart, say), 'key')}{parts.paragraph(note)}{rests}</figcaption>"
         f'<div class="numbers-box" hidden></div></figure>\n'
     )

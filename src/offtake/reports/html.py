@@ -1,7 +1,8 @@
 """One HTML file that opens from disk with the network refused: charts, tables, inputs and sources of a view.
 
 Nothing is fetched: styles, scripts and data are inside, a content policy admits no other (scripts and style by hash), and
-data that could end a script are escaped. Without the chart library the page shows the same numbers as tables.
+data that could end a script are escaped. Without the chart library the page shows the same numbers as tables, and where no script
+runs (mail, previews) so does `noscript`.
 """
 
 import base64
