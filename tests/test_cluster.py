@@ -15,7 +15,8 @@ from offtake.errors import QuestionError
 from offtake.fleet import Pool, Rules, run_jobs
 from offtake.fleet.ask import Asked
 from offtake.fleet.known import LLAMA3
-from offtake.studies.cluster import Wanted, cluster_of, hours_of_work, pools_of, replay_book, stated_failures, window_of
+from offtake.kernels import replay_state as k
+from offtake.studies.cluster import Wanted, cluster_of, daily, hours_wanted, pools_of, replay_book, stated_failures, window_of
 from offtake.studies.meanpath import mean_path
 from offtake.traces import read_jobs
 
@@ -52,9 +53,34 @@ def test_jobs_ask_for_the_hours_of_the_workloads(told, tmp_path: Path, mix: str)
     plan, b, window = told
     jobs = read_jobs(jobs_file(tmp_path))
     cluster = cluster_of(plan, b, window, Wanted(mix), jobs)
-    asked = float(cluster.work.gpus.astype(float) @ cluster.work.duration) / 3.6e6 * cluster.scale
-    assert asked == pytest.approx(float(hours_of_work(plan, b, window).sum()), rel=0.01)
+    fleets = sum(fleet.gang * sum(fleet.replicas) for fleet in cluster.fleets)
+    asked = (float(cluster.work.gpus.astype(float) @ cluster.work.duration) / 3.6e6 + fleets) * cluster.scale
+    assert asked == pytest.approx(float(hours_wanted(plan, b, window).sum()), rel=0.01)
     assert (np.diff(cluster.work.submit) >= 0).all()
+
+
+def test_inference_follows_the_day(told) -> None:
+    """Peak over average is the headroom; by day a fleet holds what it held all month, at night less, and its hours are those of its day."""
+    for headroom in (1.0, 1.4, 2.0):
+        day = daily(headroom)
+        assert day.max() == day[16] == 1.0 and day[16] / day.mean() == pytest.approx(headroom)
+    plan, b, window = told
+    fleets = cluster_of(plan, b, window, Wanted("book"), None).fleets
+    assert [fleet.name for fleet in fleets] == [n for n in plan.names.workloads if plan.book.workloads[n].kind == "inference"]
+    for fleet in fleets:
+        assert len(fleet.replicas) == round(window.until / 3600) and max(fleet.replicas[:24]) == fleet.replicas[16]
+        x = plan.book.workloads[fleet.name].headroom
+        assert x is None or x.median() == 1 or min(fleet.replicas[:24]) < max(fleet.replicas[:24])
+
+
+def test_deferrable_jobs_may_start_a_month_later(told) -> None:
+    plan, b, window = told
+    work = cluster_of(plan, b, window, Wanted("book"), None).work
+    named = {n: load for n, load in plan.book.workloads.items() if load.kind != "inference"}
+    assert any(load.deferrable for load in named.values()) and len(work.terms) == len(work.submit)
+    late = work.terms[:, k.LATEST] >= 0
+    assert (work.terms[late, k.LATEST] - work.submit[late] == 30 * 86_400_000).all() and late.any()
+    assert (work.terms[:, k.AT_LEAST] == work.gpus).all()
 
 
 def test_half_and_half_differ(told, tmp_path: Path) -> None:

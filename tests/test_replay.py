@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 from typer.testing import CliRunner
 
@@ -13,13 +14,14 @@ from offtake.cli import app
 from offtake.errors import BookError, QuestionError
 from offtake.fleet import Failures, Outage, Outcome, Pool, Rules, Saving, run_jobs
 from offtake.fleet.events import Span
+from offtake.fleet.fleets import Fleet, load_of, stints
 from offtake.fleet.known import BY_CAUSE, INTERRUPTIONS, LLAMA3
 from offtake.fleet.text import load_pools, seconds
 from offtake.fleet.work import largest_gang
 from offtake.kernels import replay_state as k
 from offtake.kernels.replay_stays import daly_interval
 from offtake.reports.timeline import stacked
-from offtake.traces import read_jobs
+from offtake.traces import TraceError, read_jobs
 from tests.shared import SHARED
 
 TRACES = SHARED / "traces"
@@ -136,6 +138,107 @@ def test_a_repair_goes_on_in_the_dark() -> None:
     assert sum(hours.values()) == 16 * 26 and set(hours) <= {"power", "repair", "useful", "lost_work", "no_demand", "assembling"}
 
 
+def flexible(work: k.Jobs, least: list[int] | None = None, latest: list[float] | None = None, serves: list[int] | None = None) -> k.Jobs:
+    """Jobs from hours, with their terms."""
+    n = len(work.submit)
+    rows = (work.gpus if least is None else least, [-1] * n if latest is None else np.array(latest) * HOUR_MS, serves or [0] * n)
+    return work._replace(terms=np.stack([np.array(row, np.int64) for row in rows], axis=1))
+
+
+def test_an_elastic_job_by_hand() -> None:
+    """8 GPUs. An elastic job (2 to 8 GPUs, 4 h on 8) holds all; at 1 h a gang of 6 comes for 1 h: the job goes on with 2, a quarter as
+    fast. At 2 h it grows back: 8 + 2 of 32 GPU-h are done, 22 are left: 2.75 h on 8. Nothing is lost: 38 GPU-h useful, none idle.
+
+    With a restart of 3 h and the gang there for 12 h: at 13 h a quarter of the 12 h on 2 GPUs is left; to grow would take 3.75 h more."""
+    work = flexible(work_of([0, 1], [4, 1], [8, 6]), least=[2, 6])
+    found = run_jobs(work, [Pool("p", ((0.0, 8),))], Rules())
+    assert (found.ended / HOUR_MS).tolist() == [4.75, 2] and bin_hours(found) == {"useful": 38}
+    assert found.counts["resized"] == 2 and found.stops.sum() == 0
+    work = flexible(work_of([0, 1], [4, 12], [8, 6]), least=[2, 6])
+    slow = run_jobs(work, [Pool("p", ((0.0, 8),))], Rules(saving=Saving(0.0, 3.0 * 3600)))
+    assert (slow.ended / HOUR_MS).tolist() == [1 + 3 + 12, 13] and slow.counts["resized"] == 1
+
+
+def test_an_elastic_job_starts_on_what_is_free() -> None:
+    """Racks of 2 trays of 4, one tray taken for 2 h: a job of 4 to 16 GPUs takes the three free ones at once, and the last one later."""
+    work = flexible(work_of([0, 0], [2, 3], [4, 16]), least=[4, 4])
+    found = run_jobs(work, [Pool("p", ((0.0, 16),), node=4, domain=8)], Rules())
+    assert found.begun.tolist() == [0, 0] and found.ended[1] / HOUR_MS == 2 + (48 - 24) / 16
+    assert bin_hours(found) == {"useful": 8 + 48}
+
+
+def test_jobs_put_off_by_hand() -> None:
+    """8 GPUs, 6 held for 5 h. Two jobs of 2 may wait until 3 h and 9 h: with them more than 80 % is held, so the first starts at 3 h
+    because its time has come, the other at 5 h when load is low. While only they wait, what is free counts as put off."""
+    work = flexible(work_of([0, 0, 0], [5, 1, 1], [6, 2, 2]), latest=[-1 / HOUR_MS, 3, 9])
+    found = run_jobs(work, [Pool("p", ((0.0, 8),))], Rules())
+    assert (found.begun / HOUR_MS).tolist() == [0, 3, 5]
+    assert bin_hours(found) == {"useful": 34, "put_off": 2 * 3 + 2 * 1, "no_demand": 6}
+    early = run_jobs(work, [Pool("p", ((0.0, 8),))], Rules(low=1.0))
+    assert (early.begun / HOUR_MS).tolist() == [0, 0, 1]
+
+
+@pytest.mark.parametrize(("how", "unmet", "ended"), [("preempt", 0.0, 5.0), ("wait", 8.0, 3.0)])
+def test_a_fleet_that_grows_back_by_hand(how: str, unmet: float, ended: float) -> None:
+    """8 GPUs, replicas of 4: one from 0 to 1 h, two from 2 h to 4 h; a job of 8 x 2 h comes at 1 h. Preempted, it does an hour before and
+    one after; else the fleet goes without its 8 GPU-h until 3 h, and gets the last hour."""
+    fleet = Fleet("chat", 4, (1, 0, 2, 2, 0, 0), 3600.0)
+    found = run_jobs(work_of([1], [2], [8]), [Pool("p", ((0.0, 8),))], Rules(fleets=how, serving=(fleet,), until=6 * 3600.0))
+    told = found.inference()["chat"]
+    assert told == {"asked_gpu_h": 4 + 16, "unmet_gpu_h": unmet}
+    assert found.ended[found.source == 0] / HOUR_MS == ended
+    assert found.to_dict()["jobs"] == 1 and found.to_dict()["finished"] == 1
+    assert bin_hours(found)["useful"] == 16 + 20 - unmet
+
+
+def test_stints_are_those_of_the_profile() -> None:
+    """Replica n is there when the load asks for n: the sums of stints are those of the profile, whatever its shape."""
+    rng = np.random.default_rng(3)
+    wanted = tuple(int(n) for n in rng.integers(0, 7, 24))
+    rows = stints(Fleet("f", 8, wanted, 3600.0), 50 * 3600.0)
+    for hour in range(50):
+        on = (rows[:, 0] <= hour * 3600) & (rows[:, 0] + rows[:, 1] > hour * 3600)
+        assert on.sum() == wanted[hour % 24]
+
+
+def test_the_load_of_a_request_trace(tmp_path: Path) -> None:
+    file = tmp_path / "requests.parquet"
+    at = [0.0, 10.0, 3599.0, 3600.0, 7300.0]
+    table = {"trace": ["a"] * 5, "arrival_s": at, "input_tokens": [100] * 5, "output_tokens": [10, 20, 30, 40, 50]}
+    pl.DataFrame(table).write_parquet(file)
+    assert load_of(file, None, 0.0, 3600.0) == (60 / 3600, 40 / 3600)  # the third hour is not whole
+    assert load_of(file, "a", 0.1, 3600.0) == (90 / 3600, 50 / 3600)
+    assert load_of(file, None, 0.0, 10_000.0) == (150 / 7300,)
+    with pytest.raises(TraceError, match="the file holds a, not b"):
+        load_of(file, "b", 0.0, 3600.0)
+
+
+@pytest.mark.parametrize("policy", ["fifo", "sjf"])
+def test_inference_stands_before_all_jobs(policy: str) -> None:
+    """8 GPUs held until 2 h; a job of half an hour and a replica wait from 1 h on: the replica is first under every policy."""
+    fleet = Fleet("chat", 8, (0, 1, 1, 1, 0), 3600.0)
+    rules = Rules(policy, fleets="wait", serving=(fleet,), until=5 * 3600.0)
+    found = run_jobs(work_of([0, 1], [2, 0.5], [8, 8]), [Pool("p", ((0.0, 8),))], rules)
+    assert (found.begun[found.source >= 0] / HOUR_MS).tolist() == [0, 4]
+    assert found.inference()["chat"] == {"asked_gpu_h": 24, "unmet_gpu_h": 8}
+
+
+@pytest.mark.parametrize(
+    ("price", "hours", "moves"), [(2.0, 0.0, True), (3.2, 0.0, True), (3.3, 0.0, False), (2.6, 0.5, True), (2.7, 0.5, False)]
+)
+def test_a_move_that_pays_by_hand(price: float, hours: float, moves: bool) -> None:
+    """A gang of 8 (4 h) waits in the first pool until 4 h; from 1.5 h on there is room in the second. At 2 USD a GPU-hour of waiting it
+    gains 2 x 2.5 h; the second pool costs (its price - 2) x 4 h: it moves below 3.25 USD.
+
+    A move of half an hour gains 2 x 2 h and costs half an hour more there: it moves below 2.67 USD."""
+    pools = [Pool("a", ((0.0, 8),), price=2.0), Pool("b", ((0.0, 4), (5400.0, 8)), price=price)]
+    work = work_of([0, 1], [4, 4], [8, 8])._replace(allow=np.array([1, 3]))
+    found = run_jobs(work, pools, Rules(value=2.0, move=hours * 3600))
+    assert found.begun[1] / HOUR_MS == (1.5 if moves else 4)
+    assert bin_hours(found).get("not_worth", 0) == (0 if moves else 8 * 2.5)
+    assert found.usd() == pytest.approx(32 * 2.0 + (32 + 8 * hours) * price if moves else 64 * 2.0)
+
+
 def test_daly_beats_its_neighbours() -> None:
     """The interval of Daly's equation 37 wastes least by his own whole cost (equation 20), within a tenth of a percent."""
 
@@ -231,7 +334,7 @@ def test_pools_are_read(tmp_path: Path) -> None:
         ),
         (
             "pools:\n  a: {gpus: 8, nodes: 8}\n",
-            "pools.yaml:2:16  pools.a.nodes\n  got   'nodes'\n  rule  one of gpus, node, domain, segment, spares, slowdown, chip\n"
+            "pools.yaml:2:16  pools.a.nodes\n  got   'nodes'\n  rule  one of gpus, node, domain, segment, spares, slowdown, chip, price\n"
             "  fix   mind the spelling",
         ),
         (
@@ -286,6 +389,23 @@ def test_json_has_what_it_promises(tmp_path: Path) -> None:
     assert code == 0 and "3 jobs of jobs.csv, policy fifo." in text and "idle: no demand" in text
 
 
+def test_terms_of_a_trace(tmp_path: Path) -> None:
+    """min_gpus and latest_s are read where stated; what cannot be is named."""
+    file = tmp_path / "jobs.csv"
+    file.write_text("job_id,submit_s,duration_s,gpus,min_gpus,latest_s\n1,0,60,8,2,\n2,5,60,8,,90\n3,6,60,4,,\n", encoding="utf-8")
+    found = read_jobs(file)
+    assert found.least is not None and found.latest_s is not None
+    assert found.least.tolist() == [2, 8, 4] and found.latest_s.tolist() == [-1, 90, -1]
+    assert found.select(slice(1, 3)).smallest.tolist() == [8, 4]
+    file.write_text("job_id,submit_s,duration_s,gpus,min_gpus,latest_s\n1,0,60,8,9,\n2,5,60,8,,4\n", encoding="utf-8")
+    with pytest.raises(TraceError) as caught:
+        read_jobs(file)
+    places = [(issue.line, issue.column, issue.path, issue.got) for issue in caught.value.issues]
+    assert places == [(2, 5, "min_gpus", "9"), (3, 6, "latest_s", "4")]
+    kept = read_jobs(file, skip_bad=True)
+    assert len(kept) == 2 and kept.smallest.tolist() == [8, 8]
+
+
 def test_pins(tmp_path: Path) -> None:
     jobs = jobs_file(tmp_path, "1,0,3600,8,a,0\n2,60,3600,8,a,1\n")
     pools = written(tmp_path, "pools: {a: {gpus: 8}, b: {gpus: 16}}")
@@ -307,6 +427,42 @@ def test_unknown_words(tmp_path: Path) -> None:
     for words, message in told.items():
         _, _, error = command("--trace", jobs, "--pools", pools, *words)
         assert str(error) == message
+
+
+def test_the_same_jobs_with_and_without(tmp_path: Path) -> None:
+    """Two racks of two trays of 4, a tray of each rack taken: a gang of 8 waits 3 h for a rack of its own, and not at all without segments.
+
+    With one of the trays a spare there are three for jobs; without spares four."""
+    jobs = jobs_file(tmp_path, "1,0,3600,4,,0\n2,0,10800,4,,0\n3,0,3600,4,,0\n4,0,10800,4,,0\n5,3600,3600,8,,0\n")
+    pools = written(tmp_path, "pools: {a: {gpus: 16, node: 4, domain: 8, segment: 8}}")
+    found = json.loads(command("--trace", jobs, "--pools", pools, "--compare", "segment", "--json")[1])["compare"]
+    assert [row["segment"] for row in found] == [True, False]
+    assert [row["mean_wait_s"] for row in found] == [7200 / 5, 0] and [row["stranded_gpu_h"] for row in found] == [16, 0]
+    pools = written(tmp_path, "pools: {a: {gpus: 16, node: 4, domain: 8, segment: 8, spares: 4}}")
+    found = json.loads(command("--trace", jobs, "--pools", pools, "--compare", "segment,spares", "--json")[1])["compare"]
+    assert [(row["segment"], row["spares"]) for row in found] == [(True, True), (True, False), (False, True), (False, False)]
+    assert [row["spare_gpu_h"] > 0 for row in found] == [True, False, True, False]
+    told = command("--trace", jobs, "--pools", pools, "--compare", "segment,spares")[1]
+    assert "The same jobs with and without, as stated first:" in told
+    for words, message in (
+        (("--compare", "racks"), "--compare takes segment and spares, each once, not 'racks'"),
+        (("--compare", "spares"), "--compare spares: no pool has a spares, so there is nothing to leave out"),
+        (("--maintenance", "often"), "--maintenance reads LENGTH every TIME, as in '8 h every 90 days', not 'often'"),
+    ):
+        bare = written(tmp_path, "pools: {a: {gpus: 16, node: 4}}")
+        assert str(command("--trace", jobs, "--pools", bare, *words)[2]) == message
+
+
+def test_maintenance_by_hand(tmp_path: Path) -> None:
+    """Two racks of 8, each once in 2 h for half an hour: one from 1 h, the other from 2 h on, and so on.
+    A job of 4 h lies on the second, and moves over at 2 h, 3 h and 4 h."""
+    jobs = jobs_file(tmp_path, "1,0,14400,8,,0\n")
+    pools = written(tmp_path, "pools: {a: {gpus: 16, node: 4, domain: 8, segment: 8}}\ncheckpoint: {write: 1 min, restart: 1 min}")
+    found = json.loads(command("--trace", jobs, "--pools", pools, "--maintenance", "30 min every 2 h", "--json")[1])
+    bins = {name: row["gpu_h"] for name, row in found["bins"].items() if row["gpu_ms"]}
+    ends = found["makespan_s"] / 3600
+    assert bins["useful"] == 32 and bins["maintenance"] == pytest.approx(8 * (3 * 0.5 + (ends - 4)))
+    assert 4 < ends < 4.5 and found["preemptions"] == 3 and bins["checkpointing"] == pytest.approx(8 * 3 / 60)
 
 
 def test_the_timeline_and_the_events(tmp_path: Path) -> None:

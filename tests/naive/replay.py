@@ -32,6 +32,13 @@ class Job:
     ended: int = -1
     stops: int = 0
     duration: int = 0
+    least: int = 0
+    latest: int = -1
+    serves: bool = False
+
+    @property
+    def over(self) -> int:
+        return self.submit + self.duration
 
 
 @dataclass
@@ -57,6 +64,7 @@ class Stay:
     restart: int
     taken: int
     level: int
+    gpus: int
     event: int = 0
     pieces: list[tuple[int, tuple[int, ...], int]] = field(default_factory=list)  # domain, nodes, GPUs of a shared node
 
@@ -186,14 +194,22 @@ class Replay:
         ranks = [int(jobs.rank[j if len(jobs.rank) > 1 else 0]) for j in range(len(jobs.submit))]
         self.jobs = [
             Job(j, int(jobs.submit[j]), int(jobs.duration[j]), int(jobs.gpus[j]), ranks[j] if rules.policy == "priority" else 0,
-                int(jobs.allow[j if len(jobs.allow) > 1 else 0]), duration=int(jobs.duration[j]))
+                int(jobs.allow[j if len(jobs.allow) > 1 else 0]), duration=int(jobs.duration[j]),
+                least=int(jobs.terms[j, k.AT_LEAST]) if len(jobs.terms) else int(jobs.gpus[j]),
+                latest=int(jobs.terms[j, k.LATEST]) if len(jobs.terms) else -1,
+                serves=bool(len(jobs.terms) and jobs.terms[j, k.SERVES]))
             for j in range(len(jobs.submit))
         ]  # fmt: skip
         self.stays: list[Stay] = []
         self.slots = list(range(10_000, -1, -1))
+        self.aside: list[Job] = []
+        self.serving = any(job.serves for job in self.jobs)
+        for job in self.jobs:
+            job.level = job.level + 1 if self.serving and not job.serves else job.level if not self.serving else 0
         self.sequence, self.log, self.coming = 0, [], list(self.jobs)  # type: ignore[var-annotated]
         self.units: list[dict[str, Any]] = []
         self.ladder = [round(h * 3_600_000) for h in rules.ladder] if rules.policy == "las" else []
+        self.ladder = [1 << 60, *self.ladder] if self.ladder and self.serving else self.ladder
         self.save, self.again = ms(rules.saving.write), ms(rules.saving.restart)
         self.depth = rules.depth if rules.policy in ("backfill", "priority") else 0
         begins = min([self.jobs[0].submit] if self.jobs else [0], default=0)
@@ -224,26 +240,32 @@ class Replay:
         x = self.save / (2.0 * mean)
         return max(int(math.sqrt(2.0 * self.save * mean) * (1.0 + math.sqrt(x) / 3.0 + x / 9.0) - self.save + 0.5), 1)
 
-    def timetable(self, job: Job, place: Cluster, how: str, moving: int) -> tuple[list[tuple[str, int, int]], int]:
-        restart = moving + (self.again if job.begun >= 0 else 0)
+    def timetable(
+        self, job: Job, place: Cluster, how: str, moving: int, gpus: int, left: int | None = None, again: bool | None = None
+    ) -> tuple[list[tuple[str, int, int]], int]:
+        restart = moving + (self.again if (job.begun >= 0 if again is None else again) else 0)
         slow = place.slow if how == "apart" else 0
         assert slow is not None
-        parts, left, tau = [("restart", restart, 0)], job.left, self.tau(job.gpus)
+        if job.serves:
+            restart = min(restart, job.over - self.now)
+            return [("restart", restart, 0), ("work", job.over - self.now - restart, job.over - self.now - restart)], restart
+        left, tau = math.ceil((job.left if left is None else left) * job.gpus / gpus), self.tau(gpus)
+        parts = [("restart", restart, 0)]
         while left > tau:
             parts += [("work", tau + tau * slow // 1_000_000, tau), ("save", self.save, 0)]
             left -= tau
         return [*parts, ("work", left + left * slow // 1_000_000, left)], restart
 
-    def start(self, job: Job, place: Cluster, how: str, moving: int = 0) -> None:
-        parts, restart = self.timetable(job, place, how, moving)
+    def start(self, job: Job, place: Cluster, how: str, gpus: int, moving: int = 0) -> None:
+        parts, restart = self.timetable(job, place, how, moving, gpus)
         self.sequence += 1
-        stay = Stay(job, place, self.slots.pop(), self.sequence, self.now, parts, restart, place.takes(job.gpus), job.level)
-        place.place(stay, job.gpus, how)
+        stay = Stay(job, place, self.slots.pop(), self.sequence, self.now, parts, restart, place.takes(gpus), job.level, gpus)
+        place.place(stay, gpus, how)
         job.begun = self.now if job.begun < 0 else job.begun
         stay.event = stay.end
         if self.ladder and job.level < len(self.ladder):
             missing = max(self.ladder[job.level] - (job.duration - job.left) * job.gpus, 0)
-            stay.event = min(stay.end, self.now + restart + math.ceil(missing / job.gpus))
+            stay.event = min(stay.end, self.now + restart + math.ceil(missing / gpus))
         self.stays.append(stay)
         self.write(k.BEGIN, job.number, place.number, stay.taken)
         for d, bits, part in reversed(stay.pieces):
@@ -254,12 +276,15 @@ class Replay:
         others = [c for c in self.clusters[: place.number] if c.node > 1]
         return sum(math.ceil(c.pool.most // c.node / c.per) for c in others)
 
-    def stop(self, stay: Stay, kind: int) -> None:
-        """End a stay: walk its timetable up to now."""
-        job, bins = stay.job, stay.place.bins
-        length, work, unsaved, unsaved_time = self.now - stay.start, 0, 0, 0
+    def walk(self, stay: Stay, kind: int) -> tuple[int, dict[int, int]]:
+        """Walk a stay's timetable up to now: work of this stay that is done and kept, and what its time was."""
+        if stay.job.serves:
+            restarting = min(self.now - stay.start, stay.restart)
+            work = self.now - stay.start - restarting
+            return work, {k.USEFUL: work, k.RESTARTING: restarting}
+        work = unsaved = unsaved_time = 0
         useful = saving = restarting = slowed = lost = 0
-        left = length
+        left = self.now - stay.start
         for n, (what, whole, done) in enumerate(stay.parts):
             part = min(left, whole)
             left -= part
@@ -291,19 +316,31 @@ class Replay:
             elif unsaved and n != len(stay.parts) - 1:  # its checkpoint was just due
                 work, useful, slowed = work + unsaved, useful + unsaved, slowed + unsaved_time - unsaved
             else:
-                writing = min(self.save if kind == k.GIVE_WAY else 0, unsaved_time)
+                writing = min(0 if kind == k.CUT else self.save, unsaved_time)
                 slow = stay.parts[1][1] > stay.parts[1][2]
                 rate = 1_000_000 + ((stay.place.slow or 0) if slow or self.apart(stay) else 0)
-                more = min((unsaved_time - writing) * 1_000_000 // rate, job.left - work)
+                more = min((unsaved_time - writing) * 1_000_000 // rate, sum(done for _, _, done in stay.parts) - work)
                 work, useful, slowed = work + more, useful + more, slowed + unsaved_time - writing - more
                 saving += writing
-        for at, amount in ((k.USEFUL, useful), (k.CHECKPOINT, saving), (k.RESTARTING, restarting), (k.SLOWED, slowed), (k.LOST, lost)):
-            bins[at] += amount * job.gpus
-        bins[k.FRAGMENTATION] += (stay.taken - job.gpus) * length
-        job.left -= work
+        return work, {k.USEFUL: useful, k.CHECKPOINT: saving, k.RESTARTING: restarting, k.SLOWED: slowed, k.LOST: lost}
+
+    def kept(self, stay: Stay, work: int) -> int:
+        """What so much work of a stay takes off its job."""
+        return min(work * stay.gpus // stay.job.gpus, stay.job.left)
+
+    def stop(self, stay: Stay, kind: int) -> None:
+        job, bins = stay.job, stay.place.bins
+        work, spent = self.walk(stay, kind)
+        for at, amount in spent.items():
+            bins[at] += amount * stay.gpus
+        bins[k.FRAGMENTATION] += (stay.taken - stay.gpus) * (self.now - stay.start)
+        done = self.kept(stay, work)
+        bins[k.USEFUL] -= work * stay.gpus - done * job.gpus  # what rounding leaves is no work
+        bins[k.SLOWED] += work * stay.gpus - done * job.gpus
+        job.left -= done
         job.stops += kind in (k.SET_BACK, k.GIVE_WAY)
         if kind == k.FINISH:
-            assert job.left == 0
+            assert job.left == 0 or job.serves
             job.ended = self.now
         self.write(kind, job.number, stay.place.number, stay.taken)
         stay.place.release(stay)
@@ -316,7 +353,7 @@ class Replay:
     # -- who starts ----------------------------------------------------------------------------------------------------------
 
     def order(self, job: Job) -> tuple[int, int]:
-        return (job.left, job.number) if self.rules.policy == "sjf" else (job.level, job.number)
+        return (-1 if job.serves else job.left, job.number) if self.rules.policy == "sjf" else (job.level, job.number)
 
     def join(self, place: Cluster, job: Job) -> None:
         place.queue.append(job)
@@ -324,18 +361,18 @@ class Replay:
 
     def give_way(self, place: Cluster, job: Job) -> bool:
         """Preempt for the head: lowest class first, newest first; then let those go on who need not end."""
-        if self.rules.policy not in ("las", "priority"):
+        if self.rules.policy not in ("las", "priority") and not (self.serving and self.rules.fleets == "preempt"):
             return False
         lower = sorted((s for s in self.stays if s.place is place and s.level > job.level), key=lambda s: (-s.level, -self.entered[id(s)]))
         for n in range(len(lower)):
             chosen = lower[: n + 1]
-            if place.room(job.gpus, chosen) != "no":
+            if place.room(job.least, chosen) != "no":
                 break
         else:
             return False
         for stay in list(chosen):
             fewer = [s for s in chosen if s is not stay]
-            if stay is not lower[n] and place.room(job.gpus, fewer) != "no":
+            if stay is not lower[n] and place.room(job.least, fewer) != "no":
                 chosen = fewer
         for stay in chosen:
             self.stop(stay, k.GIVE_WAY)
@@ -345,12 +382,12 @@ class Replay:
 
     def make_promise(self, place: Cluster, job: Job) -> None:
         """The first time at which ends of running jobs give the head room, and what is free beside it then."""
-        running = sorted((s for s in self.stays if s.place is place), key=lambda s: (s.end, s.sequence))
+        running = sorted((s for s in self.stays if s.place is place), key=lambda s: (s.event, s.sequence))
         for n, stay in enumerate(running):
-            if place.room(job.gpus, running[: n + 1]) != "no":
-                gone = [s for s in running if s.end <= stay.end]
-                extra = place.free + sum(s.taken for s in gone) - place.takes(job.gpus)
-                place.promise = (job.number, stay.end, [max(extra, 0)])
+            if place.room(job.least, running[: n + 1]) != "no":
+                gone = [s for s in running if s.event <= stay.event]
+                extra = place.free + sum(s.taken for s in gone) - place.takes(job.least)
+                place.promise = (job.number, stay.event, [max(extra, 0)])
                 return
         place.promise = (job.number, FOREVER, [0])
 
@@ -364,52 +401,148 @@ class Replay:
         for job in place.queue[1:]:
             if seen == self.depth or place.free == 0:
                 break
-            how = place.room(job.gpus)
-            late = how != "no" and self.now + sum(n for _, n, _ in self.timetable(job, place, how, 0)[0]) > when
-            taken = place.takes(job.gpus)
+            gpus = self.widest(job, place, place.free)
+            how = place.room(gpus) if gpus else "no"
+            late = how != "no" and self.now + sum(n for _, n, _ in self.timetable(job, place, how, 0, gpus)[0]) > when
+            taken = place.takes(gpus)
             if how == "no" or (late and taken > extra[0]):
                 seen += 1
                 continue
             extra[0] -= taken if late else 0
             place.queue.remove(job)
-            self.begin(job, place, how)
+            self.begin(job, place, gpus)
 
-    def begin(self, job: Job, place: Cluster, how: str, moving: int = 0) -> None:
+    def widest(self, job: Job, place: Cluster, most: int) -> int:
+        """The most GPUs that a job finds room for and that hold no more than `most`; 0 below its least."""
+        for gpus in range(job.gpus, job.least - 1, -1):
+            if place.takes(gpus) <= most and place.room(gpus) != "no":
+                return gpus
+        return 0
+
+    def shrink(self, place: Cluster, head: Job) -> bool:
+        """The youngest elastic stays shrink, as few as make room for the head, and go on with what is left."""
+        chosen: list[Stay] = []
+        for stay in sorted((s for s in self.stays if s.place is place and place.takes(s.job.least) < s.taken), key=lambda s: -s.sequence):
+            if stay.start == self.now or stay.job.level < head.level:
+                continue
+            chosen.append(stay)
+            kept = sum(place.takes(s.job.least) for s in chosen)
+            enough = place.free + sum(s.taken for s in chosen) - kept >= place.takes(head.least)
+            if enough and place.room(head.least, chosen) != "no":
+                break
+        else:
+            return False
+        for stay in chosen:
+            self.stop(stay, k.RESCALE)
+        place.queue.remove(head)
+        self.begin(head, place, self.widest(head, place, place.free - kept))
+        for stay in reversed(chosen):
+            kept -= place.takes(stay.job.least)
+            gpus = self.widest(stay.job, place, place.free - kept)
+            if gpus:
+                self.begin(stay.job, place, gpus)
+            else:
+                stay.job.stops += 1
+                self.join(place, stay.job)
+        place.promise = None
+        return True
+
+    def widen(self, place: Cluster) -> None:
+        """Elastic stays below their full size grow, the eldest first, where they end earlier for it."""
+        for stay in sorted((s for s in self.stays if s.place is place and s.start < self.now), key=lambda s: s.sequence):
+            if not stay.gpus < stay.job.gpus or stay.job.serves:
+                continue
+            fits = [n for n in range(stay.gpus + 1, stay.job.gpus + 1) if place.room(n, [stay]) != "no"]
+            if not fits or not place.free:
+                continue
+            how = place.room(max(fits), [stay])
+            left = stay.job.left - self.kept(stay, self.walk(stay, k.RESCALE)[0])
+            parts, _ = self.timetable(stay.job, place, how, 0, max(fits), left, True)
+            if self.now + sum(n for _, n, _ in parts) < stay.end:
+                self.stop(stay, k.RESCALE)
+                self.begin(stay.job, place, max(fits))
+
+    def begin(self, job: Job, place: Cluster, gpus: int, moving: int = 0) -> None:
+        how = place.room(gpus)
         (self.spread.add if how == "apart" else self.spread.discard)(job.number)
-        self.start(job, place, how, moving)
+        self.start(job, place, how, gpus, moving)
         self.entered[id(self.stays[-1])] = self.count = self.count + 1
 
     def pass_of_starts(self, place: Cluster) -> None:
         while place.queue:
             head = place.queue[0]
-            how = place.room(head.gpus)
-            if how != "no":
+            gpus = self.widest(head, place, place.free)
+            if gpus:
                 place.queue.pop(0)
-                self.begin(head, place, how)
+                self.begin(head, place, gpus)
                 place.promise = None
-            elif not self.give_way(place, head):
+            elif not self.shrink(place, head) and not self.give_way(place, head):
                 break
         if len(place.queue) > 1 and self.depth and place.free:
             self.backfill(place)
+
+    def worth(self, head: Job, here: Cluster, there: Cluster) -> bool:
+        if self.rules.value is None:
+            return True
+        if here.promise is None or here.promise[0] != head.number or self.now >= here.promise[1]:
+            self.make_promise(here, head)
+        assert here.promise is not None
+        if here.promise[1] == FOREVER:
+            return True
+        price, moving = {c.number: ms(c.pool.price) for c in (here, there)}, ms(self.rules.move or 0.0)
+        dearer = price[there.number] * moving + (price[there.number] - price[here.number]) * head.left
+        return (here.promise[1] - self.now - moving) * ms(self.rules.value) > dearer
 
     def move_one(self) -> bool:
         for place in self.clusters:
             for other in self.clusters:
                 if not place.queue and other.queue:
                     head = other.queue[0]
-                    how = place.room(head.gpus) if head.allow >> place.number & 1 else "no"
-                    if how != "no":
+                    gpus = self.widest(head, place, place.free) if head.allow >> place.number & 1 else 0
+                    if gpus and self.worth(head, other, place):
                         other.queue.pop(0)
                         self.write(k.TRANSFER, head.number, place.number, head.gpus)
-                        self.begin(head, place, how, ms(self.rules.move or 0.0))
+                        self.begin(head, place, gpus, ms(self.rules.move or 0.0))
                         other.promise = None
                         return True
         return False
 
+    def start_aside(self) -> bool:
+        job = self.aside[0]
+        for place in self.clusters:
+            if not place.queue and job.allow >> place.number & 1:
+                most = (place.held + place.free) * round(self.rules.low * 1_000_000) // 1_000_000 - place.held
+                gpus = self.widest(job, place, most)
+                if gpus:
+                    self.begin(self.aside.pop(0), place, gpus)
+                    return True
+        return False
+
+    def turns(self) -> None:
+        while self.aside and self.aside[0].latest == self.now:
+            self.enter(self.aside.pop(0))
+        for job in self.jobs:
+            if job.serves and job.over == self.now:
+                for place in self.clusters:
+                    if job in place.queue:
+                        place.queue.remove(job)
+                        place.promise = None
+                        self.write(k.EXPIRE, job.number, place.number, job.gpus)
+
     def arrive(self, job: Job) -> None:
+        if job.latest > self.now:
+            self.aside.append(job)
+            self.aside.sort(key=lambda j: (j.latest, j.number))
+            self.write(k.WAIT_ASIDE, job.number, -1, job.gpus)
+        else:
+            self.enter(job)
+
+    def enter(self, job: Job) -> None:
         may = [c for c in self.clusters if job.allow >> c.number & 1]
-        now = [c for c in may if not c.queue and c.room(job.gpus) != "no"]
+        now = [c for c in may if not c.queue and c.room(job.least) != "no"]
         load = {c.number: sum(j.gpus for j in c.queue) / c.lit if c.lit else math.inf for c in may}
+        if self.rules.value is not None:
+            now.sort(key=lambda c: ms(c.pool.price))
         place = now[0] if now else min(may, key=lambda c: load[c.number])
         place = self.clusters[0] if len(self.clusters) == 1 else place
         self.write(k.SUBMIT, job.number, place.number, job.gpus)
@@ -699,17 +832,21 @@ class Replay:
     def why_idle(self, place: Cluster) -> int:
         waits = [place] if place.queue else [c for c in self.clusters if c.queue]
         if not waits:
+            if self.aside:
+                return k.PUT_OFF if self.aside[0].allow >> place.number & 1 else k.NOT_ALLOWED
             return k.NO_DEMAND
         head = waits[0].queue[0]
         if waits[0] is not place and (self.rules.move is None or not head.allow >> place.number & 1):
             return k.NOT_ALLOWED
-        if place.takes(head.gpus) <= place.free:
+        if waits[0] is not place and self.rules.value is not None and place.room(head.least) != "no":
+            return k.NOT_WORTH
+        if place.takes(head.least) <= place.free:
             return k.FRAGMENTATION
         return k.RESERVED if self.depth and len(waits[0].queue) > 1 else k.ASSEMBLING
 
     def over(self) -> bool:
         waiting = any(c.queue for c in self.clusters)
-        return not self.coming and not self.stays and (not waiting or (not self.units and not self.steps))
+        return not self.coming and not self.stays and not self.aside and (not waiting or (not self.units and not self.steps))
 
     def run(self) -> Replay:
         self.spread: set[int] = set()
@@ -722,6 +859,8 @@ class Replay:
         while not self.over():
             times = [s.event for s in self.stays] + [u["until"] for u in self.units] + [g[0] for g in self.steps[:1]]
             times += [c.next_failure for c in self.clusters] + [c.next_service for c in self.clusters]
+            times += [j.latest for j in self.aside[:1]]
+            times += [j.over for j in self.jobs if j.serves and j not in self.coming and j.over > self.now]
             time = min(times + [j.submit for j in self.coming[:1]])
             self.settle(min(time, until))
             self.now = min(time, until)
@@ -733,7 +872,11 @@ class Replay:
                 for place in self.clusters:
                     self.pass_of_starts(place)
                 again = len(self.clusters) > 1 and self.rules.move is not None and self.move_one()
+            while self.aside and self.start_aside():
+                pass
             for place in self.clusters:
+                if not place.queue:
+                    self.widen(place)
                 place.cause = self.why_idle(place)
         for stay in sorted(self.stays, key=lambda s: s.slot):
             self.stop(stay, k.CUT)
@@ -756,6 +899,7 @@ class Replay:
                 self.fail(place)
             if place.next_service == self.now:
                 self.serve(place)
+        self.turns()
         while self.coming and self.coming[0].submit == self.now:
             self.arrive(self.coming.pop(0))
 
@@ -766,6 +910,6 @@ class Replay:
         self.entered[id(stay)] = self.count = self.count + 1
         stay.event = stay.end
         if job.level < len(self.ladder):
-            step = math.ceil((self.ladder[job.level] - self.ladder[job.level - 1]) / job.gpus)
+            step = math.ceil((self.ladder[job.level] - self.ladder[job.level - 1]) / stay.gpus)
             stay.event = min(stay.end, self.now + step)
         self.write(k.DEMOTE, job.number, stay.place.number, job.gpus)

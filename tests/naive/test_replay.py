@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -46,7 +48,8 @@ def pools_of(draw: st.DrawFn) -> list[Pool]:
             steps += ((draw(st.integers(101, 150)) * 1.0, draw(st.integers(0, nodes)) * node),)
         spares = draw(st.integers(0, 1)) * node
         slowdown = draw(st.sampled_from([None, 0.1, 0.25])) if segment else None
-        found.append(Pool(f"p{n}", steps, node, per * node, segment, spares, slowdown, None, draw(outages_of(node, nodes))))
+        outages, price = draw(outages_of(node, nodes)), draw(st.sampled_from([0.0, 2.5, 3.0]))
+        found.append(Pool(f"p{n}", steps, node, per * node, segment, spares, slowdown, None, outages, price))
     return found
 
 
@@ -74,10 +77,23 @@ def jobs_of(draw: st.DrawFn, pools: list[Pool]) -> k.Jobs:
         others = draw(st.lists(st.sampled_from(fits), max_size=3))
         allow.append(sum(1 << i for i in {p, *others}))
     rank = draw(st.lists(st.integers(0, 2), min_size=n, max_size=n))
+    submit = np.cumsum(gaps).astype(np.int64) * 1000
+    terms = draw(more_of(submit, rows, length)) if draw(st.booleans()) else np.zeros((0, k.TERM_FIELDS), np.int64)
     return k.Jobs(
-        np.cumsum(gaps).astype(np.int64) * 1000, np.array(length, np.int64) * 1000, np.array(rows, np.int32),
-        np.array(rank, np.int16), np.array(allow, np.int64),
+        submit, np.array(length, np.int64) * 1000, np.array(rows, np.int32), np.array(rank, np.int16), np.array(allow, np.int64), terms
     )  # fmt: skip
+
+
+@st.composite
+def more_of(draw: st.DrawFn, submit: np.ndarray, gpus: list[int], length: list[int]) -> np.ndarray:
+    """Some jobs elastic, some that may be put off, some inference."""
+    n = len(gpus)
+    kind = draw(st.lists(st.sampled_from("reds"), min_size=n, max_size=n))
+    least = [draw(st.integers(1, g)) if k == "e" else g for k, g in zip(kind, gpus, strict=True)]
+    later = draw(st.lists(st.integers(-5, 60), min_size=n, max_size=n))
+    latest = [int(at) + wait * 1000 if k == "d" and wait >= 0 else -1 for k, at, wait in zip(kind, submit, later, strict=True)]
+    serves = [int(k == "s" and long > 0) for k, long in zip(kind, length, strict=True)]
+    return np.array([least, latest, serves], np.int64).T.copy()
 
 
 @st.composite
@@ -93,6 +109,9 @@ def rules_of(draw: st.DrawFn) -> Rules:
         failures=failures,
         saving=Saving(write, again, draw(st.sampled_from([None, 4.0]))),
         service=draw(st.sampled_from([None, None, Service(40.0, 5.0)])),
+        fleets=draw(st.sampled_from(["preempt", "wait"])),
+        value=draw(st.sampled_from([None, None, 0.0, 5.0])),
+        low=draw(st.sampled_from([0.5, 0.8, 1.0])),
         seed=draw(st.integers(0, 5)),
         log=20_000,
     )
@@ -125,3 +144,18 @@ def test_every_policy_on_a_crowded_pool(policy: str, pool: Pool) -> None:
         rng.integers(0, 3, n).astype(np.int16), np.ones(1, np.int64),
     )  # fmt: skip
     same([pool], Rules(policy, ladder=(0.01, 0.05), failures=HARD, saving=Saving(0.5, 2.0), until=900.0, log=20_000), jobs)
+
+
+DOWN = ((0.0, 16), (100.0, 12), (150.0, 16), (200.0, 8), (260.0, 12), (300.0, 4))
+BROKEN = [(Pool("rack", DOWN, 4, 8, spares=4), 60.0), (Pool("counted", DOWN, spares=4), 60.0), (Pool("counted", DOWN), 600.0)]
+
+
+@pytest.mark.parametrize(("pool", "rate"), BROKEN, ids=["spares have moved", "spares", "most is broken"])
+def test_what_leaves_while_much_is_broken(pool: Pool, rate: float) -> None:
+    """GPUs leave and return while others are under repair and spares have stepped in."""
+    jobs = k.Jobs(
+        np.arange(40) * 10_000, np.full(40, 30_000), np.resize(np.array([1, 2, 4], np.int32), 40), np.zeros(1, np.int16),
+        np.ones(1, np.int64),
+    )  # fmt: skip
+    for seed in range(12):
+        same([pool], Rules(failures=replace(HARD, rate=rate), until=400.0, seed=seed, log=20_000), jobs)

@@ -27,6 +27,8 @@ def replay_trace(
     seed: Annotated[int, typer.Option(min=0, help="Chance of failures: the same seed, the same bits.")] = 1,
     segment: Annotated[int | None, typer.Option(min=0, help="Of a book: GPUs of a rack that one gang's part may take.")] = None,
     spares: Annotated[int, typer.Option(min=0, help="Of a book: GPUs of every rack held back for failures.")] = 0,
+    compare: Annotated[str | None, typer.Option(metavar="WHAT", help="segment, spares or both: the same jobs with and without.")] = None,
+    maintenance: Annotated[str | None, typer.Option(metavar="TEXT", help="Rolling, as in '8 h every 90 days' for each domain.")] = None,
     set_: Sets = None,
     out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Write timeline.html and events.csv into this folder.")] = None,
     as_json: Json = False,
@@ -43,7 +45,7 @@ def replay_trace(
         raise typer.BadParameter("--mix, --months, --segment, --spares and --set are questions to a BOOK; a file of pools states its own")
     if book is not None and pin_pools:
         raise typer.BadParameter("--pin-pools goes with --pools: a book's pools are not those of a trace")
-    asked = replays.asked(policy, failures, pin_pools, skip_bad, seed, out is not None)
+    asked = replays.also(replays.asked(policy, failures, pin_pools, skip_bad, seed, out is not None), compare, maintenance)
     wanted = replays.wanted(mix, _window(months), segment, spares)
     answer = _replayed(book, trace, pools, wanted, set_, asked)
     written = replays.write(answer, out) if out is not None else []

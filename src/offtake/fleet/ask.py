@@ -11,18 +11,20 @@ from typing import Any
 
 from ..errors import QuestionError
 from ..traces import Jobs, read_any
+from .compare import COMPARED, compared
 from .known import LLAMA3, LLAMA3_SAVING
 from .outcome import Outcome
-from .pools import POLICIES, Failures, Pool, Rules, Saving
+from .pools import POLICIES, Failures, Pool, Rules, Saving, Service
 from .run import run_trace
-from .text import load_pools
+from .text import load_pools, seconds
 
 FAILURES = ("none", "book", "llama3")
 
 
 @dataclass(frozen=True)
 class Asked:
-    """How to replay: policy; failures `none`, those the `book` (or file of pools) states, or `llama3`; pins; faulty rows; log rows kept."""
+    """How to replay: policy; failures `none`, those the `book` (or file of pools) states, or `llama3`; pins; faulty rows; log rows kept;
+    what to leave out in further replays (COMPARED); maintenance, instead of what a file states."""
 
     policy: str = "fifo"
     failures: str = "none"
@@ -30,11 +32,28 @@ class Asked:
     skip_bad: bool = False
     seed: int = 1
     log: int = 0
+    compare: tuple[str, ...] = ()
+    service: Service | None = None
 
     def __post_init__(self) -> None:
         for name, value, known in (("policy", self.policy, POLICIES), ("failures", self.failures, FAILURES)):
             if value not in known:
                 raise QuestionError(f"--{name} is one of {', '.join(known)}, not '{value}'")
+        for name in self.compare:
+            if name not in COMPARED or self.compare.count(name) > 1:
+                raise QuestionError(f"--compare takes {' and '.join(COMPARED)}, each once, not '{','.join(self.compare)}'")
+
+
+def service_of(text: str) -> Service:
+    """`8 h every 90 days` as maintenance. Raises QuestionError for anything else."""
+    length, _, every = text.partition(" every ")
+    try:
+        found = Service(seconds(every), seconds(length))
+    except ValueError:
+        found = Service(0.0, 0.0)
+    if not 0.0 < found.length <= found.every:
+        raise QuestionError(f"--maintenance reads LENGTH every TIME, as in '8 h every 90 days', not '{text}'")
+    return found
 
 
 def rules_of(asked: Asked, stated: Rules, where: str) -> Rules:
@@ -44,7 +63,8 @@ def rules_of(asked: Asked, stated: Rules, where: str) -> Rules:
     failures: Failures | None = {"none": None, "book": stated.failures, "llama3": LLAMA3}[asked.failures]
     assumed = asked.failures == "llama3" or (failures is not None and failures.shares == LLAMA3.shares)
     saving = LLAMA3_SAVING if assumed and stated.saving == Saving() else stated.saving
-    return replace(stated, policy=asked.policy, failures=failures, saving=saving, seed=asked.seed, log=asked.log)
+    service = asked.service or stated.service
+    return replace(stated, policy=asked.policy, failures=failures, saving=saving, seed=asked.seed, log=asked.log, service=service)
 
 
 def compiled() -> bool:
@@ -86,7 +106,10 @@ class Answer:
     jobs: Jobs | None = None
 
     def name(self, job: int) -> str:
-        """A job as the trace calls it, else its number."""
+        """A job as the trace calls it, else its number; a replica by its fleet."""
+        job = int(self.outcome.source[job])
+        if job < 0:
+            return self.outcome.rules.serving[-1 - job].name
         return str(job) if self.jobs is None else self.jobs.name(job)
 
 
@@ -94,5 +117,12 @@ def replay_pools(trace: str | Path, pools: str | Path, asked: Asked) -> Answer:
     """Replay a trace over the pools of a file. Raises BookError, TraceError or QuestionError for what is wrong with either."""
     found, stated = load_pools(pools)
     rules = rules_of(asked, stated, Path(pools).name)
-    jobs, outcome = run_trace(read_any(trace, asked.skip_bad), found, rules, asked.pin, asked.skip_bad)
-    return Answer(told(outcome, jobs, trace), outcome, jobs)
+    if rules.service and any(pool.node == 1 for pool in found):
+        raise QuestionError("maintenance goes by domains, so pools need nodes: give node and domain")
+    known = read_any(trace, asked.skip_bad)
+    jobs, outcome = run_trace(known, found, rules, asked.pin, asked.skip_bad)
+    said = told(outcome, jobs, trace)
+    if asked.compare:
+        quiet, how = replace(rules, log=0), (asked.pin, asked.skip_bad)
+        said["compare"] = compared(found, asked.compare, outcome, lambda pools: run_trace(known, pools, quiet, *how)[1])
+    return Answer(said, outcome, jobs)

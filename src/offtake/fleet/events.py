@@ -10,10 +10,13 @@ from .machines import MS
 from .outcome import Outcome
 from .pools import CAUSES
 
-KINDS = ("submit", "start", "hold", "end", "set back", "give way", "break", "mend", "ready", "move", "fall a class", "cut", "dark")
+KINDS = (
+    "submit", "start", "hold", "end", "set back", "give way", "break", "mend", "ready", "move", "fall a class", "cut", "dark",
+    "put off", "resize", "over",
+)  # fmt: skip
 HEADER = ("time_s", "event", "job", "pool", "gpus", "domain")
 DOWN = (*CAUSES, "maintenance")
-LEAVES = (k.FINISH, k.SET_BACK, k.GIVE_WAY, k.CUT)
+LEAVES = (k.FINISH, k.SET_BACK, k.GIVE_WAY, k.CUT, k.RESCALE)
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,8 @@ def rows(outcome: Outcome, name: Callable[[int], str]) -> Iterator[tuple[str, ..
     """Rows of the log in order, as text; a break names its cause where other rows name a job."""
     for time, kind, job, pool, gpus, domain in outcome.log.tolist():
         who = DOWN[job] if kind == k.BREAK else name(job) if job >= 0 else ""
-        yield f"{time / MS:.3f}", KINDS[kind], who, outcome.pools[pool].name, str(gpus), "" if domain < 0 else str(domain)
+        where = outcome.pools[pool].name if pool >= 0 else ""
+        yield f"{time / MS:.3f}", KINDS[kind], who, where, str(gpus), "" if domain < 0 else str(domain)
 
 
 def spans(outcome: Outcome, name: Callable[[int], str]) -> list[Span]:

@@ -14,6 +14,7 @@ from .pools import CAUSES, Pool, Rules
 
 Array = np.ndarray[Any, Any]
 MS, HOUR_MS, DAY_MS = 1000.0, 3.6e6, 8.64e7
+NO_FALL = 1 << 60  # GPU-ms of service that nobody ever has: inference stays in its class
 AFTERLIFE_MS = 3653 * 86_400_000  # ten years after the last submission, where failures could keep a gang waiting for ever
 
 
@@ -31,8 +32,8 @@ def _rows(pools: Sequence[Pool]) -> tuple[Array, int, int]:
         row[k.NODE], row[k.DOMAIN_NODES], row[k.SEGMENT] = pool.node, per, pool.segment // pool.node if pool.node > 1 else 0
         row[k.SLOW] = -1 if pool.slowdown is None else round(pool.slowdown * k.MILLION)
         row[k.NODES], row[k.SPARE_SEATS] = pool.most // pool.node, pool.spares // pool.node
-        row[k.FIRST_DOMAIN], row[k.CAUSE] = domains, k.NO_DEMAND
-        row[k.SHADOW_JOB] = row[k.HOPELESS] = -1
+        row[k.FIRST_DOMAIN], row[k.CAUSE], row[k.PRICE] = domains, k.NO_DEMAND, in_ms(pool.price)
+        row[k.SHADOW_JOB] = row[k.HOPELESS] = row[k.YOUNGEST] = row[k.ELDEST] = -1
         row[k.NEXT_FAILURE] = row[k.NEXT_SERVICE] = k.NEVER
         if pool.node > 1:
             domains += -(-row[k.NODES] // per)
@@ -74,14 +75,15 @@ def _tally(rules: Rules, jobs: k.Jobs) -> Array:
     rule = np.zeros(k.TALLIES, np.int64)
     rule[k.ORDER] = {"sjf": k.SHORTEST, "las": k.ATTAINED, "priority": k.CLASS}.get(rules.policy, k.ARRIVAL)
     rule[k.DEPTH] = rules.depth if rules.policy in ("backfill", "priority") else 0
-    rule[k.PREEMPT] = 1 if rules.policy in ("priority", "las") else 0
+    rule[k.PREEMPT] = 1 if rules.policy in ("priority", "las") or (jobs.terms[:, k.SERVES].any() and rules.fleets == "preempt") else 0
     rule[k.SAVE], rule[k.AGAIN] = in_ms(rules.saving.write), in_ms(rules.saving.restart)
+    rule[k.VALUE] = -1 if rules.value is None else in_ms(rules.value)  # thousandths of a USD
     rule[k.MOVE] = -1 if rules.move is None else in_ms(rules.move)
     last = int(jobs.submit[-1]) if jobs.submit.size else 0
     never = last + AFTERLIFE_MS if rules.failures or rules.service else k.NEVER
     rule[k.UNTIL] = never if rules.until is None else in_ms(rules.until)
     rule[k.NOTICE] = in_ms(rules.failures.notice) if rules.failures else 0
-    rule[k.SEED], rule[k.PATH] = rules.seed, rules.path
+    rule[k.SEED], rule[k.PATH], rule[k.LOW] = rules.seed, rules.path, round(rules.low * k.MILLION)
     if rules.service:
         rule[k.SERVICE], rule[k.SERVICE_LENGTH] = in_ms(rules.service.every), in_ms(rules.service.length)
     return rule
@@ -100,14 +102,23 @@ def _chance(rules: Rules) -> Array:
 
 
 def _queue(pools: int, rules: Rules, jobs: k.Jobs) -> tuple[Array, Array, Array]:
-    """Empty queues, the class each job begins in, and the ladder of classes (las)."""
+    """Empty queues, the class each job begins in, and the ladder of classes (las). Inference, where there is any, is a class above all."""
     ladder = np.array([round(hours * HOUR_MS) for hours in rules.ladder] if rules.policy == "las" else [], np.int64)
     level = np.zeros(jobs.submit.size, np.int16)
     if rules.policy == "priority":
         level[:] = jobs.rank
+    if jobs.terms[:, k.SERVES].any():
+        level = np.where(jobs.terms[:, k.SERVES] > 0, 0, level + 1).astype(np.int16)
+        ladder = np.concatenate([[NO_FALL], ladder]) if ladder.size else ladder
     queue = np.full((pools, max(ladder.size, int(level.max(initial=0))) + 1, k.QUEUE_FIELDS), -1, np.int64)
     queue[:, :, k.HELD_BY] = 0
     return queue, level, ladder
+
+
+def _turns(jobs: k.Jobs) -> Array:
+    """Empty heaps of jobs put off and of inference."""
+    most = max((jobs.terms[:, k.LATEST] >= 0).sum(), jobs.terms[:, k.SERVES].sum())
+    return np.zeros((k.TURN_ROWS, int(most)), np.int64)
 
 
 def _shelf(pool: Array) -> Array:
@@ -147,9 +158,9 @@ def state_of(pools: Sequence[Pool], rules: Rules, jobs: k.Jobs) -> k.State:
     return k.State(
         pool=pool, shelf=_shelf(pool), domain=domain, node=node,
         stay=_table(stays, k.STAY_FIELDS, k.SLOT_STACK, k.KEY), piece=_table(pieces, k.PIECE_FIELDS, k.PIECE_STACK),
-        heap=np.zeros((2, 2 * stays + 64), np.int64), seek=np.zeros((2, 2 * stays + 64), np.int64), scratch=np.zeros(stays + 1, np.int64),
+        heap=np.zeros((k.HEAP_ROWS, 2 * stays + 64), np.int64),
         unit=_table(units, k.UNIT_FIELDS, k.UNIT_STACK), mended=np.zeros((2, units), np.int64), steps=_steps(pools, begins),
         queue=queue, link=np.full((number, 2), -1, np.int32), sort=np.zeros((2, count, number if rules.policy == "sjf" else 1), np.int64),
         job=job, level=level, stops=np.zeros(number, np.int32), bins=np.zeros((count, k.BIN_FIELDS), np.int64), tally=tally,
-        log=np.zeros((rules.log, 6), np.int64), chance=_chance(rules), ladder=ladder,
+        log=np.zeros((rules.log, 6), np.int64), chance=_chance(rules), ladder=ladder, turn=_turns(jobs),
     )  # fmt: skip

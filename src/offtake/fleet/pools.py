@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from .fleets import Fleet
+
 CAUSES = ("gpu", "tray", "rack", "network", "site", "software")
 POLICIES = ("fifo", "backfill", "sjf", "las", "priority")
 MOST_IN_DOMAIN = 62  # nodes of a domain, GPUs of a node: the kernel keeps them as bits
@@ -30,6 +32,7 @@ class Pool:
     spares   held back for failures
     chip     what stands there, for jobs that ask for one
     outages  when power fails, for how many GPUs
+    price    USD per GPU-hour
     """
 
     name: str
@@ -41,6 +44,7 @@ class Pool:
     slowdown: float | None = None
     chip: str | None = None
     outages: tuple[Outage, ...] = ()
+    price: float = 0.0
 
     @property
     def most(self) -> int:
@@ -91,6 +95,10 @@ class Rules:
     depth    how many waiting jobs backfill looks at
     ladder   GPU-hours of service after which a job falls to the next class (las)
     move     seconds that a job pays to go to another pool than the one it waits in; None: it stays
+    serving  fleets of inference
+    value    USD that an hour of waiting costs a job for each of its GPUs: it moves where that pays; None: wherever there is room
+    fleets   how inference that grows back gets GPUs: `preempt` those of jobs, or `wait` before the first of them
+    low      share of a pool's GPUs up to which jobs that may be put off start early
     until    seconds at which the replay stops; None: when all is done
     """
 
@@ -98,6 +106,10 @@ class Rules:
     depth: int = 1000
     ladder: tuple[float, ...] = (1.0, 10.0, 100.0)
     move: float | None = 0.0
+    value: float | None = None
+    fleets: str = "preempt"
+    serving: tuple[Fleet, ...] = ()
+    low: float = 0.8
     until: float | None = None
     failures: Failures | None = None
     saving: Saving = field(default_factory=Saving)

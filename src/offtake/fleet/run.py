@@ -7,17 +7,21 @@ from collections.abc import Sequence
 from ..kernels import replay_state as k
 from ..kernels.replay import replay
 from ..traces import Jobs
-from .machines import state_of
+from .fleets import with_fleets
+from .machines import MS, state_of
 from .outcome import Outcome, outcome_of
 from .pools import Pool, Rules
-from .work import arrays_of
+from .work import arrays_of, largest_gang
 
 
 def run_jobs(work: k.Jobs, pools: Sequence[Pool], rules: Rules) -> Outcome:
-    """Replay jobs given as arrays, sorted by submission."""
-    state = state_of(pools, rules, work)
-    replay(work, state)
-    return outcome_of(pools, rules, work, state)
+    """Replay jobs given as arrays, sorted by submission, beside the fleets that the rules name: until the last job would be done without
+    waiting, where the rules state no end. Raises QuestionError where a replica of a fleet fits nowhere."""
+    end = rules.until if rules.until is not None else float((work.submit + work.duration).max(initial=0)) / MS
+    both, source = with_fleets(work, rules.serving, [largest_gang(pool) for pool in pools], end)
+    state = state_of(pools, rules, both)
+    replay(both, state)
+    return outcome_of(pools, rules, both, state, source)
 
 
 def run_trace(jobs: Jobs, pools: Sequence[Pool], rules: Rules, pin: bool = False, skip_bad: bool = False) -> tuple[Jobs, Outcome]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,14 +11,22 @@ from typing import TypeVar
 
 from ..book.tree import NOT_EMPTY, Node, Refused, decode, parse
 from ..errors import BookError, Issue
+from ..traces import TraceError
+from .fleets import Fleet, load_of
 from .pools import CAUSES, MOST_IN_DOMAIN, Failures, Outage, Pool, Rules, Saving, Service
 
 SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0, "hours": 3600.0, "hour": 3600.0, "day": 86400.0, "days": 86400.0}
 TIME = re.compile(r"(\d+(?:\.\d+)?(?:e[+-]?\d+)?)\s*([a-z]+)", re.IGNORECASE)
 RATE = re.compile(r"(\d+(?:\.\d+)?(?:e[+-]?\d+)?)\s+per\s+GPU-day", re.IGNORECASE)
+PRICE = re.compile(r"(\d+(?:\.\d+)?)\s*USD/GPU-h", re.IGNORECASE)
+TOKENS = re.compile(r"(\d+(?:\.\d+)?)\s*token/s", re.IGNORECASE)
+FLEET_KEYS = ("requests", "gang", "rate", "trace", "headroom", "minimum", "input_weight", "scale", "step")
+HOUR = 3600.0
 EXAMPLE = "pools: {main: {gpus: 1280, node: 8, domain: 72, segment: 64, spares: 0}}"
-POOL_KEYS = ("gpus", "node", "domain", "segment", "spares", "slowdown", "chip")
-TOP_KEYS = ("pools", "failures", "checkpoint", "maintenance", "move", "outages")
+POOL_KEYS = ("gpus", "node", "domain", "segment", "spares", "slowdown", "chip", "price")
+TOP_KEYS = (
+    "pools", "failures", "checkpoint", "maintenance", "move", "outages", "deferrable", "waiting", "fleets", "inference",
+)  # fmt: skip
 Value = TypeVar("Value")
 
 
@@ -97,6 +106,27 @@ def _move(text: str) -> float | None:
     return None if text == "never" else seconds(text)
 
 
+def _usd(text: str) -> float:
+    match = PRICE.fullmatch(text)
+    if not match:
+        raise ValueError
+    return float(match[1])
+
+
+def _tokens(text: str) -> float:
+    match = TOKENS.fullmatch(text)
+    if not match or float(match[1]) == 0.0:
+        raise ValueError
+    return float(match[1])
+
+
+def _times(text: str) -> float:
+    value = float(text)
+    if not 0.0 < value < math.inf:
+        raise ValueError
+    return value
+
+
 def _rate(text: str) -> float:
     match = RATE.fullmatch(text)
     if not match:
@@ -104,6 +134,7 @@ def _rate(text: str) -> float:
     return float(match[1])
 
 
+USD = ("USD per GPU-hour", "write 2.60 USD/GPU-h")
 SIZE = ("a whole number of GPUs, above 0", "write the number alone: gpus: 1280")
 LENGTH = ("a length of time with its unit: s, min, h, days", "write 60 s or 12 h")
 
@@ -118,9 +149,12 @@ def _pool(read: _Reader, name: str, node: Node) -> Pool | None:
     kept = {key: read.one(terms.get(key), f"{at}.{key}", _count, *some) for key in ("segment", "spares")}
     slowdown = read.one(terms.get("slowdown"), f"{at}.slowdown", _share, "a share, 0 to 1", "write 0.1 for a tenth slower")
     chip = read.one(terms.get("chip"), f"{at}.chip", str, "a chip's name", "chip: H100")
+    price = read.one(terms.get("price"), f"{at}.price", _usd, *USD)
     if gpus is None or len(read.issues) > before:
         return None
-    pool = Pool(name, gpus, size["node"] or 1, size["domain"] or 0, kept["segment"] or 0, kept["spares"] or 0, slowdown, chip)
+    pool = Pool(
+        name, gpus, size["node"] or 1, size["domain"] or 0, kept["segment"] or 0, kept["spares"] or 0, slowdown, chip, (), price or 0.0
+    )  # fmt: skip
     _bad_shape(read, pool, at, node)
     return pool
 
@@ -231,7 +265,48 @@ def _rules(read: _Reader, top: dict[str, Node]) -> Rules:
             rules = replace(rules, service=Service(every, length))
     if node := top.get("move"):
         rules = replace(rules, move=read.one(node, "move", _move, f"{LENGTH[0]}, or `never`", "move: 10 min"))
+    return _choices(read, top, rules)
+
+
+def _choices(read: _Reader, top: dict[str, Node], rules: Rules) -> Rules:
+    """Rules of a line each: when jobs that may be put off start early, what waiting costs, how inference grows back."""
+    if node := top.get("deferrable"):
+        below = read.table(node, "deferrable", ("below",), ("below",)).get("below")
+        rules = replace(rules, low=read.one(below, "deferrable.below", _share, "a share, 0 to 1", "write 80 %") or 0.0)
+    if node := top.get("waiting"):
+        rules = replace(rules, value=read.one(node, "waiting", _usd, *USD))
+    if node := top.get("inference"):
+        how = ("preempt", "wait")
+        chosen = read.one(node, "inference", lambda text: how[how.index(text)], "preempt or wait", "write one of the two")
+        rules = replace(rules, fleets=chosen or rules.fleets)
     return rules
+
+
+def _fleets(read: _Reader, node: Node | None, folder: Path) -> tuple[Fleet, ...]:
+    """Fleets of inference, each with the load of its request trace."""
+    if node is None:
+        return ()
+    found: list[Fleet] = []
+    for name, child in read.table(node, "fleets", None).items():
+        at, before = f"fleets.{name}", len(read.issues)
+        terms = read.table(child, at, FLEET_KEYS, FLEET_KEYS[:3])
+        gang = read.one(terms.get("gang"), f"{at}.gang", _some, *SIZE)
+        rate = read.one(terms.get("rate"), f"{at}.rate", _tokens, "output tokens that a replica serves a second", "write 2500 token/s")
+        least = read.one(terms.get("minimum"), f"{at}.minimum", _count, "a whole number of replicas", "write 2")
+        more = {key: read.one(terms.get(key), f"{at}.{key}", _times, "a number above 0", "write 1.3") for key in ("headroom", "scale")}
+        weight = read.one(terms.get("input_weight"), f"{at}.input_weight", _share, "output tokens that an input token counts as", "0.1")
+        step = read.one(terms.get("step"), f"{at}.step", seconds, *LENGTH)
+        if len(read.issues) > before or gang is None or rate is None:
+            continue
+        try:
+            trace = terms["trace"].value if "trace" in terms else None
+            load = load_of(folder / str(terms["requests"].value), trace, weight or 0.0, step or HOUR)
+        except (TraceError, ValueError) as error:
+            read.fault(terms["requests"], f"{at}.requests", _short(terms["requests"]), str(error), "offtake traces convert azure-llm")
+            continue
+        times = (more["scale"] or 1.0) * (more["headroom"] or 1.0) / rate
+        found.append(Fleet(name, gang, tuple(max(least or 0, math.ceil(tokens * times - 1e-9)) for tokens in load), step or HOUR))
+    return tuple(found)
 
 
 def _of_pools(issue: Issue) -> Issue:
@@ -256,7 +331,7 @@ def load_pools(path: str | Path) -> tuple[list[Pool], Rules]:
         named = read.table(top["pools"], "pools", None) if "pools" in top else {}
         pools = [pool for name, node in named.items() if (pool := _pool(read, name, node))]
         pools = _outages(read, top.get("outages"), pools)
-        rules = _rules(read, top)
+        rules = replace(_rules(read, top), serving=_fleets(read, top.get("fleets"), file.parent))
         if rules.service and any(pool.node == 1 for pool in pools):
             rule = "maintenance goes by domains, so pools need nodes"
             read.fault(top["maintenance"], "maintenance", "a pool with node: 1", rule, "give node and domain")

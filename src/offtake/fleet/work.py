@@ -67,7 +67,7 @@ def _pinned(jobs: Jobs, pools: Sequence[Pool]) -> Array:
 def _allow(jobs: Jobs, pools: Sequence[Pool], pin: bool) -> Array:
     """Bit p of job j where pool p may run it: by chip, by size, and by name if pinned."""
     chips = np.vstack([jobs.allowed([pool.chip for pool in pools]), np.ones((1, len(pools)), bool)])
-    may = chips[jobs.chip] & (jobs.gpus[:, None] <= np.array([largest_gang(pool) for pool in pools]))
+    may = chips[jobs.chip] & (jobs.smallest[:, None] <= np.array([largest_gang(pool) for pool in pools]))
     allow: Array = (may * (1 << np.arange(len(pools)))).sum(axis=1)
     if pin:
         both: Array = allow & _pinned(jobs, pools)
@@ -92,6 +92,15 @@ def arrays_of(jobs: Jobs, pools: Sequence[Pool], rules: Rules, pin: bool = False
     if len(held) == 0:
         raise QuestionError("the trace has no job to replay")
     work = k.Jobs(
-        whole_ms(held.submit_s), whole_ms(held.duration_s), held.gpus.astype(np.int32), _ranks(held, rules), _allow(held, pools, pin)
-    )
+        whole_ms(held.submit_s), whole_ms(held.duration_s), held.gpus.astype(np.int32), _ranks(held, rules), _allow(held, pools, pin),
+        _terms(held),
+    )  # fmt: skip
     return held, work
+
+
+def _terms(jobs: Jobs) -> Array:
+    """What jobs state beyond a rigid gang; no rows where none does."""
+    if jobs.least is None and jobs.latest_s is None:
+        return np.zeros((0, k.TERM_FIELDS), np.int64)
+    latest = np.full(len(jobs), -1, np.int64) if jobs.latest_s is None else np.where(jobs.latest_s < 0, -1, whole_ms(jobs.latest_s))
+    return np.stack([jobs.smallest, latest, np.zeros(len(jobs), np.int64)], axis=1).astype(np.int64)

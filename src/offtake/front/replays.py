@@ -25,6 +25,18 @@ def asked(
     return Asked(policy, failures, pin, skip_bad, seed, LOGGED if log else 0)
 
 
+def also(asked: Asked, compare: str | None = None, maintenance: str | None = None) -> Asked:
+    """The same question, with what to leave out in further replays (`segment,spares`) and maintenance (`8 h every 90 days`).
+
+    Raises QuestionError for what cannot be read."""
+    from dataclasses import replace
+
+    from ..fleet.ask import service_of
+
+    names = tuple(compare.split(",")) if compare else ()
+    return replace(asked, compare=names, service=service_of(maintenance) if maintenance else None)
+
+
 def on_pools(trace: str | Path, pools: str | Path, asked: Asked, progress: Reporter | None = None) -> Answer:
     """Replay a job trace over the pools of a file: waits, occupancy, goodput, and every ready GPU-hour in one bin (S-05).
 

@@ -4,22 +4,24 @@
 **Units**   ms; GPU-ms. All integers: the same bits every time, and bins that add up exactly (S-05).
 **Signs**   every bin >= 0.
 **Order**   at one time: ends by the sequence of their starts, repairs, steps of size, failures and maintenance pool by pool, arrivals by
-            number; then one pass of starts, pool by pool; then moves between pools; then each pool's idle time gets its cause until the
-            next time.
+            number; then one pass of starts, pool by pool; then moves between pools; then jobs put off, then elastic stays that grow; then
+            each pool's idle time gets its cause until the next time.
 **Source**  model R-01, R-02, S-05.
 """
 
-import numpy as np
 from numba import njit
 
 from .compiled import inner, step
-from .replay_fabric import NO, room, taken_by, write_log
+from .replay_arrivals import allowed, arrive, fill, move_one, next_turn, turns
+from .replay_fabric import NO, find_room, taken_by, write_log
 from .replay_failures import count_down, fail, mend, service
 from .replay_heap import drop_first
-from .replay_queue import head, join, note_fresh, take_out
+from .replay_queue import head, needs
 from .replay_sizes import resize
-from .replay_starts import start, start_all
+from .replay_starts import start_all
 from .replay_state import (
+    ASIDE,
+    ASKED,
     ASSEMBLING,
     ATTAINED,
     CAUSE,
@@ -35,9 +37,7 @@ from .replay_state import (
     HEAP,
     JOB,
     KEY,
-    LIT,
     MOVE,
-    MOVED,
     NEVER,
     NEXT_FAILURE,
     NEXT_JOB,
@@ -46,23 +46,23 @@ from .replay_state import (
     NO_DEMAND,
     NODE,
     NOT_ALLOWED,
+    NOT_WORTH,
     ORDER,
     POWER,
-    QUEUED,
+    PUT_OFF,
+    PUT_OFF_JOB,
     RANK,
     READY,
     RESERVED,
     RUNNING,
-    SHADOW_JOB,
     SINCE,
     SLOT_BITS,
     SPARE,
     SPARED,
     STOPPED,
-    SUBMIT,
-    TRANSFER,
     UNITS,
     UNTIL,
+    VALUE,
     WAITING,
     WAITING_ALL,
     WHERE,
@@ -70,12 +70,6 @@ from .replay_state import (
 from .replay_stays import break_off, finish, join_class, leave_class, push_event
 
 SLOTS = (1 << SLOT_BITS) - 1
-
-
-@step
-def allowed(jobs, j, p):
-    """Whether pool p may run the job."""
-    return (jobs.allow[j if jobs.allow.shape[0] > 1 else 0] >> p) & 1 != 0
 
 
 @step
@@ -95,7 +89,9 @@ def why_not(s, jobs, p, q):
     j = head(s, q)
     if p != q and (s.tally[MOVE] < 0 or not allowed(jobs, j, p)):
         return NOT_ALLOWED
-    if taken_by(np.int64(jobs.gpus[j]), s.pool[p, NODE]) <= s.pool[p, FREE]:
+    if p != q and s.tally[VALUE] >= 0 and find_room(s, p, needs(jobs, j)) != NO:
+        return NOT_WORTH
+    if taken_by(needs(jobs, j), s.pool[p, NODE]) <= s.pool[p, FREE]:
         return FRAGMENTATION
     return RESERVED if s.tally[DEPTH] > 0 and s.pool[q, WAITING] > 1 else ASSEMBLING
 
@@ -109,49 +105,9 @@ def idle_cause(s, jobs, p):
         for q in range(s.pool.shape[0]):
             if s.pool[q, WAITING] > 0:
                 return why_not(s, jobs, p, q)
+    if s.tally[ASIDE] > 0:
+        return PUT_OFF if allowed(jobs, s.turn[PUT_OFF_JOB, 0], p) else NOT_ALLOWED
     return NO_DEMAND
-
-
-@inner
-def choose_pool(s, jobs, j):
-    """The first pool that can start the job now, else the one with the least queued work per GPU of those that may run it."""
-    gpus = np.int64(jobs.gpus[j])
-    best, load = -1, np.inf
-    for p in range(s.pool.shape[0]):
-        if allowed(jobs, j, p):
-            if s.pool[p, WAITING] == 0 and room(s, p, gpus) != NO:
-                return p
-            queued = s.pool[p, QUEUED] / s.pool[p, LIT] if s.pool[p, LIT] > 0 else np.inf
-            if queued < load or best < 0:
-                best, load = p, queued
-    return best
-
-
-@step
-def arrive(s, jobs, j, now):
-    """A job is submitted."""
-    p = 0 if s.pool.shape[0] == 1 else choose_pool(s, jobs, j)
-    write_log(s, now, SUBMIT, j, p, jobs.gpus[j], -1)
-    join(s, jobs, p, j)
-    note_fresh(s, p, j)
-
-
-@inner
-def move_one(s, jobs, now):
-    """Let one waiting head move to the first pool that has no queue of its own and can start it at once, paying the move."""
-    for p in range(s.pool.shape[0]):
-        for q in range(s.pool.shape[0]):
-            if s.pool[p, WAITING] == 0 and s.pool[q, WAITING] > 0:
-                j = head(s, q)
-                how = room(s, p, np.int64(jobs.gpus[j])) if allowed(jobs, j, p) else NO
-                if how != NO:
-                    take_out(s, jobs, q, j)
-                    write_log(s, now, TRANSFER, j, p, jobs.gpus[j], -1)
-                    start(s, jobs, j, p, how, now, s.tally[MOVE])
-                    s.tally[MOVED] += 1
-                    s.pool[q, SHADOW_JOB], s.pool[q, CHANGED] = -1, 1
-                    return True
-    return False
 
 
 @inner
@@ -163,7 +119,8 @@ def demote(s, jobs, slot, now):
     s.level[j] = rank + 1
     end = s.stay[slot, END]
     if rank + 1 < s.ladder.shape[0]:
-        end = min(end, now + (s.ladder[rank + 1] - s.ladder[rank] + jobs.gpus[j] - 1) // jobs.gpus[j])
+        gpus = s.stay[slot, ASKED]
+        end = min(end, now + (s.ladder[rank + 1] - s.ladder[rank] + gpus - 1) // gpus)
     push_event(s, end, (s.stay[slot, KEY] << SLOT_BITS) | slot)
     s.pool[p, CHANGED] = 1
     write_log(s, now, DEMOTE, j, p, jobs.gpus[j], -1)
@@ -187,7 +144,7 @@ def ends(s, jobs, now):
 
 @inner
 def machines(s, jobs, now):
-    """Repairs, steps of the pools' sizes, failures and maintenance that are due now."""
+    """Repairs, steps of the pools' sizes, failures and maintenance that are due now; then jobs whose time has come."""
     while s.tally[UNITS] > 0 and s.mended[0, 0] == now:
         mend(s, now)
     while s.tally[NEXT_STEP] < s.steps.shape[0] and s.steps[s.tally[NEXT_STEP], 0] == now:
@@ -199,6 +156,7 @@ def machines(s, jobs, now):
             fail(s, jobs, p, now)
         if s.pool[p, NEXT_SERVICE] == now:
             service(s, jobs, p, now)
+    turns(s, jobs, now)
 
 
 @inner
@@ -209,13 +167,13 @@ def machines_next(s):
         time = min(time, s.steps[s.tally[NEXT_STEP], 0])
     for p in range(s.pool.shape[0]):
         time = min(time, s.pool[p, NEXT_FAILURE], s.pool[p, NEXT_SERVICE])
-    return time
+    return min(time, next_turn(s))
 
 
 @step
 def over(s, jobs):
     """Whether nothing is left that could still happen to a job."""
-    if s.tally[NEXT_JOB] < jobs.submit.shape[0] or s.tally[RUNNING] > 0:
+    if s.tally[NEXT_JOB] < jobs.submit.shape[0] or s.tally[RUNNING] + s.tally[ASIDE] > 0:
         return False
     return s.tally[WAITING_ALL] == 0 or (s.tally[UNITS] == 0 and s.tally[NEXT_STEP] == s.steps.shape[0])
 
@@ -235,7 +193,7 @@ def close(s, now):
     s.tally[STOPPED] = now
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)  # what is written out in it counts no arrays either (`compiled`)
 def replay(jobs, s):
     """Run all jobs, or until the time the rule names; results are in the state's bins, begun, ended, left and tally."""
     pools, number = s.pool.shape[0], jobs.submit.shape[0]
@@ -263,11 +221,15 @@ def replay(jobs, s):
             arrive(s, jobs, j, now)
             j += 1
         s.tally[NEXT_JOB] = j
+        if s.turn.shape[1] > 0:
+            change = min(change, next_turn(s))
         moved = True
         while moved:
             for p in range(pools):
                 start_all(s, jobs, p, now)
             moved = pools > 1 and s.tally[MOVE] >= 0 and s.tally[WAITING_ALL] > 0 and move_one(s, jobs, now)
+        if jobs.terms.shape[0] > 0:
+            fill(s, jobs, now)
         for p in range(pools):
             s.pool[p, CAUSE] = idle_cause(s, jobs, p)
     close(s, now)

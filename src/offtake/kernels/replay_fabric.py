@@ -342,7 +342,19 @@ def opened(s, slot):
     return s.node[s.domain[s.piece[k, IN_DOMAIN], FIRST_NODE] + lowest(s.piece[k, BITS]), OPEN]
 
 
+@inner
+def find_room(s, p, gpus):
+    """`room`, called instead of written out: for the rarer places."""
+    return room(s, p, gpus)
+
+
 @step
 def room_lent(s, p, gpus, most):
     """`room`, once stays are lent: a gang that shares a node also fits one where `most` GPUs came free."""
     return room(s, p, gpus) != NO or (gpus < s.pool[p, NODE] and gpus <= most)
+
+
+@inner
+def find_room_lent(s, p, gpus, most):
+    """`room_lent`, called instead of written out: for the rarer places."""
+    return room_lent(s, p, gpus, most)

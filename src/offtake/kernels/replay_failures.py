@@ -11,11 +11,11 @@
 **Source**  model R-01, R-02; S-05.
 """
 
-from .compiled import inner
+from .compiled import inner, once
 from .draw import exp_, inverse_normal, log_, uniform
 from .replay_fabric import lowest, move_domain, write_log
 from .replay_heap import drop_first, push
-from .replay_queue import join
+from .replay_queue import join_back
 from .replay_state import (
     BITS,
     BREAK,
@@ -91,7 +91,7 @@ def plan_failure(s, p, now):
     s.pool[p, NEXT_FAILURE] = now + 1 + int(min(-log_(chance(s, p, 0)) / rate, LONGEST)) if rate > 0.0 else NEVER
 
 
-@inner
+@once
 def repair_time(s, p, cause):
     """ms until it works again: lognormal by cause."""
     score = inverse_normal(chance(s, p, 3))
@@ -108,7 +108,7 @@ def changed(s, p):
 def send_back(s, jobs, slot, now, kind):
     """Break a stay off and let its job wait again where it stood."""
     p = s.stay[slot, WHERE]
-    join(s, jobs, p, break_off(s, slot, now, kind))
+    join_back(s, jobs, p, break_off(s, slot, now, kind))
     changed(s, p)
 
 
@@ -199,7 +199,7 @@ def take_down(s, jobs, d, bits, cause, until, now):
     return many(free)
 
 
-@inner
+@once
 def strike_counted(s, jobs, p, at, cause, until, now):
     """A failure in a pool that counts GPUs: GPU number `at`, jobs' first by slot, then free ones, then spares; or everything."""
     left = s.tally[RUNNING]
@@ -229,7 +229,7 @@ def strike_counted(s, jobs, p, at, cause, until, now):
     changed(s, p)
 
 
-@inner
+@once
 def fail(s, jobs, p, now):
     """Something in the pool fails."""
     u, cause = chance(s, p, 1), GPU
@@ -254,7 +254,7 @@ def fail(s, jobs, p, now):
     plan_failure(s, p, now)
 
 
-@inner
+@once
 def service(s, jobs, p, now):
     """Take the next domain down for maintenance; its jobs write a checkpoint and wait again. Spares do not step in."""
     d = s.pool[p, FIRST_DOMAIN] + s.pool[p, SERVED] % s.pool[p, DOMAINS]
@@ -282,7 +282,7 @@ def count_down(s, u, now):
     count_part(s, u, s.unit[u, UNIT_GPUS], now)
 
 
-@inner
+@once
 def mend(s, now):
     """The first unit that was down works again."""
     u = s.mended[1, 0]

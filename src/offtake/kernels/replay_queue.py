@@ -1,4 +1,4 @@
-"""Waiting jobs of a pool: a list a class in the order of arrival, or a heap by the work left (shortest first).
+"""Waiting jobs of a pool: a list a class in the order of arrival, or a heap by the work left (shortest first; inference before all).
 
 **Axes**    pools, classes (0 first), jobs.
 **Units**   jobs; GPUs asked.
@@ -10,8 +10,23 @@
 import numpy as np
 
 from .compiled import inner, step
-from .replay_heap import drop_first, push
-from .replay_state import AHEAD, BEHIND, FIRST, FRESH, FRESH_COUNT, LAST, LEFT, ORDER, QUEUED, SHORTEST, WAITING, WAITING_ALL
+from .replay_heap import drop_first, push, rebuild
+from .replay_state import (
+    AHEAD,
+    AT_LEAST,
+    BEHIND,
+    FIRST,
+    FRESH,
+    FRESH_COUNT,
+    LAST,
+    LEFT,
+    ORDER,
+    QUEUED,
+    SERVES,
+    SHORTEST,
+    WAITING,
+    WAITING_ALL,
+)  # fmt: skip
 
 
 @step
@@ -26,7 +41,8 @@ def count_in(s, p, gpus, sign):
 def join(s, jobs, p, j):
     """Put a job into a pool's queue at its place, looked for from the end."""
     if s.tally[ORDER] == SHORTEST:
-        push(s.sort[0, p], s.sort[1, p], s.pool[p, WAITING], s.job[j, LEFT], j)
+        first = jobs.terms.shape[0] > 0 and jobs.terms[j, SERVES]
+        push(s.sort[0, p], s.sort[1, p], s.pool[p, WAITING], -1 if first else s.job[j, LEFT], j)
     else:
         c = s.level[j]
         last = s.queue[p, c, LAST]
@@ -57,9 +73,12 @@ def join_early(s, p, c, j):
 
 @step
 def take_out(s, jobs, p, j):
-    """Take a job out of a pool's queue; of the shortest-first heap only its first."""
+    """Take a job out of a pool's queue."""
     if s.tally[ORDER] == SHORTEST:
-        drop_first(s.sort[0, p], s.sort[1, p], s.pool[p, WAITING])
+        if s.sort[1, p, 0] == j:
+            drop_first(s.sort[0, p], s.sort[1, p], s.pool[p, WAITING])
+        else:
+            drop_inside(s, p, j)
     else:
         c, after, before = s.level[j], s.link[j, BEHIND], s.link[j, AHEAD]
         if before >= 0:
@@ -71,6 +90,51 @@ def take_out(s, jobs, p, j):
         else:
             s.queue[p, c, LAST] = before
     count_in(s, p, jobs.gpus[j], -1)
+
+
+@inner
+def join_back(s, jobs, p, j):
+    """`join`, called instead of written out: for the rarer places."""
+    join(s, jobs, p, j)
+
+
+@inner
+def take_away(s, jobs, p, j):
+    """`take_out`, called instead of written out: for the rarer places."""
+    take_out(s, jobs, p, j)
+
+
+@inner
+def waits_in(s, j):
+    """The pool in whose queue inference waits, in the first class or anywhere in the shortest-first heap; -1 where it does not."""
+    for p in range(s.pool.shape[0]):
+        if s.tally[ORDER] == SHORTEST:
+            for i in range(s.pool[p, WAITING]):
+                if s.sort[1, p, i] == j:
+                    return p
+        else:
+            other = s.queue[p, 0, FIRST]
+            while other >= 0:
+                if other == j:
+                    return p
+                other = np.int64(s.link[other, BEHIND])
+    return -1
+
+
+@inner
+def drop_inside(s, p, j):
+    """Take a job out of the middle of the shortest-first heap."""
+    i, last = 0, s.pool[p, WAITING] - 1
+    while s.sort[1, p, i] != j:
+        i += 1
+    s.sort[0, p, i], s.sort[1, p, i] = s.sort[0, p, last], s.sort[1, p, last]
+    rebuild(s.sort[0, p], s.sort[1, p], last)
+
+
+@step
+def needs(jobs, j):
+    """The fewest GPUs that a job starts on."""
+    return np.int64(jobs.gpus[j]) if jobs.terms.shape[0] == 0 else jobs.terms[j, AT_LEAST]
 
 
 @step

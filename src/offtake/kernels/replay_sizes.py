@@ -11,7 +11,7 @@
 **Source**  model R-01, S-02, S-05.
 """
 
-from .compiled import inner
+from .compiled import inner, once
 from .replay_fabric import move_domain, write_log
 from .replay_failures import changed, clear_nodes, count_part, many, plan_failure, send_back, set_dark, set_free, step_in
 from .replay_heap import rebuild
@@ -76,7 +76,7 @@ def drop_unit(s, at, gpus, now):
         s.tally[UNITS_LEFT] += 1
 
 
-@inner
+@once
 def forget(s, p, d, bits, now):
     """Break off the repairs of these nodes, unit by unit."""
     while s.domain[d, DOWN_BITS] & bits:
@@ -92,7 +92,7 @@ def forget(s, p, d, bits, now):
         drop_unit(s, at, many(gone) * s.pool[p, NODE], now)
 
 
-@inner
+@once
 def lose(s, jobs, p, d, bits, now, kind):
     """Nodes of a domain leave (GIVE_WAY), or lose their power (SET_BACK)."""
     clear_nodes(s, jobs, d, bits, now, kind)
@@ -119,7 +119,7 @@ def light(s, p, d, bits, now):
     set_dark(s, p, d, 0, now)
 
 
-@inner
+@once
 def within(s, p, d, first, end):
     """Bits of the pool's nodes `first` to `end` - 1 that lie in domain d."""
     size = s.pool[p, DOMAIN_NODES]
@@ -137,7 +137,7 @@ def lose_all(s, jobs, p, first, end, now, kind):
         lose(s, jobs, p, d, within(s, p, d, first, end), now, kind)
 
 
-@inner
+@once
 def come(s, p, first, end, now):
     """Nodes `first` to `end` - 1 have power: new ones, and dark ones but for those still under repair."""
     node, size = s.pool[p, NODE], s.pool[p, DOMAIN_NODES]
@@ -153,7 +153,7 @@ def come(s, p, first, end, now):
                 set_free(s, p, d, bit)
 
 
-@inner
+@once
 def resize_nodes(s, jobs, p, gpus, lit, now):
     """Nodes leave from the last on, then lose power from the last on, then come from the first on."""
     node = s.pool[p, NODE]
@@ -173,7 +173,7 @@ def resize_nodes(s, jobs, p, gpus, lit, now):
         step_in(s, p, s.pool[p, FIRST_DOMAIN], (s.pool[p, SPARE] - s.pool[p, QUOTA]) // node)
 
 
-@inner
+@once
 def newest(s, p):
     """The stay of a pool that started last; -1 where there is none."""
     found = -1
@@ -183,7 +183,7 @@ def newest(s, p):
     return found
 
 
-@inner
+@once
 def last_mended(s, p):
     """Place in the heap of the pool's unit that is mended last."""
     at = -1
@@ -198,10 +198,11 @@ def last_mended(s, p):
 @inner
 def lose_counted(s, jobs, p, gpus, now, kind):
     """So many GPUs of a pool that counts them leave, or lose their power."""
-    slot = newest(s, p) if s.pool[p, FREE] < gpus else -1
-    while slot >= 0:
+    while s.pool[p, FREE] < gpus:
+        slot = newest(s, p)
+        if slot < 0:
+            break
         send_back(s, jobs, slot, now, kind)
-        slot = newest(s, p) if s.pool[p, FREE] < gpus else -1
     free = min(s.pool[p, FREE], gpus)
     s.pool[p, FREE] -= free
     spare = min(s.pool[p, SPARE], gpus - free)
@@ -214,7 +215,7 @@ def lose_counted(s, jobs, p, gpus, now, kind):
         down -= part
 
 
-@inner
+@once
 def resize_counted(s, jobs, p, gpus, lit, now):
     """The same in a pool that counts GPUs: fewer with power hold back fewer spares."""
     had, kept = s.pool[p, LIT], quota(s, p, lit)
@@ -235,7 +236,7 @@ def resize_counted(s, jobs, p, gpus, lit, now):
         write_log(s, now, DIM, -1, p, gpus - lit, -1)
 
 
-@inner
+@once
 def resize(s, jobs, p, gpus, lit, now):
     """From now on the pool has `gpus` GPUs ready, `lit` of them with power."""
     if s.pool[p, NODE] == 1:

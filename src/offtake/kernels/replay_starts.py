@@ -12,48 +12,83 @@
 
 import numpy as np
 
-from .compiled import inner, step
-from .replay_fabric import NO, lend, opened, room, room_lent, taken_by
+from .compiled import inner, once
+from .replay_fabric import APART, NO, find_room, find_room_lent, lend, opened, room, room_lent, taken_by
 from .replay_heap import drop_first, push
-from .replay_queue import follower, head, join, take_out
+from .replay_queue import follower, head, join_back, needs, take_away, take_out
 from .replay_state import (
     AGAIN,
+    ASKED,
     BEGUN,
+    BELOW,
     CHANGED,
     DEPTH,
+    ELDER,
+    ELDEST,
+    END,
     EXTRA,
     FREE,
     FRESH,
     FRESH_COUNT,
+    FULL,
     GIVE_WAY,
     HEAP,
     HELD_BY,
     HOPELESS,
+    JOB,
     KEY,
+    LEAST,
     LEFT,
     NEVER,
     NEWEST,
     NODE,
     OLDER,
     PREEMPT,
+    PREEMPTED,
+    RESCALE,
+    RESTART,
     SAVE,
+    SCRATCH,
+    SEEK_KEYS,
+    SEEK_TIMES,
+    SERVING,
     SHADOW,
     SHADOW_JOB,
+    SLACK,
     SLOT_BITS,
     SLOW,
+    START,
+    TAKEN,
     WAITING,
     WHERE,
+    YOUNGER,
+    YOUNGEST,
 )  # fmt: skip
-from .replay_stays import begin, break_off, interval_of, wall_of
+from .replay_stays import begin, break_off, done_by, interval_of, kind_of, split_stay, wall_of, work_of
 
 
 @inner
-def start(s, jobs, j, p, how, now, moving):
+def start(s, jobs, j, p, gpus, now, moving):
     """`begin`, called instead of written out: for the rarer places."""
-    begin(s, jobs, j, p, how, now, moving)
+    begin(s, jobs, j, p, gpus, find_room(s, p, gpus), now, moving)
 
 
 @inner
+def widest(s, jobs, j, p, most):
+    """The most GPUs that a job finds room for, up to its full gang and holding `most` at most; 0 below its least."""
+    low, high, node = needs(jobs, j), np.int64(jobs.gpus[j]), s.pool[p, NODE]
+    if taken_by(low, node) > most or find_room(s, p, low) == NO:
+        return 0
+    while low < high:
+        middle = (low + high + 1) // 2
+        if taken_by(middle, node) <= most and find_room(s, p, middle) != NO:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+@once
 def victims(s, p, j, gpus):
     """Stays of lower classes that must end so that j finds room, into scratch; how many, 0 where all together would not do."""
     rank, free = np.int64(s.level[j]), s.pool[p, FREE]
@@ -66,7 +101,7 @@ def victims(s, p, j, gpus):
         slot = s.queue[p, c, NEWEST]
         while slot >= 0 and not found:
             most = lend(s, slot, 1)
-            s.scratch[n] = slot
+            s.heap[SCRATCH, n] = slot
             n += 1
             found = room_lent(s, p, gpus, most)
             slot = s.stay[slot, OLDER]
@@ -77,7 +112,7 @@ def victims(s, p, j, gpus):
 def take_back(s, n):
     """Undo the loans of all n stays in scratch; 0."""
     for i in range(n):
-        lend(s, s.scratch[i], -1)
+        lend(s, s.heap[SCRATCH, i], -1)
     return 0
 
 
@@ -87,16 +122,16 @@ def lend_one(s, slot, sign):
     return lend(s, slot, sign)
 
 
-@inner
+@once
 def spare_some(s, p, gpus, n):
     """Of n lent stays in scratch, the last of which made room, keep those without which there is none; how many. Loans are undone."""
-    last, kept = s.scratch[n - 1], 0
+    last, kept = s.heap[SCRATCH, n - 1], 0
     for i in range(n):
-        slot = s.scratch[i]
+        slot = s.heap[SCRATCH, i]
         lend_one(s, slot, -1)
         if i == n - 1 or not room_lent(s, p, gpus, opened(s, last)):
             lend_one(s, slot, 1)
-            s.scratch[kept] = slot
+            s.heap[SCRATCH, kept] = slot
             kept += 1
     take_back(s, kept)
     return kept
@@ -107,10 +142,10 @@ def make_room(s, jobs, p, j, now):
     """Let stays of lower classes give way to j; whether that was of use."""
     if s.pool[p, HOPELESS] == j and s.pool[p, CHANGED] == 0:
         return False  # nothing came free since this was tried in vain
-    n = victims(s, p, j, np.int64(jobs.gpus[j]))
+    n = victims(s, p, j, needs(jobs, j))
     s.pool[p, HOPELESS] = j if n == 0 else -1
     for i in range(n):
-        join(s, jobs, p, break_off(s, s.scratch[i], now, GIVE_WAY))
+        join_back(s, jobs, p, break_off(s, s.heap[SCRATCH, i], now, GIVE_WAY))
     if n > 0:
         s.pool[p, SHADOW_JOB], s.pool[p, CHANGED] = -1, 1
     return n > 0
@@ -119,22 +154,22 @@ def make_room(s, jobs, p, j, now):
 @inner
 def promise(s, jobs, p, j):
     """When the running jobs' ends will give j room (SHADOW, NEVER if they do not), and what will be free beside it then (EXTRA)."""
-    gpus = np.int64(jobs.gpus[j])
+    gpus = needs(jobs, j)
     seeking, lent, most, when = 0, 0, 0, NEVER
     if s.tally[HEAP] > 0:
-        push(s.seek[0], s.seek[1], 0, s.heap[0, 0], 0)
+        push(s.heap[SEEK_TIMES], s.heap[SEEK_KEYS], 0, s.heap[0, 0], 0)
         seeking = 1
-    while seeking > 0 and s.seek[0, 0] <= when:
-        time, i = s.seek[0, 0], s.seek[1, 0]
-        drop_first(s.seek[0], s.seek[1], seeking)
+    while seeking > 0 and s.heap[SEEK_TIMES, 0] <= when:
+        time, i = s.heap[SEEK_TIMES, 0], s.heap[SEEK_KEYS, 0]
+        drop_first(s.heap[SEEK_TIMES], s.heap[SEEK_KEYS], seeking)
         seeking -= 1
         for c in range(4 * i + 1, min(4 * i + 5, s.tally[HEAP])):
-            push(s.seek[0], s.seek[1], seeking, s.heap[0, c], c)
+            push(s.heap[SEEK_TIMES], s.heap[SEEK_KEYS], seeking, s.heap[0, c], c)
             seeking += 1
         slot = s.heap[1, i] & ((1 << SLOT_BITS) - 1)
         if s.stay[slot, KEY] == s.heap[1, i] >> SLOT_BITS and s.stay[slot, WHERE] == p:
             most = max(most, lend(s, slot, 1))
-            s.scratch[lent] = slot
+            s.heap[SCRATCH, lent] = slot
             lent += 1
             if when == NEVER and room_lent(s, p, gpus, most):
                 when = time
@@ -146,23 +181,28 @@ def promise(s, jobs, p, j):
 @inner
 def pass_head(s, jobs, p, j, now):
     """Start j past the head if that does not delay it."""
-    gpus = np.int64(jobs.gpus[j])
+    gpus = needs(jobs, j)
     how = room(s, p, gpus)
     if how == NO:
         return
+    if gpus < jobs.gpus[j]:
+        gpus = widest(s, jobs, j, p, s.pool[p, FREE])
+        how = find_room(s, p, gpus)
     restart = s.tally[AGAIN] if s.job[j, BEGUN] >= 0 else 0
-    stretch = s.pool[p, SLOW] if how > 1 else 0
-    ready, work = now + restart, s.job[j, LEFT]
-    late = ready + work > s.pool[p, SHADOW] or ready + wall_of(work, interval_of(s, gpus), stretch, s.tally[SAVE]) > s.pool[p, SHADOW]
+    stretch = s.pool[p, SLOW] if how > 1 and kind_of(jobs, j) != SERVING else 0
+    ready = now + restart
+    work = work_of(s, jobs, j, gpus, ready)
+    tau = interval_of(s, gpus) if kind_of(jobs, j) != SERVING else NEVER
+    late = ready + work > s.pool[p, SHADOW] or ready + wall_of(work, tau, stretch, s.tally[SAVE]) > s.pool[p, SHADOW]
     taken = taken_by(gpus, s.pool[p, NODE])
     if late and taken > s.pool[p, EXTRA]:
         return
     s.pool[p, EXTRA] -= taken if late else 0
     take_out(s, jobs, p, j)
-    start(s, jobs, j, p, how, now, 0)
+    start(s, jobs, j, p, gpus, now, 0)
 
 
-@inner
+@once
 def backfill(s, jobs, p, first, now):
     """Offer what is free to those behind the head: to all within the depth where something changed, else to the one that just came."""
     whole = s.pool[p, CHANGED] != 0
@@ -183,16 +223,109 @@ def backfill(s, jobs, p, first, now):
         j = after
 
 
-@step
+@once
+def who_shrinks(s, p, j, gpus, now):
+    """Elastic stays, youngest first and none of a higher class, that make room for a gang if they shrink, into scratch.
+
+    Returns how many, 0 where all together would not do; and the GPUs that they keep at the least."""
+    taken, node = taken_by(gpus, s.pool[p, NODE]), s.pool[p, NODE]
+    if s.pool[p, FREE] + s.pool[p, SLACK] < taken:
+        return 0, 0
+    n, most, kept, found, slot = 0, 0, 0, False, s.pool[p, YOUNGEST]
+    while slot >= 0 and not found:
+        least = taken_by(s.stay[slot, LEAST], node)
+        smaller = s.stay[slot, TAKEN] > least and s.stay[slot, START] < now
+        if smaller and s.level[s.stay[slot, JOB]] >= s.level[j]:
+            most = max(most, lend_one(s, slot, 1))
+            s.heap[SCRATCH, n] = slot
+            n += 1
+            kept += least
+            found = s.pool[p, FREE] - kept >= taken and find_room_lent(s, p, gpus, most)
+        slot = s.stay[slot, ELDER]
+    take_back(s, n)
+    return (n, kept) if found else (0, 0)
+
+
+@inner
+def shrink(s, jobs, p, j, now):
+    """Let elastic stays shrink for the head j, which starts at once; each goes on with what is left, the eldest first. One that finds no
+    room for its least waits at its old place. Whether that was of use."""
+    n, kept = who_shrinks(s, p, j, needs(jobs, j), now)
+    if n == 0:
+        return False
+    for i in range(n):
+        s.heap[SCRATCH, i] = break_off(s, s.heap[SCRATCH, i], now, RESCALE)
+    take_away(s, jobs, p, j)
+    start(s, jobs, j, p, widest(s, jobs, j, p, s.pool[p, FREE] - kept), now, 0)
+    for i in range(n - 1, -1, -1):
+        other = s.heap[SCRATCH, i]
+        kept -= taken_by(needs(jobs, other), s.pool[p, NODE])
+        gpus = widest(s, jobs, other, p, s.pool[p, FREE] - kept)
+        if gpus > 0:
+            start(s, jobs, other, p, gpus, now, 0)
+        else:
+            s.stops[other] += 1
+            s.tally[PREEMPTED] += 1
+            join_back(s, jobs, p, other)
+    return True
+
+
+@once
+def wider(s, slot, p):
+    """The most GPUs that an elastic stay finds room for beside the others, and how it would lie."""
+    low, high = s.stay[slot, ASKED], s.stay[slot, FULL]
+    most = lend_one(s, slot, 1)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if find_room_lent(s, p, middle, most):
+            low = middle
+        else:
+            high = middle - 1
+    how = find_room(s, p, low)
+    lend_one(s, slot, -1)
+    return low, how
+
+
+@once
+def pays(s, slot, p, gpus, how, now):
+    """Whether a stay would end earlier on so many GPUs, checkpoint and restart paid."""
+    row, save = s.stay[slot], s.tally[SAVE]
+    length = now - row[START]
+    work, _, _ = split_stay(row, length - min(length, row[RESTART]), save, save)
+    left = s.job[row[JOB], LEFT] - done_by(s, row, work)
+    wall = wall_of((left * row[FULL] + gpus - 1) // gpus, interval_of(s, gpus), s.pool[p, SLOW] if how == APART else 0, save)
+    return now + s.tally[AGAIN] + wall < row[END]
+
+
+@once
+def widen(s, jobs, p, now):
+    """Elastic stays below their full size grow into what is free, the eldest first, where that pays. Only while nobody waits."""
+    slot = s.pool[p, ELDEST]
+    while slot >= 0 and s.pool[p, FREE] > 0 and s.pool[p, BELOW] > 0:
+        after = s.stay[slot, YOUNGER]
+        if s.stay[slot, ASKED] < s.stay[slot, FULL] and s.stay[slot, START] < now:
+            gpus, how = wider(s, slot, p)
+            if gpus > s.stay[slot, ASKED] and pays(s, slot, p, gpus, how, now):
+                start(s, jobs, break_off(s, slot, now, RESCALE), p, gpus, now, 0)
+        slot = after
+
+
+@once
 def start_all(s, jobs, p, now):
     """One pass of starts in a pool."""
     j = head(s, p)
     while j >= 0:
-        how = room(s, p, np.int64(jobs.gpus[j]))
+        gpus = needs(jobs, j)
+        how = room(s, p, gpus)
         if how != NO:
+            if gpus < jobs.gpus[j]:
+                gpus = widest(s, jobs, j, p, s.pool[p, FREE])
+                how = find_room(s, p, gpus)
             take_out(s, jobs, p, j)
-            begin(s, jobs, j, p, how, now, 0)
+            begin(s, jobs, j, p, gpus, how, now, 0)
             s.pool[p, SHADOW_JOB] = -1
+        elif s.pool[p, SLACK] > 0 and shrink(s, jobs, p, j, now):
+            s.pool[p, SHADOW_JOB], s.pool[p, CHANGED] = -1, 1
         elif s.tally[PREEMPT] == 0 or not make_room(s, jobs, p, j, now):
             break
         j = head(s, p)

@@ -19,7 +19,7 @@ MILLION = 1_000_000
 # pool: what it is, what is free, how its queue stands
 (GPUS, FREE, WHOLE, SEATS, HELD, DOWN, SPARE, NODE, DOMAIN_NODES, SEGMENT, SLOW, FIRST_DOMAIN, DOMAINS, NODES, QUOTA, SINCE, CAUSE,
  WAITING, QUEUED, BUCKETS, PARTS, SHADOW, SHADOW_JOB, EXTRA, CHANGED, FRESH, FRESH_COUNT, NEXT_FAILURE, FAILED, SPARE_SEATS,
- HOPELESS, NEXT_SERVICE, SERVED, LIT, DARK, POOL_FIELDS) = range(36)  # fmt: skip
+ HOPELESS, NEXT_SERVICE, SERVED, LIT, DARK, YOUNGEST, ELDEST, SLACK, BELOW, PRICE, POOL_FIELDS) = range(41)  # fmt: skip
 
 # domain: nodes as bits
 POOL, FREE_BITS, FREE_NODES, AFTER, BEFORE, SPARE_BITS, DOWN_BITS, FIRST_PIECE, FIRST_NODE, DARK_BITS, DOMAIN_FIELDS = range(11)
@@ -28,8 +28,9 @@ POOL, FREE_BITS, FREE_NODES, AFTER, BEFORE, SPARE_BITS, DOWN_BITS, FIRST_PIECE, 
 OPEN, NODE_AFTER, NODE_BEFORE, NODE_FIELDS = range(4)
 
 # stay: a job from one start to its end or interruption
-(JOB, KEY, START, END, WORK, RESTART, TAU, STRETCH, ASKED, TAKEN, WHERE, RANK, PIECES, NEWER, OLDER, SLOT_STACK,
- STAY_FIELDS) = range(17)  # fmt: skip
+(JOB, KEY, START, END, WORK, RESTART, TAU, STRETCH, ASKED, TAKEN, WHERE, RANK, PIECES, NEWER, OLDER, SLOT_STACK, KIND, FULL, LEAST,
+ YOUNGER, ELDER, STAY_FIELDS) = range(22)  # fmt: skip
+RIGID, ELASTIC, SERVING = range(3)  # values of KIND
 
 # piece: nodes as bits, or PART GPUs of one shared node
 OF_STAY, IN_DOMAIN, BITS, COUNT, PART, NEXT_PIECE, NEXT_HERE, LAST_HERE, PIECE_STACK, PIECE_FIELDS = range(10)
@@ -39,7 +40,7 @@ UNIT_POOL, UNIT_DOMAIN, UNIT_BITS, UNIT_GPUS, UNIT_SINCE, UNIT_CAUSE, UNIT_STACK
 
 # bins of ready GPU time (S-05)
 (USEFUL, CHECKPOINT, RESTARTING, LOST, SLOWED, FAILURE, REPAIR, MAINTENANCE, POWER, SPARED, FRAGMENTATION, ASSEMBLING, RESERVED,
- NOT_ALLOWED, NO_DEMAND, READY, BIN_FIELDS) = range(17)
+ NOT_ALLOWED, NOT_WORTH, PUT_OFF, NO_DEMAND, READY, BIN_FIELDS) = range(19)
 BINS = READY  # those that add up to READY  # fmt: skip
 
 # shelf: by a number of free nodes or GPUs; queue: by class; link and job: by job
@@ -47,15 +48,18 @@ BUCKET, COUNTS, SHARED, SEATING, SHELVES = range(5)
 FIRST, LAST, HELD_BY, NEWEST, QUEUE_FIELDS = range(5)
 AHEAD, BEHIND = range(2)
 BEGUN, ENDED, LEFT, JOB_FIELDS = range(4)
+AT_LEAST, LATEST, SERVES, TERM_FIELDS = range(4)
+TIMES, KEYS, SEEK_TIMES, SEEK_KEYS, SCRATCH, HEAP_ROWS = range(6)
+PUT_OFF_AT, PUT_OFF_JOB, OVER_AT, OVER_JOB, TURN_ROWS = range(5)
 
 # tally: counters of the whole replay, then the rule: the policy and its costs
 (HEAP, UNITS, SEQUENCE, SLOTS_LEFT, PIECES_LEFT, LOGGED, NEXT_JOB, NEXT_STEP, RUNNING, UNITS_LEFT, STOPPED, STARTS, PREEMPTED,
- INTERRUPTED, MOVED, DONE, SPREAD, WAITING_ALL, ORDER, DEPTH, PREEMPT, SAVE, AGAIN, MOVE, UNTIL, NOTICE, SEED, PATH, SERVICE,
- SERVICE_LENGTH, TALLIES) = range(31)  # fmt: skip
+ INTERRUPTED, MOVED, DONE, SPREAD, WAITING_ALL, ASIDE, LEAVING, RESCALED, LOW, VALUE, ORDER, DEPTH, PREEMPT, SAVE, AGAIN, MOVE, UNTIL,
+ NOTICE, SEED, PATH, SERVICE, SERVICE_LENGTH, TALLIES) = range(36)  # fmt: skip
 ARRIVAL, SHORTEST, CLASS, ATTAINED = range(4)  # values of ORDER
 
 # kinds of a log row: time, kind, job, pool, GPUs, domain
-SUBMIT, BEGIN, HOLD, FINISH, SET_BACK, GIVE_WAY, BREAK, MEND, RESIZE, TRANSFER, DEMOTE, CUT, DIM = range(13)
+SUBMIT, BEGIN, HOLD, FINISH, SET_BACK, GIVE_WAY, BREAK, MEND, RESIZE, TRANSFER, DEMOTE, CUT, DIM, WAIT_ASIDE, RESCALE, EXPIRE = range(16)
 
 
 class Jobs(NamedTuple):
@@ -66,6 +70,9 @@ class Jobs(NamedTuple):
     gpus      (J,) int32  the gang
     rank      (J,) int16  class, 0 first; or (1,) for all
     allow     (J,) int64  bit p where pool p may run it; or (1,) for all
+    terms     (J, TERM_FIELDS) int64; or (0, TERM_FIELDS) where all are rigid gangs that start when they can. AT_LEAST: the fewest GPUs it
+              runs on. LATEST: ms until which it may be put off, -1 for a job that may not. SERVES: 1 for inference, which is over at
+              submit + duration whenever it began
     """
 
     submit: np.ndarray
@@ -73,6 +80,7 @@ class Jobs(NamedTuple):
     gpus: np.ndarray
     rank: np.ndarray
     allow: np.ndarray
+    terms: np.ndarray = np.zeros((0, 3), np.int64)
 
 
 class State(NamedTuple):
@@ -83,8 +91,7 @@ class State(NamedTuple):
                                   GPUs free; SEATING: segments that f free nodes hold
     domain  (Q, DOMAIN_FIELDS)    node (N, NODE_FIELDS)
     stay    (R, STAY_FIELDS)      piece (K, PIECE_FIELDS)
-    heap    (2, H)                time and key of each stay's next event; entries of stays that are over are skipped
-    seek    (2, H), scratch (R + 1,)  working space
+    heap    (5, H)                TIMES, KEYS: of each stay's next event, those of stays that are over are skipped; the rest is for work
     unit    (U, UNIT_FIELDS)      what is down; mended (2, U) heap of when it works again
     steps   (G, 4)                time, pool, GPUs ready from then on, GPUs of those with power
     queue   (P, C, QUEUE_FIELDS)  FIRST, LAST waiting job of a class; HELD_BY GPUs of its stays, NEWEST of them
@@ -97,6 +104,7 @@ class State(NamedTuple):
     tally   (TALLIES,)            counters and rule
     log     (L, 6)                rows above its end are counted in LOGGED only
     chance  (20,) float64         failures: rate, interval, and by cause share (cumulative), log of the middle repair, its spread
+    turn    (4, D)                heaps of (latest start, job) of jobs put off, and of (end, job) of inference that has come
     ladder  (C - 1,)              GPU-ms of service after which a job falls to the next class (ATTAINED)
     """
 
@@ -107,8 +115,6 @@ class State(NamedTuple):
     stay: np.ndarray
     piece: np.ndarray
     heap: np.ndarray
-    seek: np.ndarray
-    scratch: np.ndarray
     unit: np.ndarray
     mended: np.ndarray
     steps: np.ndarray
@@ -122,4 +128,5 @@ class State(NamedTuple):
     tally: np.ndarray
     log: np.ndarray
     chance: np.ndarray
+    turn: np.ndarray
     ladder: np.ndarray

@@ -4,7 +4,8 @@
 **Units**   ms; bins in GPU-ms, whole numbers that add up to the GPUs held x the length of the stay.
 **Signs**   every part >= 0.
 **Order**   restart, then work in stretches of TAU, a checkpoint after each but the last. A failure throws away what was done since the
-            last checkpoint; a preempted job writes one in the last SAVE of its stay.
+            last checkpoint; a preempted job writes one in the last SAVE of its stay. An elastic gang works in proportion to its GPUs, so
+            that its GPU time is the same at every size; to change it the stay ends like a preempted one and another begins.
 **Source**  model R-02; Daly, "A higher order estimate of the optimum checkpoint interval for restart dumps", 2006, eq. 37.
 """
 
@@ -17,17 +18,23 @@ from .replay_heap import push, rebuild
 from .replay_state import (
     AGAIN,
     ASKED,
+    AT_LEAST,
     ATTAINED,
     BEGIN,
     BEGUN,
+    BELOW,
     CHECKPOINT,
     COUNT,
     CUT,
     DONE,
+    ELASTIC,
+    ELDER,
+    ELDEST,
     END,
     ENDED,
     FINISH,
     FRAGMENTATION,
+    FULL,
     GIVE_WAY,
     HEAP,
     HELD_BY,
@@ -36,6 +43,8 @@ from .replay_state import (
     INTERRUPTED,
     JOB,
     KEY,
+    KIND,
+    LEAST,
     LEFT,
     LOST,
     MILLION,
@@ -51,12 +60,18 @@ from .replay_state import (
     PREEMPT,
     PREEMPTED,
     RANK,
+    RESCALE,
+    RESCALED,
     RESTART,
     RESTARTING,
+    RIGID,
     RUNNING,
     SAVE,
     SEQUENCE,
+    SERVES,
+    SERVING,
     SET_BACK,
+    SLACK,
     SLOT_BITS,
     SLOT_STACK,
     SLOTS_LEFT,
@@ -70,6 +85,8 @@ from .replay_state import (
     USEFUL,
     WHERE,
     WORK,
+    YOUNGER,
+    YOUNGEST,
 )  # fmt: skip
 
 RATE, INTERVAL, SHARES, MIDDLES, SPREADS = 0, 1, 2, 8, 14  # places in `chance`: per GPU-ms, ms, and six numbers each by cause
@@ -133,12 +150,12 @@ def push_event(s, time, key):
 
 
 @inner
-def crossing(s, j, gpus, duration, since):
+def crossing(s, jobs, j, gpus, since):
     """When a job will have had enough service for the next class down; NEVER in the last (least attained service)."""
     level = s.level[j]
     if level >= s.ladder.shape[0]:
         return NEVER
-    missing = max(s.ladder[level] - (duration - s.job[j, LEFT]) * gpus, 0)
+    missing = max(s.ladder[level] - (jobs.duration[j] - s.job[j, LEFT]) * jobs.gpus[j], 0)
     return since + (missing + gpus - 1) // gpus
 
 
@@ -179,16 +196,76 @@ def log_stay(s, slot, now, kind):
             k = s.piece[k, NEXT_PIECE]
 
 
+@inner
+def join_elastic(s, slot, p):
+    """Note a stay that may change its size: the youngest of its pool."""
+    first = s.pool[p, YOUNGEST]
+    s.stay[slot, ELDER], s.stay[slot, YOUNGER] = first, -1
+    if first >= 0:
+        s.stay[first, YOUNGER] = slot
+    else:
+        s.pool[p, ELDEST] = slot
+    s.pool[p, YOUNGEST] = slot
+    count_elastic(s, slot, p, 1)
+
+
+@inner
+def leave_elastic(s, slot, p):
+    """Forget a stay that may change its size."""
+    elder, younger = s.stay[slot, ELDER], s.stay[slot, YOUNGER]
+    if younger >= 0:
+        s.stay[younger, ELDER] = elder
+    else:
+        s.pool[p, YOUNGEST] = elder
+    if elder >= 0:
+        s.stay[elder, YOUNGER] = younger
+    else:
+        s.pool[p, ELDEST] = younger
+    count_elastic(s, slot, p, -1)
+
+
+@inner
+def count_elastic(s, slot, p, sign):
+    """Count what a stay could give up, and whether it is below its full size."""
+    s.pool[p, SLACK] += sign * (s.stay[slot, TAKEN] - taken_by(s.stay[slot, LEAST], s.pool[p, NODE]))
+    s.pool[p, BELOW] += sign if s.stay[slot, ASKED] < s.stay[slot, FULL] else 0
+
+
 @step
-def begin(s, jobs, j, p, how, now, moving):
-    """Start a job in a pool that has room for it; `moving` ms are paid first where it came from another."""
+def kind_of(jobs, j):
+    """RIGID, ELASTIC or SERVING."""
+    if jobs.terms.shape[0] > 0 and jobs.terms[j, SERVES]:
+        return SERVING
+    return ELASTIC if jobs.terms.shape[0] > 0 and jobs.terms[j, AT_LEAST] < jobs.gpus[j] else RIGID
+
+
+@step
+def work_of(s, jobs, j, gpus, ready):
+    """ms of work that a stay on so many GPUs has before it, from the time it is ready on; inference is over at its time."""
+    kind = kind_of(jobs, j)
+    if kind == SERVING:
+        return max(jobs.submit[j] + jobs.duration[j] - ready, 0)
+    return s.job[j, LEFT] if kind == RIGID else (s.job[j, LEFT] * jobs.gpus[j] + gpus - 1) // gpus
+
+
+@inner
+def serve(s, jobs, slot, now, restart):
+    """A stay of inference: it ends at its time, writes no checkpoints, and is not slowed down. Returns its end."""
+    over, row = jobs.submit[s.stay[slot, JOB]] + jobs.duration[s.stay[slot, JOB]], s.stay[slot]
+    row[RESTART] = min(restart, over - now)
+    row[WORK], row[TAU], row[STRETCH], row[END] = over - now - row[RESTART], NEVER, 0, over
+    return over
+
+
+@step
+def begin(s, jobs, j, p, gpus, how, now, moving):
+    """Start a job on so many GPUs of a pool that has room for them; `moving` ms are paid first where it came from another."""
     left = s.tally[SLOTS_LEFT] - 1
     slot = s.stay[left, SLOT_STACK]
     s.tally[SLOTS_LEFT] = left
-    gpus = np.int64(jobs.gpus[j])
-    work, save = s.job[j, LEFT], s.tally[SAVE]
-    tau = interval_of(s, gpus)
+    tau, save, kind = interval_of(s, gpus), s.tally[SAVE], kind_of(jobs, j)
     restart = moving + (s.tally[AGAIN] if s.job[j, BEGUN] >= 0 else 0)
+    work = work_of(s, jobs, j, gpus, now + restart)
     stretch = s.pool[p, SLOW] if how == APART else 0
     end = now + restart + wall_of(work, tau, stretch, save)
     sequence = s.tally[SEQUENCE] + 1
@@ -196,7 +273,12 @@ def begin(s, jobs, j, p, how, now, moving):
     row = s.stay[slot]
     row[JOB], row[KEY], row[START], row[END] = j, sequence, now, end
     row[WORK], row[RESTART], row[TAU], row[STRETCH] = work, restart, tau, stretch
-    row[ASKED], row[TAKEN], row[WHERE] = gpus, taken_by(gpus, s.pool[p, NODE]), p
+    row[ASKED], row[TAKEN], row[WHERE], row[KIND] = gpus, taken_by(gpus, s.pool[p, NODE]), p, kind
+    if kind == ELASTIC:
+        row[FULL], row[LEAST] = jobs.gpus[j], jobs.terms[j, AT_LEAST]
+        join_elastic(s, slot, p)
+    elif kind == SERVING:
+        end = serve(s, jobs, slot, now, restart)
     place(s, p, slot, gpus, how)
     if s.job[j, BEGUN] < 0:
         s.job[j, BEGUN] = now
@@ -205,7 +287,7 @@ def begin(s, jobs, j, p, how, now, moving):
         rank = np.int64(s.level[j])
         join_class(s, slot, p, rank)
         if s.tally[ORDER] == ATTAINED:
-            event = min(end, crossing(s, j, gpus, jobs.duration[j], now + restart))
+            event = min(end, crossing(s, jobs, j, gpus, now + restart))
     push_event(s, event, (sequence << SLOT_BITS) | slot)
     s.tally[RUNNING] += 1
     s.tally[STARTS] += 1
@@ -218,6 +300,8 @@ def leave(s, slot, now, kind):
     log_stay(s, slot, now, kind)
     if s.tally[PREEMPT] > 0:
         leave_class(s, slot, s.stay[slot, WHERE])
+    if s.stay[slot, KIND] == ELASTIC:
+        leave_elastic(s, slot, s.stay[slot, WHERE])
     release(s, slot)
     s.stay[slot, KEY] = -1
     left = s.tally[SLOTS_LEFT]
@@ -234,12 +318,13 @@ def finish(s, slot, now):
     bins, length = s.bins[row[WHERE]], now - row[START]
     saves = (work - 1) // row[TAU] if work > row[TAU] else 0
     saving = saves * s.tally[SAVE]
-    bins[USEFUL] += work * gpus
+    useful = s.job[j, LEFT] * row[FULL] if row[KIND] == ELASTIC else work * gpus
+    bins[USEFUL] += useful
     bins[CHECKPOINT] += saving * gpus
     bins[RESTARTING] += row[RESTART] * gpus
-    bins[SLOWED] += (length - work - saving - row[RESTART]) * gpus
+    bins[SLOWED] += (length - saving - row[RESTART]) * gpus - useful
     bins[FRAGMENTATION] += (row[TAKEN] - gpus) * length
-    s.job[j, LEFT] = 0
+    s.job[j, LEFT] = s.job[j, LEFT] - work if row[KIND] == SERVING else 0
     s.job[j, ENDED] = now
     s.tally[DONE] += 1
     leave(s, slot, now, FINISH)
@@ -266,22 +351,33 @@ def split_stay(row, length, save, last):
 
 
 @inner
+def done_by(s, row, work):
+    """ms at full size that so much work of a stay is worth; of an elastic one rounded down."""
+    return min(work * row[ASKED] // row[FULL], s.job[row[JOB], LEFT]) if row[KIND] == ELASTIC else work
+
+
+@inner
 def break_off(s, slot, now, kind):
-    """Stop a stay before its end: SET_BACK by a failure, GIVE_WAY to another job, CUT where the replay ends. Returns the job."""
+    """Stop a stay before its end: SET_BACK by a failure, GIVE_WAY to another job, RESCALE to go on at another size, CUT where the replay
+    ends. Returns the job."""
     row = s.stay[slot]
     j, gpus, length = row[JOB], row[ASKED], now - row[START]
     bins = s.bins[row[WHERE]]
     restart = min(length, row[RESTART])
-    last = -1 if kind == SET_BACK else (s.tally[SAVE] if kind == GIVE_WAY else 0)
+    last = -1 if kind == SET_BACK else (0 if kind == CUT else s.tally[SAVE])
+    last = 0 if row[KIND] == SERVING else last
     work, saving, lost = split_stay(row, length - restart, s.tally[SAVE], last)
-    bins[USEFUL] += work * gpus
+    done = done_by(s, row, work)
+    useful = done * row[FULL] if row[KIND] == ELASTIC else work * gpus
+    bins[USEFUL] += useful
     bins[CHECKPOINT] += saving * gpus
     bins[RESTARTING] += restart * gpus
     bins[LOST] += lost * gpus
-    bins[SLOWED] += (length - restart - work - saving - lost) * gpus
+    bins[SLOWED] += (length - restart - saving - lost) * gpus - useful
     bins[FRAGMENTATION] += (row[TAKEN] - gpus) * length
-    s.job[j, LEFT] = row[WORK] - work
-    s.stops[j] += 0 if kind == CUT else 1
+    s.job[j, LEFT] -= done
+    s.stops[j] += 1 if kind in (SET_BACK, GIVE_WAY) else 0
+    s.tally[RESCALED] += 1 if kind == RESCALE else 0
     s.tally[INTERRUPTED] += 1 if kind == SET_BACK else 0
     s.tally[PREEMPTED] += 1 if kind == GIVE_WAY else 0
     leave(s, slot, now, kind)

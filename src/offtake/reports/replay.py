@@ -13,12 +13,15 @@ GROUPS = {
     "down": {"failure": "failed, not noticed", "repair": "repair", "maintenance": "maintenance", "power": "no power"},
     "idle": {
         "spare": "spares", "fragmentation": "no place for the gang", "assembling": "gang assembling", "reserved": "reserved by backfill",
-        "not_allowed": "not allowed", "no_demand": "no demand",
+        "not_allowed": "not allowed", "not_worth": "a move would not pay", "put_off": "jobs put off", "no_demand": "no demand",
     },
 }  # fmt: skip
 
 
-COUNTS = {"interruptions": "interruptions", "preemptions": "preemptions", "moved": "moves to another pool", "spread_out": "gangs set apart"}
+COUNTS = {
+    "interruptions": "interruptions", "preemptions": "preemptions", "moved": "moves to another pool", "spread_out": "gangs set apart",
+    "resized": "changes of size",
+}  # fmt: skip
 
 
 def _from(found: dict[str, Any]) -> str:
@@ -79,6 +82,7 @@ def replay_text(found: dict[str, Any], width: int) -> str:
     )
     if told := [f"{name}: {found[key]:,}" for key, name in COUNTS.items() if found[key]]:
         lines += textwrap.wrap(", ".join(told) + f"; {found['lost_gpu_h']:,.1f} GPU-h of work lost.", width)
+    lines += _beside(found, width)
     lines += ["", f"Every ready GPU-hour in one bin ({found['ready_gpu_h']:,.1f} GPU-h ready):", ""]
     lines.append(grid(_bins(found), width, "--json has all"))
     sizes = [
@@ -87,11 +91,25 @@ def replay_text(found: dict[str, Any], width: int) -> str:
         for r in found["sizes"]
     ]  # fmt: skip
     lines += ["", grid(sizes, width, "--json has all")]
+    if rows := found.get("compare"):
+        lines += ["", "The same jobs with and without, as stated first:", "", grid([_choice(row) for row in rows], width, "--json has all")]
     if refused := found["refused"]:
         lines += ["", *textwrap.wrap(_left_out(refused), width)]
     if rules["failures"]:
         lines += ["", *textwrap.wrap(_failures(rules), width)]
     return "\n".join(lines)
+
+
+def _beside(found: dict[str, Any], width: int) -> list[str]:
+    """What inference did without, and what the allocated time costs."""
+    lines: list[str] = []
+    for name, fleet in found["inference"].items():
+        share = fleet["unmet_gpu_h"] / fleet["asked_gpu_h"] if fleet["asked_gpu_h"] else None
+        wish = f"{fleet['asked_gpu_h']:,.1f} GPU-h wanted hour by hour, {fleet['unmet_gpu_h']:,.1f} of them unmet ({_share(share)})"
+        lines += textwrap.wrap(f"Inference {name}: {wish}.", width)
+    if found["usd"]:
+        lines += textwrap.wrap(f"Allocated GPU time costs {found['usd']:,.0f} USD at the prices of its pools.", width)
+    return lines
 
 
 def _bins(found: dict[str, Any]) -> list[dict[str, str]]:
@@ -105,6 +123,15 @@ def _bins(found: dict[str, Any]) -> list[dict[str, str]]:
                 row = {"of ready GPU time": full, "share": _share(bin_["share"]), "GPU-h": f"{bin_['gpu_h']:,.1f}"}
                 rows.append(row | ({p: _share(pools[p]["bins"][key]["share"]) for p in pools} if len(pools) > 1 else {}))
     return rows
+
+
+def _choice(row: dict[str, Any]) -> dict[str, str]:
+    kept = {name: "with" if row[name] else "without" for name in ("segment", "spares") if name in row}
+    return kept | {
+        "occupancy": _share(row["occupancy"]), "goodput": _share(row["goodput"]), "mean wait": _time(row["mean_wait_s"]),
+        "95th": _time(row["p95_wait_s"]), "stranded GPU-h": f"{row['stranded_gpu_h']:,.1f}", "spare GPU-h": f"{row['spare_gpu_h']:,.1f}",
+        "finished": f"{row['finished']:,}",
+    }  # fmt: skip
 
 
 def _sizes(row: dict[str, Any]) -> str:

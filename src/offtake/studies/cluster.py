@@ -2,8 +2,9 @@
 
 Axes    pools (K), workloads (W), months of the window (N)
 Units   GPUs, GPU-hours, seconds since the window began
-Assumed a batch job runs a day; inference and training gangs hold their GPUs for a month at a time; trays of four GPUs in racks, servers
-        of eight; a gang's segment is a whole rack unless told. Half of the hours come from each side in the mix `half`.
+Assumed a batch job runs a day, and a deferrable one may start up to 30 days later; training gangs hold their GPUs for a month at a time;
+        inference follows the hour of the day, a cosine with its peak at 16:00 and its headroom as peak over average; trays of four GPUs in
+        racks, servers of eight; a gang's segment is a whole rack unless told. Half of the hours come from each side in the mix `half`.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ import numpy as np
 from ..block import Block
 from ..book.terms import Site
 from ..errors import QuestionError
-from ..fleet import Failures, Pool, Rules, run_jobs
+from ..fleet import Failures, Fleet, Pool, Rules, run_jobs
 from ..fleet.ask import Answer, Asked, rules_of, told
+from ..fleet.compare import compared
 from ..fleet.known import LLAMA3
 from ..fleet.pools import CAUSES
 from ..fleet.work import largest_gang, whole_ms
@@ -31,6 +33,8 @@ from .meanpath import mean_path
 Array = np.ndarray[Any, Any]
 HOUR, DAY = 3600.0, 86400.0
 BATCH_HOURS = 24.0
+LATER = 30 * DAY  # for which a deferrable job may be put off
+PEAK_HOUR = 16
 MOST_JOBS = 500_000  # of a trace; beyond that pools and jobs are taken at a stated scale
 GOLDEN = 0.6180339887498949
 MIXES = ("trace", "book", "half")
@@ -73,6 +77,7 @@ class Cluster:
     scale: int
     left_out: dict[str, float]  # GPU-h by pool: parts of a node
     cut: dict[str, tuple[int, int]]  # workload: its gang, and the largest that a pool holds
+    fleets: tuple[Fleet, ...] = ()
 
 
 def window_of(plan: Plan, months: tuple[int, int] | None) -> Window:
@@ -131,12 +136,36 @@ def hours_of_work(plan: Plan, b: Block, window: Window) -> Array:
     return np.asarray(used + undone)
 
 
-def jobs_of_book(
-    plan: Plan, hours: Array, window: Window, pools: Sequence[Pool], scale: int
-) -> tuple[list[Array], dict[str, tuple[int, int]]]:
-    """Rows (submit s, duration s, GPUs, allowed pools) for the workloads' hours (W, N), and the gangs that had to be cut."""
-    rows: list[Array] = []
-    cut: dict[str, tuple[int, int]] = {}
+def daily(headroom: float) -> Array:
+    """(24,) inference by the hour, as a share of its peak: a cosine whose peak over average is the headroom, 0 at the lowest."""
+    shape = np.maximum(1.0 + (headroom - 1.0) * np.cos(2.0 * np.pi * (np.arange(24) - PEAK_HOUR) / 24.0), 0.0)
+    return np.asarray(shape / shape.max())
+
+
+def day_of(plan: Plan, workload: str) -> Array:
+    """(24,) share of its peak that a workload wants by the hour: all of it, unless it is inference with a headroom."""
+    load = plan.book.workloads[workload]
+    return daily(load.headroom.median()) if load.kind == "inference" and load.headroom is not None else np.ones(24)
+
+
+def hours_wanted(plan: Plan, b: Block, window: Window) -> Array:
+    """(W, N) GPU-hours that workloads ask for where inference gives up at night what it holds for its peak."""
+    mean = np.array([day_of(plan, name).mean() for name in plan.names.workloads])
+    return np.asarray(hours_of_work(plan, b, window) * mean[:, None])
+
+
+@dataclass
+class Own:
+    """A book's own work: rows (submit s, duration s, GPUs, allowed pools, latest start s or -1), fleets of inference, gangs cut."""
+
+    rows: list[Array]
+    fleets: list[Fleet]
+    cut: dict[str, tuple[int, int]]
+
+
+def jobs_of_book(plan: Plan, hours: Array, window: Window, pools: Sequence[Pool], scale: int) -> Own:
+    """Gangs and fleets that ask for the workloads' hours (W, N)."""
+    own = Own([], [], {})
     for w, name in enumerate(plan.names.workloads):
         load = plan.book.workloads[name]
         may = [p for p, pool in enumerate(pools) if _may(plan, name, pool)]
@@ -145,14 +174,29 @@ def jobs_of_book(
         stated = max(round(load.gang.median() / scale), 1)
         gang = min(stated, max(largest_gang(pools[p]) for p in may))
         if gang < stated:
-            cut[name] = (stated, gang)
+            own.cut[name] = (stated, gang)
         allow = sum(1 << p for p in may)
+        if load.kind == "inference":
+            own.fleets.append(Fleet(name, gang, _replicas(hours[w] / scale, gang, day_of(plan, name), window), HOUR, allow))
+            continue
         for m in range(len(window.begins) - 1):
             length = float(window.begins[m + 1] - window.begins[m])
             one = BATCH_HOURS * HOUR if load.kind == "batch" else length
             gangs = _gangs(hours[w, m] * HOUR / scale, gang, one, window.begins[m], length)
-            rows.append(np.column_stack([gangs, np.full(len(gangs), float(allow))]))
-    return [np.concatenate(rows)] if rows else [], cut
+            latest = gangs[:, 0] + LATER if load.deferrable else np.full(len(gangs), -1.0)
+            own.rows.append(np.column_stack([gangs, np.full(len(gangs), float(allow)), latest]))
+    return own
+
+
+def _replicas(hours: Array, gang: int, day: Array, window: Window) -> tuple[int, ...]:
+    """Replicas that inference wants in each hour of the window, one at least where it wants any: its hours (N,) spread as its day is."""
+    found: list[int] = []
+    for m, wanted in enumerate(hours):
+        many = round((window.begins[m + 1] - window.begins[m]) / HOUR)
+        shape = np.resize(day, many)
+        peak = wanted / shape.sum() / gang
+        found += np.maximum(np.rint(peak * shape), 1.0 if wanted > 0 else 0.0).astype(int).tolist()
+    return tuple(found)
 
 
 def _may(plan: Plan, workload: str, pool: Pool) -> bool:
@@ -172,7 +216,7 @@ def _gangs(gpu_seconds: float, gang: int, one: float, begins: float, length: flo
 
 
 def jobs_of_trace(jobs: Jobs, hours: Array, window: Window, scale: int, pools: Sequence[Pool]) -> Array:
-    """(n, 4) jobs of a trace, in its order and with its bursts, again and again until they ask for the hours (N,) at 1 : `scale`."""
+    """(n, 5) jobs of a trace, in its order and with its bursts, again and again until they ask for the hours (N,) at 1 : `scale`."""
     mean = float(jobs.gpus @ jobs.duration_s) / len(jobs)
     rows, taken, allow = [], 0, float((1 << len(pools)) - 1)
     for m, wanted in enumerate(hours):
@@ -181,7 +225,7 @@ def jobs_of_trace(jobs: Jobs, hours: Array, window: Window, scale: int, pools: S
         begins, length = window.begins[m], float(window.begins[m + 1] - window.begins[m])
         row = index % len(jobs)
         at = begins + np.mod(jobs.submit_s[row] + (index // len(jobs)) * GOLDEN * length, length)
-        rows.append(np.column_stack([at, jobs.duration_s[row], jobs.gpus[row], np.full(many, allow)]))
+        rows.append(np.column_stack([at, jobs.duration_s[row], jobs.gpus[row], np.full(many, allow), np.full(many, -1.0)]))
         taken += many
     return np.concatenate(rows)
 
@@ -195,26 +239,35 @@ def scale_for(jobs: Jobs | None, hours: float) -> int:
 
 def cluster_of(plan: Plan, b: Block, window: Window, wanted: Wanted, jobs: Jobs | None) -> Cluster:
     """Pools of the book, and jobs that ask for as many GPU-hours as its workloads do, in the shape of a trace, of the book, or of both."""
-    hours = hours_of_work(plan, b, window)
+    hours = hours_wanted(plan, b, window)
     share = {"trace": 1.0, "half": 0.5, "book": 0.0}[wanted.mix]
     scale = scale_for(jobs, share * float(hours.sum())) if share else 1
     pools, left = pools_of(plan, b, window, wanted, scale)
     parts: list[Array] = []
-    cut: dict[str, tuple[int, int]] = {}
+    own = Own([], [], {})
     if share and jobs is not None:
         parts.append(jobs_of_trace(jobs, share * hours.sum(axis=0), window, scale, pools))
     if share < 1.0:
-        own, cut = jobs_of_book(plan, (1.0 - share) * hours, window, pools, scale)
-        parts += own
-    rows = np.concatenate(parts) if parts else np.zeros((0, 4))
-    if len(rows) == 0:
+        own = jobs_of_book(plan, (1.0 - share) * hours, window, pools, scale)
+        parts += own.rows
+    rows = np.concatenate(parts) if parts else np.zeros((0, 5))
+    if len(rows) == 0 and not own.fleets:
         raise QuestionError("the book's workloads ask for no GPU-hours in these months")
     order = np.argsort(rows[:, 0], kind="stable")
     rows = rows[order]
     work = k.Jobs(
-        whole_ms(rows[:, 0]), whole_ms(rows[:, 1]), rows[:, 2].astype(np.int32), np.zeros(1, np.int16), rows[:, 3].astype(np.int64)
-    )
-    return Cluster(pools, _fitting(work, pools), scale, left, cut)
+        whole_ms(rows[:, 0]), whole_ms(rows[:, 1]), rows[:, 2].astype(np.int32), np.zeros(1, np.int16), rows[:, 3].astype(np.int64),
+        _terms(rows),
+    )  # fmt: skip
+    return Cluster(pools, _fitting(work, pools), scale, left, own.cut, tuple(own.fleets))
+
+
+def _terms(rows: Array) -> Array:
+    """What jobs state beyond a rigid gang: until when they may be put off; no rows where none does."""
+    if not (rows[:, 4] >= 0).any():
+        return np.zeros((0, k.TERM_FIELDS), np.int64)
+    latest = np.where(rows[:, 4] < 0, -1, whole_ms(rows[:, 4]))
+    return np.stack([rows[:, 2].astype(np.int64), latest, np.zeros(len(rows), np.int64)], axis=1)
 
 
 def _fitting(work: k.Jobs, pools: Sequence[Pool]) -> k.Jobs:
@@ -259,16 +312,21 @@ def replay_book(plan: Plan, asked: Asked, wanted: Wanted, trace: str | Path | No
     window = window_of(plan, wanted.months)
     b = mean_path(plan, asked.seed)
     cluster = cluster_of(plan, b, window, wanted, jobs)
-    rules = rules_of(asked, Rules(failures=stated_failures(plan, cluster.pools)), plan.book.title)
+    rules = rules_of(asked, Rules(failures=stated_failures(plan, cluster.pools), serving=cluster.fleets), plan.book.title)
     if cluster.scale > 1 and mix == "half" and rules.failures:
         raise QuestionError(
             f"these months at --mix half are replayed 1 : {cluster.scale}, and gangs made smaller would fail too seldom: "
             "ask for fewer --months, or --failures none"
         )
-    outcome = run_jobs(cluster.work, cluster.pools, replace(rules, until=window.until))
+    rules = replace(rules, until=window.until)
+    outcome = run_jobs(cluster.work, cluster.pools, rules)
     about = {
         "mix": mix, "months": [_month(plan.start + window.first), _month(plan.start + window.end - 1)], "scale": cluster.scale,
-        "demand_gpu_h": float(hours_of_work(plan, b, window).sum()), "left_out_gpu_h": cluster.left_out,
+        "demand_gpu_h": float(hours_wanted(plan, b, window).sum()), "left_out_gpu_h": cluster.left_out,
         "gangs_cut": {name: {"stated": was, "replayed": now} for name, (was, now) in cluster.cut.items()},
     }  # fmt: skip
-    return Answer(told(outcome, jobs, trace if jobs is not None else None) | {"book": about}, outcome)
+    said = told(outcome, jobs, trace if jobs is not None else None) | {"book": about}
+    if asked.compare:
+        quiet = replace(rules, log=0)
+        said["compare"] = compared(cluster.pools, asked.compare, outcome, lambda pools: run_jobs(cluster.work, pools, quiet))
+    return Answer(said, outcome)

@@ -19,10 +19,10 @@ from .jobs import NAMED, SHAPE, Jobs, Refusals, TraceError
 from .table import is_parquet, open_table, unreadable
 
 NEEDED = ("job_id", "submit_s", "duration_s", "gpus")
-NUMBERS = ("submit_s", "duration_s", "gpus", "gpu_milli", "start_s", "end_s")
+NUMBERS = ("submit_s", "duration_s", "gpus", "gpu_milli", "start_s", "end_s", "min_gpus", "latest_s")
 TEXTS = ("job_id", "pool", "user", "gpu_type", "priority")
 LABELS = ("pool", "user", "gpu_type")
-OPTIONAL = ("gpu_milli", "start_s", "end_s", "pool", "user", "gpu_type", "priority")
+OPTIONAL = ("gpu_milli", "start_s", "end_s", "min_gpus", "latest_s", "pool", "user", "gpu_type", "priority")
 CLASSES = {"BE": 0, "Burstable": 1, "LS": 2, "Guaranteed": 3}  # Kubernetes and openb2023: best effort yields to latency-sensitive
 YEARS_20 = 20 * 365.25 * 86_400.0
 MOST_GPUS = 1e9
@@ -46,6 +46,8 @@ SKIPPED: tuple[Rule, ...] = (
 CHANGED: tuple[Rule, ...] = (
     (c("gpus") != c("gpus").ceil(), "gpus", "a part of a GPU counts as a whole one", "round it up yourself"),
     (c("gpu_milli") < 1000, "gpu_milli", "a part of a GPU counts as a whole one", "write 1000, or leave the column out"),
+    (~c("min_gpus").is_between(1, c("gpus")), "min_gpus", "a job shrinks to 1 GPU or more of its own; else it keeps them all", "mend it"),
+    (c("latest_s") < c("submit_s"), "latest_s", "a job may be put off until after its submission; else it is not put off", "mend it"),
     (c("rank").is_null(), "priority", f"a priority is a whole number or one of {', '.join(CLASSES)}; else it counts as 0", "mend it"),
 )  # fmt: skip
 TWICE = ("job_id", "an id stands once", "number the jobs anew, or leave the second out")
@@ -94,6 +96,7 @@ def _typed(file: Path, lazy: pl.LazyFrame) -> pl.LazyFrame:
     found = found.with_columns(_first(SKIPPED).alias("skip"), _first(CHANGED).alias("change"))
     ran = pl.when((c("end_s") > c("start_s")) & (c("duration_s") > 0)).then((c("end_s") - c("start_s")) / c("duration_s"))
     kept = [c(name).cast(pl.Categorical()) for name in LABELS if name in present]
+    kept += [c(name) for name in ("min_gpus", "latest_s") if name in present]
     if "priority" in present:
         kept.append(c("rank"))
     if {"start_s", "end_s"} <= set(present):
@@ -240,7 +243,17 @@ def _arrays(frame: pl.DataFrame, refusals: Refusals) -> Jobs:
         frame["submit_s"].to_numpy(), frame["duration_s"].to_numpy(), gpus, ranks, user, pool, chip,
         frame["id"].to_numpy() if plain else np.arange(frame.height, dtype=np.int64), pools, chips,
         None if plain else np.array(frame["id"].to_list(), np.dtypes.StringDType()), frame["row"].cast(pl.Int64).to_numpy(), refusals,
+        _stated(frame, pl.when(c("min_gpus").is_between(1, c("gpus"))).then(c("min_gpus")).otherwise(c("gpus")).ceil().cast(pl.Int64)),
+        _stated(frame, pl.when(c("latest_s") >= c("submit_s")).then(c("latest_s")).otherwise(-1.0)),
     )  # fmt: skip
+
+
+def _stated(frame: pl.DataFrame, values: pl.Expr) -> np.ndarray | None:
+    """Values of a column that few traces have, the first that they come from; None where no row states it."""
+    column = values.meta.root_names()[0]
+    if column not in frame.columns or frame[column].null_count() == frame.height:
+        return None
+    return frame.select(values.alias("value")).to_series().to_numpy()
 
 
 def _in_order(submit: pl.Series, ids: pl.Series) -> bool:

@@ -119,6 +119,8 @@ class Jobs:
     job_id      (J,) int64: the id where all ids are whole numbers, else the rank by (submit_s, text); `name` gives the text
     names       (J,) the text of the ids, where they are no whole numbers
     row         (J,) int64 row of the file, the header of a CSV file being row 1
+    least       (J,) int64 the fewest GPUs that a job may shrink to; None where the trace states none
+    latest_s    (J,) float64 second until which its start may be put off, -1 for a job that may not; None where the trace states none
     """
 
     submit_s: np.ndarray
@@ -134,6 +136,8 @@ class Jobs:
     names: np.ndarray | None = None
     row: np.ndarray | None = None
     refusals: Refusals = field(default_factory=Refusals)
+    least: np.ndarray | None = None
+    latest_s: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.job_id)
@@ -148,13 +152,18 @@ class Jobs:
         """Seconds from the first submission to the last; 0 without jobs."""
         return float(self.submit_s[-1] - self.submit_s[0]) if len(self) else 0.0
 
+    @property
+    def smallest(self) -> np.ndarray:
+        """(J,) GPUs that a job needs at the least."""
+        return self.gpus if self.least is None else self.least
+
     def name(self, job: int) -> str:
         """Id of the job at position `job`, as the trace writes it."""
         return str(self.job_id[job] if self.names is None else self.names[job])
 
     def select(self, chosen: np.ndarray | slice) -> Jobs:
         """The jobs of a mask, of positions in order, or of a slice."""
-        arrays = ("submit_s", "duration_s", "gpus", "priority", "user", "pool", "chip", "job_id", "names", "row")
+        arrays = ("submit_s", "duration_s", "gpus", "priority", "user", "pool", "chip", "job_id", "names", "row", "least", "latest_s")
         columns = {name: getattr(self, name) for name in arrays}
         return replace(self, **{name: column[chosen] for name, column in columns.items() if column is not None})
 
@@ -177,7 +186,7 @@ def fit(jobs: Jobs, gpus: Sequence[int], chips: Sequence[str | None], skip_bad: 
     allowed = np.vstack([jobs.allowed(chips), np.ones((1, len(size)), bool)])  # the last row is `any`, code -1
     most = np.where(allowed, size, 0).max(axis=1, initial=0)[jobs.chip]
     lost: np.ndarray = np.logical_not(allowed.any(axis=1))[jobs.chip]
-    bad = np.flatnonzero(jobs.gpus > most)
+    bad = np.flatnonzero(jobs.smallest > most)
     if len(bad) == 0:
         return jobs
     issues = tuple(_unfit(jobs, int(job), int(most[job]), bool(lost[job])) for job in bad[:NAMED])
