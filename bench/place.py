@@ -39,8 +39,9 @@ def book(seed, extra, walk):
 
 def kernel(case, repeats=7):
     """Path-months per CPU-second, the best of some repeats, and the result."""
-    w, k, q = JOBS, POOLS, len(case[0].pool)
-    out, work, least = place.placement(w, k, q, MONTHS, LANES), place.scratch(w, k, q, LANES), np.inf
+    k, q, day = POOLS, len(case[0].pool), case[1].day
+    out, work = place.placement(JOBS, k, q, MONTHS, LANES, day), place.scratch(len(day.owner), k, q, LANES, len(day.share))
+    least = np.inf
     for _ in range(repeats + 1):  # the first compiles or loads
         start = time.process_time()
         place.place_block(*case, work, out)

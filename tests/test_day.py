@@ -117,3 +117,30 @@ def test_a_signal_may_ask_by_slot_and_never_of_a_slot_that_is_not_there():
     signal = "measure: ready of contracts.north @ 2026-12"
     for asked, issues in (("idle of slots.night @ 2027", 0), ("used of workloads.chat.peak @ 2027", 0), ("idle of slots.dawn @ 2027", 1)):
         assert len(check(book(whole=BOOK.replace(signal, f"measure: {asked}")))) == issues
+
+
+def test_the_report_shows_what_runs_at_which_hours():
+    """GPUs by slot stack up to those offered then; answer 4 tells what stands idle in each slot, its mean by hours the whole's."""
+    from offtake.studies import slots
+    from offtake.studies.found import Asked
+
+    run = front.run(book(), paths=64, threads=1)
+    asked = Asked(run)
+    (chart,) = slots.chart(asked)
+    assert chart["periods"] == ["night, 8 h", "day, 12 h", "peak, 4 h"] and [s["name"] for s in chart["series"]][-1] == "idle"
+    stacked = np.sum([s["values"] for s in chart["series"]], axis=0)
+    (offered,) = [r["mean"] for r in run.table("offered", "slots.peak").rows() if r["period"] == "2027"]
+    assert stacked == pytest.approx([offered / (365 * 4.0)] * 3, rel=1e-9)
+    said = run.answers()["answers"][3]
+    shares = said["values"]["idle_by_slot"]
+    (idle, whole) = (sum(r["mean"] for r in run.table(m, "contracts.north", "total").rows()) for m in ("idle", "offered"))
+    assert np.dot([shares["night"], shares["day"], shares["peak"]], (8 / 24, 12 / 24, 4 / 24)) == pytest.approx(idle / whole, rel=1e-9)
+    assert "idle by slot of the day: night" in said["text"]
+
+
+def test_a_book_without_slots_has_no_such_chart():
+    from offtake.studies import slots
+    from offtake.studies.found import Asked
+
+    run = front.run(text.read(BOOK), paths=64, threads=1)
+    assert slots.chart(Asked(run)) == [] and dict(slots.questions(run.plan)) == {}

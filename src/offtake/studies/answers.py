@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..units import format_value
-from . import lost, market_answers, national, solvency, watch_panels
+from . import lost, market_answers, national, slots, solvency, watch_panels
 from .found import IDLE, Asked, Findings, Found, Said, both, chance, percent, points
 from .rests import Rests, rests_on
 from .tabulate import SHOWN
@@ -79,10 +79,13 @@ def idle(a: Asked) -> Said:
     each = {name: (a.at(f"idle_value {name}", "total") or {}).get("mean") for name in a.plan.names.contracts}
     text = f"{both(row, 'share')} of the value offered stands idle; P(5 to 10 %) {chance(a.at('idle_event', 'total'))}. "
     text += f"By cause, of the idle hours: {split}. Borne by: {who}."
+    day = slots.idle_by_slot(a)
+    text += f" {slots.sentence(day)}" if day else ""
     useful = lost.found(a)
     return Said(
         f"{text} {lost.sentence(useful)}" if useful else text,
         {"share": row, "p_5_to_10": event, "gpu_hours_by_cause": causes, "borne_by_customer": paid, "by_contract": each}
+        | ({"idle_by_slot": day} if day else {})
         | ({"useful": useful} if useful else {}),
         a.row("idle_value", "total"),
     )

@@ -11,7 +11,7 @@ from ..book.fields import FIRM_ON
 from ..errors import QuestionError
 from ..plan import Plan
 from ..questions import Question, address, at_period, by_of, question
-from . import believe, deal_panels, lost, signals
+from . import believe, deal_panels, lost, signals, slots
 from .asked import Run
 from .found import IDLE, Findings, subject
 
@@ -153,7 +153,7 @@ def find_all(run: Run) -> Findings:
     plan = run.plan
     kept = {*MOVED, *(f"{what} {name}" for what in EXPOSED for name in plan.names.contracts)}
     asked = {key: replace(q, keep=key in kept) for key, q in [*_own(plan), *_each(plan), *_scenarios(plan), *_watched(plan)]}
-    asked |= dict(lost.questions(plan, subject(plan).deal))
+    asked |= dict(lost.questions(plan, subject(plan).deal)) | dict(slots.questions(plan))
     asked |= believe.questions(plan, subject(plan).contract) | dict(deal_panels.questions(plan))
     asked |= _figures(plan)
     outcome = run.outcome(list(asked.values()))

@@ -3,7 +3,7 @@
 LIMITS = (
     "Where a book names a surface, availability and what gangs leave unfilled come from replays of synthetic jobs on one rack type "
     "(R-03); elsewhere availability is a sourced number per site (S-05).",
-    "Placement knows one block a month: no hours of the day, and contracts trued up by the year or at the end of term are "
+    "Without `day` a month is one block, with it all days of a month are alike; contracts trued up by the year or at the end of term are "
     "placed month by month at their marginal price (P-02).",
     "Equity counts at its fair value on grant (C-10); claims on a shared site hold for the whole horizon; options are judged on the "
     "path without any (C-06).",

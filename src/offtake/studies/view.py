@@ -8,7 +8,7 @@ from ..book.numbers import Number
 from ..book.text import numbers_of
 from ..tables import plain
 from ..units import format_interval, format_value
-from . import calibration_panels, commitments, solvency, stress_panels, watch_panels
+from . import calibration_panels, commitments, slots, solvency, stress_panels, watch_panels
 from .answers import PENDING
 from .convergence import table as converging
 from .deal_panels import pages
@@ -39,7 +39,7 @@ def view(run: Found) -> Any:
         "headline": headline(a, told),
         "answers": [_answer(x) for x in told["answers"]],
         "fans": [*fans(a), *risk[0], *power[0], *market[0], *rate[0], *past[0]],
-        "stacks": stacks(a),
+        "stacks": [*stacks(a), *slots.chart(a)],
         "heat": heat(a),
         "sankey": sankey(a, told),
         "tornado": tornado(a),
