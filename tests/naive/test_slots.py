@@ -284,7 +284,7 @@ def test_a_book_without_slots_keeps_its_bits(kind):
 def by_hand(batch, worth=15.0):
     """10 GPUs for a day: rooms of 80, 120 and 40 GPU-h. Inference of 120 GPU-h at 0.5, 1.2 and 1.4 of its mean: 20, 72 and 28; a run
     of 4 GPUs through the day, 96 GPU-h; batch work that may run at any time. Inference is worth 15, the run 2, batch 1 USD/GPU-h."""
-    one, share = np.ones((1, 1)), np.array([8.0, 12.0, 4.0]) / 24.0
+    one, share = np.ones((2, 1)), np.array([8.0, 12.0, 4.0]) / 24.0  # two months alike: in the second no step is taken
     day = slots.Day(share, np.array([0, 0, 0, 1, 2]), np.array([1, 2, 3, 4, 0]), np.array([0, 1, 2, -1, -1]))
     nothing = np.full(3, -1)
     jobs = place.Jobs(np.ones((3, 1), np.int64), nothing, np.zeros(3, np.int64), np.arange(5), np.zeros(1, np.int64),
@@ -292,8 +292,12 @@ def by_hand(batch, worth=15.0):
     loads = place.Loads(
         np.array([120.0, 96.0, batch])[:, None, None] * one, np.ones((3, 1, 1)), np.array([[worth], [2.0], [1.0]]), np.zeros((3, 1, 1))
     )
-    segments = place.Segments(np.zeros(1, np.int64), 240.0 * np.ones((1, 1, 1)), np.zeros((1, 1, 1)))
-    return solved(Instance(segments, jobs, loads, np.ones((1, 1, 1)), np.array([[0.5], [1.2], [1.4]])))
+    segments = place.Segments(np.zeros(1, np.int64), 240.0 * np.ones((1, 2, 1)), np.zeros((1, 2, 1)))
+    out = solved(Instance(segments, jobs, loads, np.ones((1, 2, 1)), np.array([[0.5], [1.2], [1.4]])))
+    for name in ("slot_use", "slot_idle", "slot_dual", "use", "dual", "idle", "unserved"):
+        first, second = np.moveaxis(getattr(out, name), -2, 0)
+        np.testing.assert_allclose(second, first, rtol=1e-9, atol=1e-9, err_msg=name)
+    return out
 
 
 def test_a_day_by_hand():
@@ -320,7 +324,22 @@ def test_a_trough_that_batch_work_fills_by_hand():
     """100 GPU-h of batch work take the 48 that inference and the run leave; 1 USD is then what an hour more is worth by night."""
     out = by_hand(100.0)
     np.testing.assert_allclose(out.slot_use[2, 0, :, 0, 0], [36, 12, 0], atol=1e-9)
-    np.testing.assert_allclose(out.idle.sum(), 0.0, atol=1e-9)
+    np.testing.assert_allclose(out.idle, 0.0, atol=1e-9)
     np.testing.assert_allclose(out.unserved[:, 0, 0], [0, 24, 52], atol=1e-9)
     # a run's hour takes 5/6 of an hour that batch work had and 1/6 of the peak: 2 = 1 + (peak - 1) / 6
     np.testing.assert_allclose(out.slot_dual[0, :, 0, 0], [1, 1, 7], atol=1e-8)
+
+
+def test_work_of_a_slot_is_blamed_on_hours_of_that_slot_by_hand():
+    """Inference that comes at the peak alone, 100 GPU-h, may run in the first pool, which has 6 GPU-h then; of the second pool's 240 idle
+    GPU-h only the 40 of the peak stand idle because it may not run there."""
+    share = np.array([8.0, 12.0, 4.0]) / 24.0
+    day = slots.Day(share, np.zeros(3, np.int64), np.array([1, 2, 3]), np.array([0, 1, 2]))
+    nothing = np.full(2, -1)
+    jobs = place.Jobs(np.array([[1, 0]]), nothing[:1], np.zeros(1, np.int64), np.arange(3), np.arange(2), nothing, day)
+    loads = place.Loads(np.full((1, 1, 1), 100.0), np.ones((1, 2, 1)), np.ones((1, 1)), np.zeros((1, 2, 1)))
+    segments = place.Segments(np.arange(2), np.array([36.0, 240.0])[:, None, None], np.zeros((2, 1, 1)))
+    out = solved(Instance(segments, jobs, loads, np.ones((2, 1, 1)), np.array([[0.0], [0.0], [6.0]])))
+    np.testing.assert_allclose(out.slot_use[0, :, :, 0, 0], [[0, 0, 6], [0, 0, 0]], atol=1e-9)
+    np.testing.assert_allclose(out.unserved[0, 0, 0], 94.0, atol=1e-9)
+    np.testing.assert_allclose(out.idle[:, :, 0, 0], [[30, 200], [0, 40], [0, 0]], atol=1e-9)
