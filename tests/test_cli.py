@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from offtake.reports.terminal import answers_text
+
 
 def offtake(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     code = "from offtake.cli import main; main()"
@@ -33,6 +35,21 @@ def test_terminal_answers_fit_in_two_screens(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) <= 100
     assert max(len(line) for line in done.stdout.splitlines()) <= 120
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_long_answers_are_cut_where_a_sentence_ends(width: int) -> None:
+    """Thirteen answers of twenty sentences: two screens, no word cut, `full` prints all; short ones stay whole."""
+    text = " ".join(f"Sentence {n} of some length says something; and a second part." for n in range(20))
+    short = [{"n": n, "question": "What?", "text": "This.", "rests_on": []} for n in range(1, 14)]
+    told = {"answers": [x | {"text": text} for x in short], "identities": [{"worst": 0.0, "rule": "S-05: x"}],
+            "stamp": {"book": "0" * 64, "seed": 1, "paths": 64}}  # fmt: skip
+    shown = answers_text(told, width)
+    assert 80 < len(shown.splitlines()) <= 100 and max(map(len, shown.splitlines())) <= width
+    first = " ".join(line.strip() for line in shown.split("\n 2  ")[0].splitlines()[1:])
+    assert first.endswith(" [..]") and text.startswith(first[:-5]) and first[-6] in ".;"
+    assert "--full prints it" in " ".join(shown.split()) and " ".join(answers_text(told, width, full=True).split()).count(text) == 13
+    assert "[..]" not in answers_text(told | {"answers": short}, width)
 
 
 def test_measure_json_has_the_promised_shape() -> None:

@@ -15,6 +15,7 @@ from offtake import front
 from offtake.book import text
 from offtake.book.check import check
 from offtake.studies import late
+from offtake.units import format_interval, format_value
 
 from .deals import BASE, merged
 
@@ -178,7 +179,12 @@ def test_the_first_book_loses_less_to_one_than_to_all() -> None:
     together = late.at(told(), late.ALL)
     assert together is not None and len(single) == 4 and min(single) > 0.0
     assert max(single) < together["mean"] and sum(single) < together["mean"] < told()["on_time"]
-    assert told()["paths"] == 64 and "(first 64 paths)" in late.sentence(told())
+    said = late.sentence(told())
+    assert told()["paths"] == 64 and "(first 64 paths)" in said
+    price, most = told()["work_cost"], format_value(max(single), "USD")
+    span = format_interval(price["p05"], price["p95"], "USD")
+    assert f"Several clouds cost work worth {format_value(price['mean'], 'USD')} ({span})" in said
+    assert f"would cost {format_value(together['mean'], 'USD')} where the costliest of several costs {most}" in said
 
 
 def test_same_bits_on_one_worker_or_two_and_the_first_paths_of_more() -> None:

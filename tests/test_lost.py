@@ -93,7 +93,9 @@ def test_the_answer_and_the_replays_behind_it(run: offtake.Run) -> None:
     assert useful["added_by_replays"] == mean["no_progress_unfilled"] + mean["no_progress_overhead"]
     assert useful["mix_moves_more"] == (useful["moved_by_mix"] > useful["added_by_replays"])
     assert ("The mix of jobs moves what follows more" in answer["text"]) == useful["mix_moves_more"]
-    assert "as one cloud with the same GPUs" in answer["text"] and "late power" in answer["text"]
+    assert "As one cloud with the same GPUs" in answer["text"] and "late power" in answer["text"]
+    apart = 100 * (mean["no_progress"] - mean["no_progress_if_one"])
+    assert f"keeping clouds apart takes {apart:.1f} points of what is charged" in answer["text"]
     told = run.explain("unfilled", "contracts.north")
     assert told["replays"]["surface"] == "nvl72" and len(told["nearest_replays"]) == 5
     assert all(abs(r["load"] - 1.0) < 0.3 for r in told["nearest_replays"])

@@ -64,6 +64,7 @@ def run_book(
     stress: Stresses = None,
     xlsx: Annotated[Path | None, typer.Option("--xlsx", metavar="FILE", help="Write an Excel workbook too, with live formulas.")] = None,
     paths_out: PathsOut = None,
+    full: Annotated[bool, typer.Option("--full", help="Print every answer whole; else what is long is cut at a sentence.")] = False,
     as_json: Json = False,
 ) -> None:
     """Answer the book's 13 questions and write the report BOOK.html."""
@@ -80,7 +81,7 @@ def run_book(
         answers = done.answers()
         done.report(target)
         _write_also(done, xlsx, paths_out)
-    say_json(answers) if as_json else say(answers_text(answers, width()))
+    say_json(answers) if as_json else say(answers_text(answers, width(), full))
     named = {"report": target, "workbook": xlsx, "paths": paths_out}
     typer.echo("\n".join(f"{what}: {file}" for what, file in named.items() if file is not None), err=True)
     say_stopped(done)

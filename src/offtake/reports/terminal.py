@@ -2,33 +2,65 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from typing import Any
 
 from ..tables import Table
 from ..units import format_value
 
+SCREENS = 100  # lines
+CUT = "[..]"
 
-def answers_text(told: dict[str, Any], width: int) -> str:
-    """The 13 answers and the identity check, within two screens."""
-    lines = []
+
+def answers_text(told: dict[str, Any], width: int, full: bool = False) -> str:
+    """The 13 answers and the identity check, within two screens: answers are cut where a sentence or part of one ends, unless `full`."""
+    last = _basis(told, width)
+    most = 1_000
+    lines = _answers(told, width, most)
+    while not full and most > 1 and len(lines) + len(last) > SCREENS:
+        most = min(most - 1, 30)
+        lines = _answers(told, width, most)
+    if any(line.endswith(CUT) for line in lines):
+        lines += textwrap.wrap(f"{CUT} The report and --json have the whole answer, --full prints it.", width)
+    return "\n".join(lines + last)
+
+
+def _answers(told: dict[str, Any], width: int, most: int) -> list[str]:
+    lines: list[str] = []
     for x in told["answers"]:
         lines += textwrap.wrap(x["question"], width, initial_indent=f"{x['n']:>2}  ", subsequent_indent="    ")
-        lines += textwrap.wrap(x["text"], width, initial_indent="    ", subsequent_indent="    ")
-        moved = "; ".join(mover(r) for r in x["rests_on"])
-        if moved:
-            lines += textwrap.wrap(
-                f"moved most by: {moved}", width, initial_indent="    ", subsequent_indent="    ", break_on_hyphens=False
-            )
-    worst = max(told["identities"], key=lambda i: i["worst"])
-    stamp = told["stamp"]
-    lines += textwrap.wrap(
+        lines += _cut(x["text"], width, most)
+        if moved := "; ".join(mover(r) for r in x["rests_on"]):
+            lines += _indented(f"moved most by: {moved}", width)
+    return lines
+
+
+def _basis(told: dict[str, Any], width: int) -> list[str]:
+    worst, stamp = max(told["identities"], key=lambda i: i["worst"]), told["stamp"]
+    return textwrap.wrap(
         f"{len(told['identities'])} identities hold on every path and month; the worst is off by {worst['worst']:.0e} of gross flows "
         f"({worst['rule'].split(':')[0]}). Book {stamp['book'][:12]}, seed {stamp['seed']}, {stamp['paths']:,} paths. "
         "Not investment advice.",
         width,
     )
-    return "\n".join(lines)
+
+
+def _indented(text: str, width: int) -> list[str]:
+    return textwrap.wrap(text, width, initial_indent="    ", subsequent_indent="    ", break_on_hyphens=False)
+
+
+def _cut(text: str, width: int, most: int) -> list[str]:
+    """What fits into `most` lines of the sentences and their parts, the first of them whole."""
+    whole = _indented(text, width)
+    if len(whole) <= most:
+        return whole
+    kept, *rest = re.split(r"(?<=[.;]) ", text)
+    for part in rest:
+        if len(_indented(f"{kept} {part} {CUT}", width)) > most:
+            break
+        kept = f"{kept} {part}"
+    return _indented(f"{kept} {CUT}", width) if kept != text else whole
 
 
 def mover(r: dict[str, Any]) -> str:

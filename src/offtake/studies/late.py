@@ -189,9 +189,14 @@ def sentence(found: dict[str, Any]) -> str:
     each = ", ".join(f"{r['name']} {format_value(r['mean'], 'USD')}" for r in single)
     text = f"One provider {SHOWN} months late costs its customers work worth, on average, {each}"
     if len(single) > 1:
-        idle, work = found["idle_cost"]["mean"], found["work_cost"]["mean"]
-        hours = f"{format_value(abs(idle), 'USD')} {'more' if idle > 0.0 else 'fewer'} idle hours at contract prices"
-        span = format_interval(together["p05"], together["p95"], "USD")
-        text += f"; all late together {format_value(together['mean'], 'USD')} ({span}). "
-        text += f"Keeping pools apart leaves work worth {format_value(work, 'USD')} undone that one cloud would do, and {hours}"
+        hours = "more" if found["idle_cost"]["mean"] > 0.0 else "fewer"
+        alone, costliest = (format_value(row["mean"], "USD") for row in (together, single[0]))
+        text += f"; all late together {_span(together)}. Several clouds cost work worth {_span(found['work_cost'])} that one cloud with "
+        text += f"the same GPUs would do, and {_span(found['idle_cost'])} {hours} idle hours at contract prices; they insure against the "
+        text += f"one cloud that is late, which would cost {alone} where the costliest of several costs {costliest}"
     return f"{text} (first {found['paths']} paths)."
+
+
+def _span(row: dict[str, Any]) -> str:
+    """A mean with its 90 % interval."""
+    return f"{format_value(row['mean'], 'USD')} ({format_interval(row['p05'], row['p95'], 'USD')})"

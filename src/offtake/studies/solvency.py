@@ -57,19 +57,24 @@ def loss(a: Asked) -> dict[str, Any]:
     return {"mean": float(total.mean()), "p05": float(np.quantile(total, 0.05)), "p95": float(np.quantile(total, 0.95))}
 
 
-def committed(found: dict[str, Any], said: list[dict[str, Any]]) -> str:
-    """The sum, the sums people quote, and who holds most of it."""
+def committed(found: dict[str, Any]) -> str:
+    """The sum."""
     text = f"{usd(found['sized'])} is committed in sized contracts"
     text += f" ({usd(found['with_overlap'])} with what lies inside another)" if found["with_overlap"] > found["sized"] else ""
     text += f", {usd(found['firm'])} of it firm" if found["firm"] < found["sized"] else ""
     text += f", plus {found['unsized']} known but unsized" if found["unsized"] else ""
-    if said:
-        text += "; people quote " + " and ".join(
-            f"{usd(q['value'])} ({q['by']}: {usd(abs(q['difference']))} {'more' if q['difference'] > 0 else 'less'})" for q in said
-        )
-    if found["largest"]:
-        text += f". Of {usd(found['cloud'])} with clouds, {100 * found['largest_share']:.0f} % is {found['largest']}"
     return f"{text}."
+
+
+def beside(found: dict[str, Any], said: list[dict[str, Any]]) -> str:
+    """The sums people quote, and who holds most of what is committed."""
+    text = ""
+    if said:
+        quotes = (f"{usd(q['value'])} ({q['by']}: {usd(abs(q['difference']))} {'more' if q['difference'] > 0 else 'less'})" for q in said)
+        text = f"People quote {' and '.join(quotes)} as committed. "
+    if found["largest"]:
+        text += f"Of {usd(found['cloud'])} with clouds, {100 * found['largest_share']:.0f} % is {found['largest']}."
+    return text.strip()
 
 
 def holds(sides: dict[str, Any], last: str, year: str) -> str:
@@ -87,10 +92,11 @@ def text_of(a: Asked, values: dict[str, Any], last: str, year: str) -> str:
     gap, overdrawn, reneged = a.at("gap_event", last), a.at("overdrawn_event", last), a.at(f"renegotiated {name}", last)
     losses = f" (operating losses that nobody funds among it on {chance(overdrawn)})" if overdrawn and overdrawn["mean"] else ""
     parts = [
-        committed(values, values["quoted"]),
+        committed(values),
         f"Due and unpaid at the end of {last}: {a.span('customer funding_gap', last)}, something on {chance(gap)} of paths{losses}; "
         f"P(renegotiated by then) {chance(reneged)}.",
         holds(values["what_must_hold"], last, year),
+        beside(values, values["quoted"]),
         f"Revenue of {year} over all paths: {a.span('customer revenue', year)}, P(50 bn USD or more) {chance(a.at('customer_50', year))}.",
         f"Providers lose {usd(lost['mean'])} ({format_interval(lost['p05'], lost['p95'], 'USD')}) of what they signed, on average, "
         "cancelled or unpaid less re-let;",
