@@ -194,11 +194,12 @@ def _of_llama3() -> Line:
 def tables() -> dict[str, Callable[[], Iterator[str]]]:
     """What docs/replay.md quotes, as its rows; only by name."""
     from bench import designed as d
+    from bench import helios
 
     few = {"seeds": 1} if QUICK else {}
     return {
         "training": lambda: d.table_of_training(**({"sizes": (1_024,), "seeds": 1} if QUICK else {})),
-        "policies": lambda: d.table_of_policies(**few), "sizes": lambda: d.table_of_sizes(**few),
+        "policies": lambda: d.table_of_policies(**few), "sizes": lambda: d.table_of_sizes(**few), "helios": helios.compare,
     }  # fmt: skip
 
 
