@@ -211,9 +211,19 @@ def stacks(a: Asked) -> list[dict[str, Any]]:
                 {"name": c.removeprefix("idle_").replace("_", " "), "values": [r["mean"] for r in a.rows(f"{c} calendar-year")]}
                 for c in IDLE
             ],
-            "note": "Availability is a sourced number in this version, not replayed (S-05).",
+            "note": _availability(a),
         },
     ]
+
+
+def _availability(a: Asked) -> str:
+    """Where the share of ready hours that are offered comes from."""
+    stated = sum(site.availability is not None for site in a.plan.book.sites.values())
+    replay = a.plan.book.replay
+    if replay is None or stated == len(a.plan.book.sites):
+        return "Of hours that are offered: each site states its availability (S-05)."
+    whose = "availability comes" if not stated else f"{stated} sites state their availability, that of the others comes"
+    return f"Of hours that are offered: {whose} from the replays behind surface `{replay.surface}` (S-05, R-03)."
 
 
 def heat(a: Asked) -> dict[str, Any]:
@@ -320,7 +330,8 @@ def committed(a: Asked) -> dict[str, Any]:
     for q in solvency.quoted(a):
         totals.append({"label": f"quoted, {q['by']}", "value": q["value"]})
         totals.append({"label": "difference from the sum without overlap", "value": q["difference"]})
-    text = f"{percent(found['largest_share'])} of the cloud layer lies with {found['largest']}; Herfindahl index {found['herfindahl']:.2f}."
+    text = f"{percent(found['largest_share'])} of the cloud layer lies with {found['largest']}; "
+    text += f"Herfindahl index {found['herfindahl']:.2f} (1: all with one)."
     return {"rows": rows, "totals": totals, "concentration": text if found["largest"] else None}
 
 
