@@ -178,5 +178,8 @@ def test_the_verb_shows_the_prior_beside_the_posterior(closes: Path, tmp_path: P
     all_of_them = write_closes(tmp_path / "all.csv", ["SPY", "AMZN", "MSFT", "ORCL", "CRWV", "NBIS", "IREN", "APLD", "SKYY"], {})
     learn.observe("openai-aws", "revenue of companies.amzn @ 2026Q2 = 38 bn USD", "Amazon, 10-Q, 2026-08-01")
     said = " ".join(ask("--closes", str(all_of_them)).stdout.split())
+    before = {f.name: f.read_bytes() for f in tmp_path.iterdir()}
+    assert ask("--closes", str(all_of_them), "--json").exit_code == 0
+    assert {f.name: f.read_bytes() for f in tmp_path.iterdir()} == before  # nothing of the prior, the store or the closes is touched
     for words in ("branch given before after", "long-amzn before", "the tree makes of it", "change", "mean at the leaf"):
         assert words in said

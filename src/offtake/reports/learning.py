@@ -85,7 +85,8 @@ def observations_text(rows: list[dict[str, Any]], width: int) -> str:
 def condition_text(found: dict[str, Any], width: int) -> str:
     """Evidence, how far it carries, then scenarios, inputs that moved, and headlines before and after."""
     known = f", known by {found['known_by']}" if found["known_by"] else ""
-    lines = [f"{found['book']} as of {found['as_of']}, {len(found['evidence'])} observations{known}, {found['paths']:,} paths"]
+    count = len(found["evidence"])
+    lines = [f"{found['book']} as of {found['as_of']}, {count} observation{'s' * (count != 1)}{known}, {found['paths']:,} paths"]
     for o in found["evidence"]:
         lines += _evidence(o)
     lines += [f"replaced by a later document: {o['about']} {o['written']} ({o['document']}, {o['published']})" for o in found["replaced"]]

@@ -24,7 +24,7 @@ from .observe import asked, named
 from .single import once, one
 
 SHOWN = {"p05": 0.05, "p50": 0.50, "p95": 0.95}
-MOVED = 3.0  # errors of the change beyond which an input counts as moved
+MOVED = 4.0  # errors of the change beyond which an input counts as moved: one false in four lists of 250
 
 
 @dataclass(frozen=True)

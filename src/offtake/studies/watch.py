@@ -59,7 +59,8 @@ def watch(plan: Plan, observations: Sequence[Observation], how: Asked, target: s
     wanted, found = questions(plan, goal), evidence_of(plan, observations)
     paths = min(how.paths, montecarlo.KEPT)
     run = montecarlo.run(plan, [*wanted.values(), *found.questions], paths, how.seed, how.workers, how.reporter)
-    weights, note = np.ones(run.paths, np.int64), f"{len(observations)} observations taken in" if observations else "nothing observed yet"
+    many = f"{len(observations)} observation{'s' * (len(observations) != 1)} taken in"
+    weights, note = np.ones(run.paths, np.int64), many if observations else "nothing observed yet"
     if observations:
         weighing = weigh(plan, found, Asked(run.paths, how.seed, how.workers, how.reporter), run)
         if weighing.trusted:
