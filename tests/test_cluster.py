@@ -59,6 +59,17 @@ def test_jobs_ask_for_the_hours_of_the_workloads(told, tmp_path: Path, mix: str)
     assert (np.diff(cluster.work.submit) >= 0).all()
 
 
+def test_prices_are_those_of_the_contracts(told) -> None:
+    plan, b, window = told
+    cluster = cluster_of(plan, b, window, Wanted("book"), None)
+    for pool in cluster.pools:
+        contract = plan.names.pools[plan.names.pool_labels.index(pool.name)][2]
+        price = b.schedule.price[plan.names.contracts.index(contract), window.first : window.end, 0]
+        assert price.min() - 1e-9 <= pool.price <= price.max() + 1e-9 and pool.price > 0
+    values = [load.value.median() for load in plan.book.workloads.values()]
+    assert min(values) < cluster.waiting < max(values)
+
+
 def test_inference_follows_the_day(told) -> None:
     """Peak over average is the headroom; by day a fleet holds what it held all month, at night less, and its hours are those of its day."""
     for headroom in (1.0, 1.4, 2.0):

@@ -78,6 +78,7 @@ class Cluster:
     left_out: dict[str, float]  # GPU-h by pool: parts of a node
     cut: dict[str, tuple[int, int]]  # workload: its gang, and the largest that a pool holds
     fleets: tuple[Fleet, ...] = ()
+    waiting: float = 0.0  # USD that an hour of waiting costs a job for each GPU
 
 
 def window_of(plan: Plan, months: tuple[int, int] | None) -> Window:
@@ -114,6 +115,22 @@ def pools_of(plan: Plan, b: Block, window: Window, wanted: Wanted, scale: int) -
     if not pools:
         raise QuestionError("the book has no GPU ready in these months on its mean path")
     return pools, left
+
+
+def priced(plan: Plan, b: Block, window: Window, pools: Sequence[Pool]) -> list[Pool]:
+    """Pools with the price of their contract on the mean path, USD per GPU-hour, averaged over the window."""
+    found = []
+    for pool in pools:
+        _, _, contract = plan.names.pools[plan.names.pool_labels.index(pool.name)]
+        price = b.schedule.price[plan.names.contracts.index(contract), window.first : window.end, 0]
+        found.append(replace(pool, price=float(price.mean())))
+    return found
+
+
+def worth_of_waiting(plan: Plan, hours: Array) -> float:
+    """What an hour of waiting costs a job for each of its GPUs: the workloads' stated value, weighed by their GPU-hours (W, N)."""
+    values = np.array([plan.book.workloads[name].value.median() for name in plan.names.workloads])
+    return float(values @ hours.sum(axis=1) / hours.sum())
 
 
 def _rack(pool: Pool, wanted: Wanted) -> Pool:
@@ -242,7 +259,8 @@ def cluster_of(plan: Plan, b: Block, window: Window, wanted: Wanted, jobs: Jobs 
     hours = hours_wanted(plan, b, window)
     share = {"trace": 1.0, "half": 0.5, "book": 0.0}[wanted.mix]
     scale = scale_for(jobs, share * float(hours.sum())) if share else 1
-    pools, left = pools_of(plan, b, window, wanted, scale)
+    bare, left = pools_of(plan, b, window, wanted, scale)
+    pools = priced(plan, b, window, bare)
     parts: list[Array] = []
     own = Own([], [], {})
     if share and jobs is not None:
@@ -259,7 +277,7 @@ def cluster_of(plan: Plan, b: Block, window: Window, wanted: Wanted, jobs: Jobs 
         whole_ms(rows[:, 0]), whole_ms(rows[:, 1]), rows[:, 2].astype(np.int32), np.zeros(1, np.int16), rows[:, 3].astype(np.int64),
         _terms(rows),
     )  # fmt: skip
-    return Cluster(pools, _fitting(work, pools), scale, left, own.cut, tuple(own.fleets))
+    return Cluster(pools, _fitting(work, pools), scale, left, own.cut, tuple(own.fleets), worth_of_waiting(plan, hours))
 
 
 def _terms(rows: Array) -> Array:
@@ -312,7 +330,8 @@ def replay_book(plan: Plan, asked: Asked, wanted: Wanted, trace: str | Path | No
     window = window_of(plan, wanted.months)
     b = mean_path(plan, asked.seed)
     cluster = cluster_of(plan, b, window, wanted, jobs)
-    rules = rules_of(asked, Rules(failures=stated_failures(plan, cluster.pools), serving=cluster.fleets), plan.book.title)
+    stated = Rules(failures=stated_failures(plan, cluster.pools), serving=cluster.fleets, value=cluster.waiting)
+    rules = rules_of(asked, stated, plan.book.title)
     if cluster.scale > 1 and mix == "half" and rules.failures:
         raise QuestionError(
             f"these months at --mix half are replayed 1 : {cluster.scale}, and gangs made smaller would fail too seldom: "
