@@ -123,6 +123,20 @@ def features() -> Iterator[Line]:
     yield Line("identities and journal, all on", "<= 1e-9 on every path", f"{paths:,} paths: {off:.0e}, {where[:60]}", "", off <= 1e-9)
 
 
+def coupled() -> Iterator[Line]:
+    """Months that share a commitment against the same book month by month, and how far the plan can be from the best."""
+    from bench.coupled import cost
+
+    for name, contracts in (("two-clouds", "one contract"), ("openai-aws", "three")):
+        shared, alone, gaps = cost(name, 1 if QUICK else 16)
+        figure = f"{1e3 * shared:.0f} ms a block, {1e3 * alone:.0f} ms month by month"
+        yield Line(f"shared commitments, {contracts}", "none stated", figure, f"{shared / alone:.1f}", None)
+        goal = 1e-6 if contracts == "one contract" else None
+        told = f"mean {gaps.mean():.0e}, worst {gaps.max():.0e} of {len(gaps):,} paths"
+        met = None if goal is None else bool(gaps.max() <= goal)
+        yield Line(f"gap of the plan, {contracts}", f"<= {goal:.0e}" if goal else "told", told, "", met)
+
+
 def reference() -> Iterator[Line]:
     """The book of the study's shape: paths a CPU second, nanoseconds a draw, and what all indices of one number cost."""
     from bench.reference import added_core, draws, one_by_one, sensitivities, whole_job
@@ -272,6 +286,7 @@ def jobs() -> Iterator[Line]:
 
 BENCHES = {
     "startup": startup, "stages": stages, "vector": vector, "placement": placement, "accounts": accounts, "features": features,
+    "coupled": coupled,
     "sampling": sampling, "reference": reference, "memory": memory, "jobs": jobs, "replay": replays,
 }  # fmt: skip
 

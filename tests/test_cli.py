@@ -19,7 +19,7 @@ def test_run_writes_the_report_and_thirteen_answers(tmp_path: Path) -> None:
     done = offtake("run", "two-clouds", "--paths", "256", "--out", str(tmp_path), "--json")
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
-    assert set(told) == {"stamp", "answers", "identities"}
+    assert set(told) == {"stamp", "answers", "identities", "coupled"}
     assert [a["n"] for a in told["answers"]] == list(range(1, 14))
     assert all(set(a) == {"n", "question", "text", "values", "rests_on"} for a in told["answers"])
     assert [a["n"] for a in told["answers"] if a["text"].startswith("not computed")] == [9, 10, 12]

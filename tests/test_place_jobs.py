@@ -17,10 +17,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from offtake import stages
 from offtake.cli import app
+from offtake.kernels import couple
+from offtake.shadow import Programs
 from offtake.studies.meanpath import mean_path
-from offtake.studies.offers import demand_at, offers_of, remaining, shadow, with_busy
+from offtake.studies.offers import offers_of, period_of, remaining, rest_of, shadow_price, with_busy
 from offtake.studies.place import Fit, Job, Level, Offers, Pool, Queue, Waits, quote, ranked
 from offtake.studies.placed import place_batch, place_one
 from offtake.studies.together import bound, together
@@ -232,23 +233,27 @@ def test_the_shadow_price_is_where_demand_meets_what_remains(book: str, month: i
 
     plan = front.compile(offtake.load(book))
     b = mean_path(plan, 1)
-    before = b.used.copy()
+    before = b.used.copy(), b.segment_hours.cost.copy()
     for c in [c for c in range(len(plan.names.contracts)) if study.has_shadow(plan, c)]:
-        share, _ = shadow(b, c, month, None)
-        assert np.array_equal(b.used, before)  # the block is as the mean path left it
+        share, _ = shadow_price(b, c, month, None)
         if not b.schedule.in_term[c, month, 0]:
             assert share == 1.0
             continue
-        left, months = remaining(b, c, month, None), slice(month, min(study.period_of(plan, b, c, month)[1], plan.months))
-        kept = b.segment_hours.cost.copy()
-        shares = np.full(stages.LANES, share)
-        shares[:2] = max(share - 1e-4, 0.0), share
-        demand = demand_at(b, c, months, shares)
-        b.segment_hours.cost[:] = kept
-        stages.place_hours(b)
+        left, months = remaining(b, c, month, None), slice(month, min(period_of(plan, b, c, month)[1], plan.months))
+        demand = [wanted(rest_of(b, c, months, left), max(share + step, 0.0)) for step in (-1e-4, 1e-4)]
         assert 0.0 <= share <= 1.0
         assert share >= 1.0 or demand[1] <= left * (1 + 1e-9)
         assert share == 0.0 or demand[0] > left
+    assert np.array_equal(b.used, before[0]) and np.array_equal(b.segment_hours.cost, before[1])
+
+
+def wanted(programs: Programs, share: float) -> float:
+    """What is taken of a commitment if its hours cost `share` of their full price."""
+    hours, taken = np.zeros(programs.full.shape), np.zeros((1, 1))
+    highest = programs.fresh(np.zeros((1, 1))).highest
+    programs.price(0, share * highest)
+    couple.within_block(0, programs.coupled, programs.segments.cap, programs.placed().use, programs.shadow.unit, hours, taken)
+    return float(taken[0, 0])
 
 
 @pytest.mark.parametrize("book", ["small-lab", "two-clouds", "gpu-cloud", "openai-aws"])
@@ -465,7 +470,7 @@ def test_the_shadow_price_is_the_dual_of_one_program_over_all_months(month: int,
     c = plan.names.contracts.index("spend")
     left = remaining(b, c, month, used)
     end = min(study.period_of(plan, b, c, month)[1], plan.months)
-    share, _ = shadow(b, c, month, used)
+    share, _ = shadow_price(b, c, month, used)
     assert share == pytest.approx(dual_of_the_rest(b, c, range(month, end), left), abs=1e-4)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from .kernels.accounts import Ledger, Segments
 from .kernels.company import Group
+from .kernels.couple import Shadow
 from .kernels.customer import Payments, Signed
 from .kernels.demand import Demand
 from .kernels.equity import Equity
@@ -57,6 +58,7 @@ class Block:
     ordered: np.ndarray  # (C, M, L) share
     delivered: np.ndarray  # (C, M, L) share
     before: np.ndarray  # (3, C, L) USD at the start of month 0: prepayment held, revenue ahead of billing, revenue of signed value
+    shadow: Shadow
     changes: Changes
     equity: Equity
     leases: Leases

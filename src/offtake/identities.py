@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from . import coupling
 from .block import Block
 from .kernels import balance
 
@@ -66,6 +67,8 @@ _RULES: dict[str, Callable[[Block, balance.Weights], None]] = {
     ),
 }
 IDENTITIES = tuple(_RULES)
+GAP = "P-02 months that share a commitment: (bound on every plan - the plan) / bound"  # no identity: it may be any share
+TOLD = (*IDENTITIES, GAP)  # whose worst a run tells
 
 
 def worst_of(block: Block, lanes: int) -> list[Worst]:
@@ -78,3 +81,10 @@ def worst_of(block: Block, lanes: int) -> list[Worst]:
         month, lane = divmod(int(np.argmax(w.errors)), lanes)
         found.append(Worst(rule, float(w.errors[month, lane]), block.first + lane, month))
     return found
+
+
+def told_of(block: Block, lanes: int) -> list[Worst]:
+    """`worst_of`, and the widest gap of a path's placement behind them."""
+    gaps = coupling.of_paths(block)[:lanes]
+    lane = int(np.argmax(gaps))
+    return [*worst_of(block, lanes), Worst(GAP, float(gaps[lane]), block.first + lane, 0)]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import daytime, losses, power, value
+from . import coupling, daytime, losses, power, value
 from .block import Block
 from .errors import QuestionError
 from .plan import Plan
@@ -179,6 +179,10 @@ _ALL = [
     Measure("credit", "flow", USD, "C-05", "credits for late capacity", {"contracts": _contract("credit", "settlement")}),
     Measure("deficiency", "flow", GPU_H, "C-02", "due - base of a true-up period, billed though not used",
             {"contracts": _contract("deficiency", "settlement")}),
+    Measure("shadow_price", "ratio", "USD/GPU-h", "P-02", "what an hour within a commitment that months share costs at the margin",
+            {"contracts": coupling.shadow_price}),
+    Measure("placement_gap", "ratio", "share", "P-02", "(bound on every plan - the plan) / bound, where months share a commitment",
+            {"contracts": coupling.gap}),
     Measure("overage", "flow", USD, "C-02", "use beyond the commitment x overage price",
             {"contracts": _contract("overage_usd", "settlement")}),
     Measure("makeup", "flow", GPU_H, "C-04", "hours taken that an earlier deficiency paid",

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from . import shadow
 from .block import Block
 from .identities import worst_of
 from .kernels import (
@@ -90,6 +91,7 @@ def allocate(plan: Plan) -> Block:
         segment_hours=place.Segments(plan.segment_pool, np.zeros((q, m, ln)), np.zeros((q, m, ln))),
         ordered=np.zeros(money), delivered=np.zeros(money), scratch=None,
         before=np.zeros((3, c, ln)), changes=neutral(money), equity=_no_equity(plan),
+        shadow=shadow.empty(plan.coupled, k, m, ln, len(plan.jobs.day.share)),
         leases=filled(lease.Leases, len(plan.leases.contract), m, ln),
         wear=filled(wear.Wear, c * (len(plan.wear.pool) > 0), m, ln, impairment=np.zeros(money)),
         group=filled(company.Group, len(plan.finances.company), m, ln),
@@ -187,6 +189,8 @@ def compile_part(plan: Plan, part: str, step: Callable[[int, int, str], None] = 
     rows, month = np.zeros((1, LANES)), np.zeros(1, np.int64)
     parts: dict[str, list[Callable[[], Any]]] = {
         "placement": [
+            lambda: place_hours(b),
+            lambda: shadow.compile_kernels(b),
             lambda: _place(b),
             lambda: _range(b, *(_by_contract(plan) for _ in range(2))),
             lambda: draw.draw_block(plan.draws, 1, 0, plan.forced, b.Z, b.X, b.scenario, clipped),
@@ -268,16 +272,30 @@ def _place(b: Block) -> None:
         p.terms, b.schedule, b.signed.alive, p.places.contract, b.supply.offered, p.segment_pool, p.segment_kind, b.X, b.Y,
         b.segment_hours.cap, b.segment_hours.cost,
     )  # fmt: skip
-    place_hours(b)
+    if len(p.coupled.contract):
+        shadow.place_block(b)
+        sum_hours(b)
+    else:
+        place_hours(b)
 
 
 def place_hours(b: Block) -> None:
     """Hours placed on the block's segments as they stand: a study may have given them another cost since they were priced."""
-    p = b.plan
+    place.place_block(b.segment_hours, b.plan.jobs, place.Loads(*b.demand), b.supply.ready, b.X, scratch(b), b.placement)
+    sum_hours(b)
+
+
+def scratch(b: Block) -> Any:
+    """The solver's working arrays, made when they are first asked for."""
     if b.scratch is None:
-        day = p.jobs.day
-        b.scratch = place.scratch(len(day.owner), len(p.names.pools), len(p.segment_pool), LANES, len(day.share))
-    place.place_block(b.segment_hours, p.jobs, place.Loads(*b.demand), b.supply.ready, b.X, b.scratch, b.placement)
+        day = b.plan.jobs.day
+        b.scratch = place.scratch(len(day.owner), len(b.plan.names.pools), len(b.plan.segment_pool), LANES, len(day.share))
+    return b.scratch
+
+
+def sum_hours(b: Block) -> None:
+    """Hours used and open by pool, from those placed."""
+    p = b.plan
     np.sum(b.placement.use, axis=0, out=b.used)
     add_into(b.capacity, p.segment_pool, b.segment_hours.cap)
 
@@ -363,4 +381,4 @@ def _by_contract(plan: Plan) -> np.ndarray:
 
 def _range(b: Block, low: np.ndarray, high: np.ndarray) -> None:
     p = b.plan
-    range_block(b.segment_hours, p.jobs, place.Loads(*b.demand), b.supply.ready, b.X, p.places.contract, b.placement, b.scratch, low, high)
+    range_block(b.segment_hours, p.jobs, place.Loads(*b.demand), b.supply.ready, b.X, p.places.contract, b.placement, scratch(b), low, high)

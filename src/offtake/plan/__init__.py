@@ -18,6 +18,7 @@ from ..book.text import scenario_book
 from ..catalog import us_generation_mwh
 from ..kernels.accounts import Costs, SegmentTerms
 from ..kernels.company import Finances
+from ..kernels.couple import Coupled
 from ..kernels.customer import Customers
 from ..kernels.demand import Fabrics, Places, Workloads
 from ..kernels.draw import Draws
@@ -32,7 +33,7 @@ from ..kernels.supply import Lots, Pools, Sites
 from ..kernels.surface import Surface
 from ..kernels.wear import WearTerms
 from ..world.draws import Inputs, assemble, on_sobol
-from . import company, deal, equity, options, supply, surface, work
+from . import company, coupled, deal, equity, options, supply, surface, work
 from .names import Names, names_of
 from .rows import Rows
 
@@ -66,6 +67,7 @@ class Plan:
     jobs: Jobs
     segment_pool: np.ndarray
     segment_kind: np.ndarray
+    coupled: Coupled
     terms: Terms
     options: Options
     edges: Edges
@@ -165,6 +167,9 @@ def compile_book(book: Book, scenario_books: Sequence[Book], forced: int = -1, s
         rate_x=np.array([rows.x_or(f"companies.{book.contracts[n].provider}.discount_rate", 0.0) for n in names.contracts], np.int64),
         tax_x=deal.of_provider(book, names, rows, "tax_rate"), shares_x=deal.of_provider(book, names, rows, "shares"),
     )  # fmt: skip
+    tables["coupled"] = coupled.coupled(
+        tables["terms"], tables["places"].contract, segment_pool, segment_kind, book.months
+    )
     draws, inputs = _world(book, rows)
     draws = on_sobol(draws, inputs, list(book.factors)) if sampler == SOBOL else draws
     start = int(book.start)

@@ -38,7 +38,8 @@ def _answers(told: dict[str, Any], width: int, most: int) -> list[str]:
 
 def _basis(told: dict[str, Any], width: int) -> list[str]:
     worst, stamp = max(told["identities"], key=lambda i: i["worst"]), told["stamp"]
-    return textwrap.wrap(
+    shared = textwrap.wrap(coupled_line(told["coupled"]), width) if "coupled" in told else []
+    return shared + textwrap.wrap(
         f"{len(told['identities'])} identities hold on every path and month; the worst is off by {worst['worst']:.0e} of gross flows "
         f"({worst['rule'].split(':')[0]}). Book {stamp['book'][:12]}, seed {stamp['seed']}, {stamp['paths']:,} paths. "
         "Not investment advice.",
@@ -61,6 +62,12 @@ def _cut(text: str, width: int, most: int) -> list[str]:
             break
         kept = f"{kept} {part}"
     return _indented(f"{kept} {CUT}", width) if kept != text else whole
+
+
+def coupled_line(told: dict[str, Any]) -> str:
+    """How far placement can be from the best where months share a commitment (P-02)."""
+    gaps = ", ".join(f"{row['contract']} {row['gap']:.0e}" for row in told["contracts"] if row["gap"] is not None)
+    return f"Months that share a commitment (P-02): placed within {gaps} of the best on average, {told['worst']:.0e} on the worst path."
 
 
 def mover(r: dict[str, Any]) -> str:
@@ -168,7 +175,19 @@ def explain_text(found: dict[str, Any], width: int) -> str:
         text = f"{_written(x)}; {_origin(x)}" if x["line"] else f"{x['value']}; {x['quality']}" if x["value"] else x["quality"]
         lines += textwrap.wrap(text, width, initial_indent="      ", subsequent_indent="      ")
     lines.append(f"  explained by all inputs together, linearly in their normal scores: {100 * found['explained']:.0f} %")
-    return "\n".join([*lines, *_replay_lines(found, width)])
+    return "\n".join([*lines, *_coupled_lines(found, width), *_replay_lines(found, width)])
+
+
+def _coupled_lines(found: dict[str, Any], width: int) -> list[str]:
+    """Shadow prices of what remains of a contract's commitment, and how far placement can be from the best (P-02)."""
+    if "coupled" not in found:
+        return []
+    rows = [r for r in found["coupled"]["periods"] if r["shadow_price"] is not None]
+    prices = [f"{r['period']} {format_value(r['shadow_price'], 'USD/GPU-h')}" for r in rows]
+    gaps = [r["gap"] for r in rows if r["gap"] is not None]
+    text = f"months share the commitment (P-02); shadow price of what remains: {', '.join(prices)}; placed within "
+    text += f"{max(gaps, default=0.0):.0e} of the best on average, {found['coupled']['worst']:.0e} on the worst path"
+    return textwrap.wrap(text, width, initial_indent="  ", subsequent_indent="    ")
 
 
 def _replay_lines(found: dict[str, Any], width: int) -> list[str]:

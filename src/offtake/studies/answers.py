@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..units import format_value
-from . import lost, market_answers, national, slots, solvency, watch_panels
+from . import coupled, lost, market_answers, national, slots, solvency, watch_panels
 from .found import IDLE, Asked, Findings, Found, Said, both, chance, percent, points
 from .rests import Rests, rests_on
 from .tabulate import SHOWN
@@ -234,7 +234,8 @@ def answers(run: Found) -> dict[str, Any]:
         text = said.text if said.text.startswith(PENDING) else rests.prefix + said.text + rests.suffix
         found.append({"n": n, "question": question, "text": text, "values": said.values, "rests_on": rests.inputs})
     stopped = {"until": run.stopped} if run.stopped else {}
-    return {"stamp": run.stamp.to_dict(), "answers": found, "identities": identities(asked.f)} | stopped
+    told: dict[str, Any] = {"stamp": run.stamp.to_dict(), "answers": found, "identities": identities(asked.f)}
+    return told | coupled.told(asked.f) | stopped
 
 
 def identities(f: Findings) -> list[dict[str, Any]]:

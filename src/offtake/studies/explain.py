@@ -6,6 +6,7 @@ from typing import Any
 
 from ..questions import address, at_period, by_of, question
 from ..tables import plain
+from . import coupled
 from .asked import Run
 from .inputs import SCENARIO, chances_of, choices, meaning, quality_of
 from .lost import behind
@@ -23,7 +24,7 @@ def explain(run: Run, name: str, of: str | None, at: str | None, path: int | Non
     q = question(run.plan, found.measure, found.of or of, by_of(period) if period else None)
     row = at_period(q, period) if period else len(q.periods) - 1
     opened = {} if path is None else {"on_path": open_path(run, q, row, path)}
-    outcome = run.outcome([q])
+    outcome = run.outcome([q, *coupled.beside(run.plan, q)])
     tally = outcome.tallies[0]
     movers = Sensitivity(run.plan.inputs.names, outcome.inputs).movers(tally.kept[row])
     book = run.plan.book
@@ -54,7 +55,7 @@ def explain(run: Run, name: str, of: str | None, at: str | None, path: int | Non
             for m, here in zip(listed, drew)
         ],
         "explained": sum(m.share for m in movers),
-    } | opened | behind(run.plan, q.measure.rule)
+    } | opened | behind(run.plan, q.measure.rule) | coupled.behind(outcome)
 
 
 def _origin(run: Run, name: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from ..book.fields import FIRM_ON
 from ..errors import QuestionError
 from ..plan import Plan
 from ..questions import Question, address, at_period, by_of, question
-from . import believe, deal_panels, lost, signals, slots
+from . import believe, coupled, deal_panels, lost, signals, slots
 from .asked import Run
 from .found import IDLE, Findings, subject
 
@@ -156,5 +156,6 @@ def find_all(run: Run) -> Findings:
     asked |= dict(lost.questions(plan, subject(plan).deal)) | dict(slots.questions(plan))
     asked |= believe.questions(plan, subject(plan).contract) | dict(deal_panels.questions(plan))
     asked |= _figures(plan)
+    asked |= {key: replace(q, keep=False) for key, q in coupled.questions(plan)}
     outcome = run.outcome(list(asked.values()))
     return Findings(run, outcome, dict(zip(asked, outcome.tallies)))

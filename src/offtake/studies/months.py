@@ -49,13 +49,14 @@ def _quotas(b: Block, k: int, hall: Hall, works: Sequence[str], usd: float, mont
     each = float(b.supply.ready[k, month, 0]) / offered if offered > 0.0 else 0.0
     may = [w for w in range(len(works)) if p.jobs.eligible[w, k]]
     names = [works[w] for w in may]
-    gpus = whole([float(b.placement.use[w, k, month, 0]) * each for w in may], names, hall.ready)
-    total = sum(gpus)
-    paid = min(total, int(sum(n for q, n in segment_gpus(b, k, month).items() if p.segment_kind[q] != OVER) + DUST))
+    used = [float(b.placement.use[w, k, month, 0]) * each for w in may]
+    gpus = whole(used, names, hall.ready)
+    total, sure = sum(gpus), sum(n for q, n in segment_gpus(b, k, month).items() if p.segment_kind[q] != OVER)
+    paid = total if sum(used) <= sure * (1.0 + DUST) else min(total, int(sure + DUST))  # a GPU that is paid in part is one of them
     committed = whole([n * paid / total if total else 0.0 for n in gpus], names, paid)
     return [
-        Quota(name, hall.name, hall.cloud, sure, n - sure, usd + float(b.demand.moving[w, k, 0]))
-        for w, name, n, sure in zip(may, names, gpus, committed)
+        Quota(name, hall.name, hall.cloud, firm, n - firm, usd + float(b.demand.moving[w, k, 0]))
+        for w, name, n, firm in zip(may, names, gpus, committed)
     ]
 
 

@@ -2,8 +2,8 @@
 
 Use-it-or-lose-it hours cost nothing, hours up to a monthly commitment their price, hours past it the overage price: the segments of the
 placement itself. A commitment that is trued up by the year, at the end of its term, or in USD has one shadow price per month: the dual of
-what remains of it. It is found by the same solver with the contract's hours at 64 trial prices side by side, one a lane (a Lagrange
-multiplier): the least price at which the rest of the period uses no more than what remains, other contracts as the mean path prices them.
+what remains of it, found as placement finds it (`shadow`), with what is used to date taken off and other contracts as the mean path has
+them.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from math import inf
 
 import numpy as np
 
-from .. import stages
 from ..block import Block
 from ..book.numbers import Month
 from ..kernels import schedule
 from ..occupied import Busy
 from ..plan import Plan
+from ..plan.coupled import is_yearly
+from ..shadow import Programs, empty, search
 from .meanpath import mean_path
 from .place import PAST, Fit, Level, Offers, Pool, Queue, Waits
 from .queue import queues_of
 
-TRIALS = 3  # rounds of 63 steps each: a price to 1 part in 250,000 of the full one
 FREE, WITHIN, OVER = 0, 1, 2  # kinds of segments (P-02)
 WHY = {FREE: "paid whether used or not", WITHIN: "within the commitment, paid as it is used", OVER: PAST}
 
@@ -39,9 +39,9 @@ def offers_of(plan: Plan, seed: int, month: int, used: Mapping[str, float]) -> O
 
 
 def shadows_of(b: Block, month: int, used: Mapping[str, float]) -> dict[int, tuple[float, float]]:
-    """What `shadow` says of every contract that has a shadow price."""
+    """What `shadow_price` says of every contract that has a shadow price."""
     contracts = enumerate(b.plan.names.contracts)
-    return {c: shadow(b, c, month, used.get(name)) for c, name in contracts if has_shadow(b.plan, c)}
+    return {c: shadow_price(b, c, month, used.get(name)) for c, name in contracts if has_shadow(b.plan, c)}
 
 
 AT_ONCE = Queue((Waits(inf, 0.0, 0.0, 1.0),), ("by the state enough is free now",))
@@ -56,8 +56,7 @@ def with_busy(offers: Offers, busy: tuple[Busy, ...], hours_left: float) -> Offe
 
 def has_shadow(plan: Plan, c: int) -> bool:
     """Whether a commitment can be used in a later month of its period."""
-    form, true_up = plan.terms.form[c], plan.terms.true_up[c]
-    return bool(form >= schedule.BURN_DOWN or (form == schedule.TAKE_OR_PAY and true_up != schedule.MONTHLY))
+    return bool(np.isin(c, plan.coupled.contract))
 
 
 def period_of(plan: Plan, b: Block, c: int, month: int) -> tuple[int, int]:
@@ -65,17 +64,13 @@ def period_of(plan: Plan, b: Block, c: int, month: int) -> tuple[int, int]:
     first, term = first_of_period(plan, c, month), int(b.X[plan.terms.term_x[c], 0] + 0.5)
     inside = np.flatnonzero(b.schedule.in_term[c, :, 0])  # a term may have been extended (C-07), or made longer by an option
     whole = max(int(plan.terms.starts[c]) + term, int(inside[-1]) + 1 if len(inside) else 0)
-    return first, min(first + 12, whole) if is_yearly(plan, c) else whole
-
-
-def is_yearly(plan: Plan, c: int) -> bool:
-    return bool(plan.terms.true_up[c] == schedule.YEARLY and plan.terms.form[c] != schedule.BURN_DOWN)
+    return first, min(first + 12, whole) if is_yearly(plan.terms, c) else whole
 
 
 def first_of_period(plan: Plan, c: int, month: int) -> int:
     """First month of the true-up period that `month` lies in; commitment years are counted from the contract's first month."""
     start = int(plan.terms.starts[c])
-    return start + 12 * ((month - start) // 12) if is_yearly(plan, c) else start
+    return start + 12 * ((month - start) // 12) if is_yearly(plan.terms, c) else start
 
 
 def remaining(b: Block, c: int, month: int, used: float | None) -> float:
@@ -101,27 +96,30 @@ def remaining(b: Block, c: int, month: int, used: float | None) -> float:
     return max(due - base, 0.0)
 
 
-def shadow(b: Block, c: int, month: int, used: float | None) -> tuple[float, float]:
+def shadow_price(b: Block, c: int, month: int, used: float | None) -> tuple[float, float]:
     """Share of its price that an hour of a commitment costs in `month` (P-02), and the GPU-h that remain of it; (1, 0) outside its term."""
-    p, price = b.plan, b.schedule.price[c, :, 0]
-    if not b.schedule.in_term[c, month, 0] * b.signed.alive[c, month, 0] or price[month] <= 0.0:
+    p, price = b.plan, float(b.schedule.price[c, month, 0])
+    if not b.schedule.in_term[c, month, 0] * b.signed.alive[c, month, 0] or price <= 0.0:
         return 1.0, 0.0
     left = remaining(b, c, month, used)
-    months = slice(month, min(period_of(p, b, c, month)[1], p.months))
-    low, high, kept = 0.0, 1.0, b.segment_hours.cost.copy()
-    for _ in range(TRIALS):
-        shares = np.linspace(low, high, stages.LANES)
-        demand = demand_at(b, c, months, shares)
-        b.segment_hours.cost[:] = kept
-        enough = np.flatnonzero(demand <= left * (1.0 + 1e-9))
-        if not len(enough):  # even at the full price more is wanted than what remains
-            break
-        at = int(enough[0])
-        low, high = float(shares[max(at - 1, 0)]), float(shares[at])
-        if at == 0:
-            break
-    stages.place_hours(b)  # what the mean path placed, for whoever reads the block next
-    return high, left / (float(price[month]) if in_usd(p, c) else 1.0)
+    programs = rest_of(b, c, slice(month, min(period_of(p, b, c, month)[1], p.months)), left)
+    found = search(programs, 0, np.zeros((1, 1))).trial[0, 0]
+    return float(found) / (1.0 if in_usd(p, c) else price), left / (price if in_usd(p, c) else 1.0)
+
+
+def rest_of(b: Block, c: int, months: slice, left: float) -> Programs:
+    """The mean path's programs with one stock: what is left of contract c's commitment for some months, other contracts as they stand."""
+    table = b.plan.coupled
+    n = int(np.flatnonzero(table.contract == c)[0])
+    period = np.full((1, b.plan.months), -1, np.int64)
+    period[0, months] = 0
+    one = table._replace(
+        contract=table.contract[[n]], period=period, first=np.array([0, 1]), owner=np.where(table.owner == n, 0, -1)
+    )  # fmt: skip
+    known = empty(one, len(table.owner), b.plan.months, 1)
+    known.stock[:], known.unit[0] = left, b.shadow.unit[n, :, :1]
+    whole = Programs.of(b).held(b.placement.served + b.placement.unserved).some(np.array([0]))
+    return replace(whole, coupled=one, shadow=known)
 
 
 def in_usd(plan: Plan, c: int) -> bool:
@@ -141,27 +139,6 @@ def counts(plan: Plan, c: int, q: int) -> bool:
     return bool(plan.places.contract[plan.segment_pool[q]] == c and (in_usd(plan, c) or plan.segment_kind[q] != OVER))
 
 
-def demand_at(b: Block, c: int, months: slice, shares: np.ndarray) -> np.ndarray:
-    """What `months` would use of a commitment, (L,), if its hours cost `shares` (L,) of their price: USD, or GPU-h of the commitment.
-
-    Leaves the trial prices in the block's segments.
-    """
-    p, hours, money = b.plan, b.segment_hours, in_usd(b.plan, c)
-    price = b.schedule.price[c, months, 0]
-    inside = np.zeros((p.months, stages.LANES))
-    for q, k in enumerate(p.segment_pool):
-        if counts(p, c, q):
-            full = price_of(b, k)[months] if money else np.full_like(price, price[0])
-            hours.cost[q, months] = full[:, None] * shares[None, :]
-            inside += hours.cap[q]
-    stages.place_hours(b)
-    taken = np.zeros((p.months, stages.LANES))
-    for k in b.pools_of(c):
-        taken += b.used[k]
-    spent = np.minimum(taken, inside)[months]
-    return np.asarray((spent * price[:, None] if money else spent).sum(axis=0))
-
-
 def _pool(b: Block, k: int, month: int, shadows: Mapping[int, tuple[float, float]]) -> Pool:
     """A pool's GPUs by marginal cost; hours that are not offered (S-05) are missing from each level alike."""
     p = b.plan
@@ -175,7 +152,7 @@ def _pool(b: Block, k: int, month: int, shadows: Mapping[int, tuple[float, float
 
 
 def levels_of(b: Block, k: int, month: int, told: tuple[float, float] | None) -> tuple[Level, ...]:
-    """GPUs of a pool by marginal cost, cheapest first; `told` is what `shadow` says of its contract, where it has one."""
+    """GPUs of a pool by marginal cost, cheapest first; `told` is what `shadow_price` says of its contract, where it has one."""
     p, c = b.plan, int(b.plan.places.contract[k])
     gpus, found = segment_gpus(b, k, month), []
     if told is not None and (count := sum(n for q, n in gpus.items() if counts(p, c, q))) > 0.0:

@@ -8,7 +8,7 @@ from ..book.numbers import Number
 from ..book.text import numbers_of
 from ..tables import plain
 from ..units import format_interval, format_value
-from . import calibration_panels, commitments, slots, solvency, stress_panels, watch_panels
+from . import calibration_panels, commitments, coupled, slots, solvency, stress_panels, watch_panels
 from .answers import PENDING
 from .convergence import table as converging
 from .deal_panels import pages
@@ -46,7 +46,9 @@ def view(run: Found) -> Any:
         "commitments": committed(a),
         "surface": surface(a),
         "surface_by_year": surface_by_year(a),
-        "tables": [*deals, *risk[1], *power[1], *market[1], *rate[1], *stress_panels.panels(run), *past[1], converging(a.f)],
+        "tables": [
+            *deals, *coupled.panels(a), *risk[1], *power[1], *market[1], *rate[1], *stress_panels.panels(run), *past[1], converging(a.f)
+        ],
         "scenarios": compare(run, scenario_columns(run.plan)),
         "watch": watch(a, told),
         "watch_note": watch_panels.note(told["answers"][10]["values"]["watch"]) if told["answers"][10]["values"]["watch"] else None,
