@@ -7,7 +7,8 @@ from __future__ import annotations
 
 NAMES = {
     "contracts": (
-        "revenue straight_line billed cash terminated lapsed credit deficiency overage makeup makeup_expired added penalty "
+        "revenue straight_line billed cash terminated lapsed credit deficiency shadow_price placement_gap "
+        "overage makeup makeup_expired added penalty "
         "revenue_as_service revenue_as_operating_lease revenue_as_sales_type_lease lease_to_come net_investment rpo_new "
         "rpo_remeasured in_scope rpo_terminated rpo_lapsed rpo_life out_scope consideration equity_ahead invested self_funded "
         "self_funded_share capex depreciation impairment sold worn_out depreciation_if property energy operating_income offered "
