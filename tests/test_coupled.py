@@ -137,3 +137,16 @@ def test_slots_of_the_day_and_shared_commitments_go_together() -> None:
     stages.fill(b, 1, 0, np.zeros(len(plan.factor_paths), np.int64))
     assert len(plan.jobs.day.share) == 3 and b.shadow.price.max() > 0.0
     assert (b.shadow.slack.sum(axis=0) <= 1e-9 * b.shadow.bound.sum(axis=0)).all() and (b.shadow.slack.sum(axis=0) >= 0.0).all()
+
+
+def test_months_before_a_contract_have_no_gap_of_it() -> None:
+    b = placed(DEAL | {"signed": "2026-01", "starts": "2026-07", "term": "18 months"}, better=80.0, value=1.0)
+    gap, price = monthly(b, "placement_gap")[:, 0], monthly(b, "shadow_price")[:, 0]
+    assert np.isnan(gap[:6]).all() and np.isnan(price[:6]).all() and (gap[6:] <= 1e-9).all() and (price[6:] <= 2.0).all()
+
+
+def test_an_hour_never_costs_more_than_its_months_price() -> None:
+    """Used up in any case, and the price rises in July: an hour costs 1 USD before, 3 from then on, though the stock is worth 3."""
+    b = placed(DEAL | {"price": {"steps": {"2026-01": "1 USD/GPU-h", "2026-07": "3 USD/GPU-h"}}})
+    assert b.shadow.price[:, 0] == pytest.approx([3.0, 3.0])
+    assert monthly(b, "shadow_price")[:, 0] == pytest.approx([1.0] * 6 + [3.0] * 18)
