@@ -22,7 +22,9 @@ def made(seed: int) -> k.Surface:
     power[[0, 12, 24]], weight[[0, 12, 24]] = 0, (0.97, 0.8, 0.9)
     variant = np.array([[0.0, -1.0], [0.5, -1.0], [-1.0, 1.0]])
     first, own, site = np.array([0, 12, 24, 36]), np.array([2, -1]), np.array([1, 0])
-    return k.Surface(SCALE, LOW, HIGH, first, power, weight, power.max(axis=0), 0, 1, own, site, variant)
+    scale = SCALE.copy()
+    scale[k.LOAD] = seed % 3  # linear, root or logarithm
+    return k.Surface(scale, LOW, HIGH, first, power, weight, power.max(axis=0), 0, 1, own, site, variant)
 
 
 def placed(value: float, low: float, high: float, how: int) -> float:
