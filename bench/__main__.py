@@ -3,11 +3,14 @@
 Ratios compare two things timed in this very run. A lone time says little: it moves with the machine.
 """
 
+import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
+
+from offtake.cli import ALONE
 
 if TYPE_CHECKING:
     from bench.stages import Ratio
@@ -293,6 +296,8 @@ BENCHES = {
 
 def main() -> int:
     """Run the named benches, or all; 2 for a name there is none of."""
+    for name in ALONE:  # as the command line does, before numpy is loaded
+        os.environ.setdefault(name, "1")
     wanted = [a for a in sys.argv[1:] if not a.startswith("--")] or list(BENCHES)
     found = {**BENCHES, **tables()}
     if unknown := [n for n in wanted if n not in found]:

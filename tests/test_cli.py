@@ -1,12 +1,14 @@
 """The command line as a person types it: output, JSON, exit codes."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from offtake import cli
 from offtake.reports.terminal import answers_text
 
 
@@ -158,3 +160,16 @@ def test_explain_names_inputs() -> None:
         offtake("explain", "two-clouds", "revenue", "--of", "contracts.north", "--at", "2027", "--paths", "512", "--json").stdout
     )
     assert told["rule"] == "A-01" and told["inputs"] and told["inputs"][0]["quality"]
+
+
+@pytest.mark.parametrize(("stated", "threads"), [(None, "1"), ("3", "3")])
+def test_linear_algebra_keeps_to_one_thread_unless_told(monkeypatch: pytest.MonkeyPatch, stated: str | None, threads: str) -> None:
+    seen = []
+    for name in cli.ALONE:
+        monkeypatch.setenv(name, stated) if stated else monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(cli, "app", lambda **_: seen.extend(os.environ[name] for name in cli.ALONE))
+    with pytest.raises(SystemExit):
+        cli.main()
+    for name in cli.ALONE:
+        monkeypatch.delenv(name, raising=False)
+    assert seen == [threads] * len(cli.ALONE)

@@ -34,12 +34,16 @@ __all__ = ["app", "main"]
 
 
 INTERRUPTED = 130
+# Linear algebra here is of small matrices: threads of its own would wait for each other, beside those of the run.
+ALONE = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
 def main() -> NoReturn:
     """Run the command line and turn what went wrong into a sentence and an exit code."""
     from ..errors import BookError, OfftakeError
 
+    for name in ALONE:  # before numpy is loaded
+        os.environ.setdefault(name, "1")
     try:
         app(standalone_mode=True)
         sys.exit(0)
