@@ -188,8 +188,8 @@ def replays() -> Iterator[Line]:
     from bench import replay as r
 
     found = r.anchors()
-    if not found:
-        yield Line("replay, published waits", "to the last digit", "../shared/traces is not here", "", None)
+    for policy, jobs, wanted in r.ANCHORS if not found else ():
+        yield Line(f"replay, {policy} of {jobs or 'all'} jobs", f"{wanted} s", "../shared/traces is not here", "", None)
     for name, (wait, wanted) in found.items():
         digits = len(str(wanted).split(".")[1])
         met = round(wait, digits) == wanted

@@ -112,8 +112,8 @@ def place(*words: str) -> dict:
 def test_the_answer_of_a_placement() -> None:
     plain, charged = place("--gpus", "128", "--hours", "72"), place("--gpus", "128", "--hours", "72", "--charge-queue")
     rows = {row["pool"]: row for row in plain["pools"]}
-    assert rows["azure-fleet.gb200"]["queue_h"] > 0.0 and rows["azure-fleet.gb200"]["queue_at_most"]
-    assert rows["azure-fleet.gb200"]["queue_factor"] == float(surface.about("nvl72")["mean_128 leave-one-out"])
+    assert rows["azure-fleet.h100"]["queue_h"] > 0.0 and rows["azure-fleet.h100"]["queue_at_most"]
+    assert rows["azure-fleet.h100"]["queue_factor"] == float(surface.about("nvl72")["mean_128 leave-one-out"])
     assert rows["stargate.gb200"]["queue_h"] is None and "work piles up" in rows["stargate.gb200"]["queue_told"][0]
     for row in charged["pools"]:
         before = rows[row["pool"]]

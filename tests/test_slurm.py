@@ -95,7 +95,7 @@ def test_quotas_hold_jobs_to_their_gpus(accounted: Cluster, tmp_path: Path) -> N
     accounted.start("slurmctld")
     accounted.until("UP", "scontrol", "ping")
     manage(accounted, "add account lab", f"add user {getpass.getuser()} account=lab")
-    limits = {"normal": "", "assistant.hall-gpu": "gres/gpu=0", "tuning.hall-gpu": "gres/gpu=227"}
+    limits = {"normal": "", "assistant.hall-gpu": "gres/gpu=12", "tuning.hall-gpu": "gres/gpu=227"}
     for _ in ("new", "there already"):
         done = accounted.ask("./quotas.sh")
         assert (done.returncode, done.stderr) == (0, "")
@@ -108,7 +108,7 @@ def test_quotas_hold_jobs_to_their_gpus(accounted: Cluster, tmp_path: Path) -> N
     most, over, rest, large, closed = (
         submit(accounted, qos, nodes, gpus)
         for qos, nodes, gpus in (("tuning.hall-gpu", 28, 8), ("tuning.hall-gpu", 1, 8), ("tuning.hall-gpu", 1, 3),
-                                 ("tuning.hall-gpu", 29, 8), ("assistant.hall-gpu", 1, 1))
+                                 ("tuning.hall-gpu", 29, 8), ("assistant.hall-gpu", 2, 8))
     )  # fmt: skip
     assert "Invalid qos specification" in submit(accounted, "normal", 1, 1)  # the partition takes quotas alone
     accounted.until(f"{closed} PENDING QOSGrpGRES", "squeue", "-h", "-o", "%i %T %r")
@@ -119,7 +119,7 @@ def test_quotas_hold_jobs_to_their_gpus(accounted: Cluster, tmp_path: Path) -> N
     accounted.until(f"{over} RUNNING", "squeue", "-h", "-o", "%i %T %r")
     export("small-lab", "2026-11", tmp_path / "november")
     assert accounted.ask(str(tmp_path / "november" / "block" / "quotas.sh")).returncode == 0
-    assert limits_of(accounted) == limits | {"tuning.hall-gpu": "gres/gpu=0"}
+    assert limits_of(accounted) == limits | {"tuning.hall-gpu": "gres/gpu=0", "assistant.hall-gpu": "gres/gpu=0"}
     late = submit(accounted, "tuning.hall-gpu", 1, 1)
     accounted.until(f"{late} PENDING QOSGrpGRES", "squeue", "-h", "-o", "%i %T %r")
     accounted.ask("scancel", "-u", getpass.getuser())

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -160,11 +161,11 @@ def _workings(book: Book, spec: Any) -> tuple[str, str, str]:
     columns = {c.key: 1 + j for j, c in enumerate(spec.columns)}
     grid = Grid(book, sheet, 4 + len(spec.scalars) + len(spec.said), columns, scalars, len(spec.months))
     _months(grid, spec.months)
-    width, checks = len(spec.columns) + 1, list[str]()
+    width, checks, least = len(spec.columns) + 1, list[str](), _least(spec.columns)
     for column in spec.columns:
         _column(grid, column)
         if column.model is not None:
-            checks.append(_check(grid, column, width + 2 * len(checks)))
+            checks.append(_check(grid, column, width + 2 * len(checks), least[column.unit]))
     _result(grid, spec.npv, checks)
     sheet.set_column(0, 0, 30)
     sheet.set_column(1, width + 2 * len(checks), 17)
@@ -225,8 +226,21 @@ def _filled(grid: Grid, formula: str, row: int) -> str:
     return re.sub(r"\{(\w+)\}", lambda found: grid.scalars[found[1]], cells)
 
 
-def _check(grid: Grid, column: Any, to: int) -> str:
-    """The model's values and the differences beside the table; returns the largest, relative to the column's largest, as a formula."""
+def _least(columns: Sequence[Any]) -> dict[str, float]:
+    """By unit, a thousandth of the largest amount of the sheet, and 1 at least: below it an amount may be rounding of larger ones."""
+    found: dict[str, float] = {}
+    for column in columns:
+        if column.model is not None:
+            largest = max((abs(float(value)) for value in column.model), default=0.0)
+            found[column.unit] = max(found.get(column.unit, 1.0), 1e-3 * largest)
+    return found
+
+
+def _check(grid: Grid, column: Any, to: int, least: float) -> str:
+    """The model's values and the differences beside the table; returns the largest, relative to the column's largest, as a formula.
+
+    least  what a column of next to nothing is held to instead, in its unit
+    """
     grid.head(to, f"{column.title}, the model's", column.unit)
     grid.head(to + 1, "difference", column.unit)
     for m, value in enumerate(column.model):
@@ -235,7 +249,7 @@ def _check(grid: Grid, column: Any, to: int) -> str:
         grid.sheet.write_number(row, to, float(value), grid.book.value)
         grid.sheet.write_formula(row, to + 1, f"={rebuilt}-{modelled}", grid.book.check)
     theirs, apart = grid.span(to), grid.span(to + 1)
-    return f"MAX(MAX({apart}),-MIN({apart}))/MAX(MAX({theirs}),-MIN({theirs}),1)"
+    return f"MAX(MAX({apart}),-MIN({apart}))/MAX(MAX({theirs}),-MIN({theirs}),{least!r})"
 
 
 def _read_me(book: Book, sheet: Any, view: View, sheets: list[Any], checks: list[tuple[str, str, str]]) -> None:
