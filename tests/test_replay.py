@@ -31,7 +31,7 @@ HOUR_MS = 3_600_000
 def trace(name: str) -> Path:
     file = TRACES / f"jobs_{name}.parquet"
     if not file.exists():
-        pytest.skip("the traces are not on this machine")
+        pytest.skip("the traces of ../shared are not here")
     return file
 
 
