@@ -156,14 +156,18 @@ def sankey():
 
 def tornado():
     rows = [
-        ("sites.us-east.steps[2].slip", -0.62, 5.9e9, 4.2e9, "assumed"),
-        ("workloads.chatgpt.weekly_users growth to the end of 2027", 0.41, 4.6e9, 5.7e9, "reported"),
-        ("contracts.aws.price", 0.33, 4.7e9, 5.6e9, "derived"),
-        ("catalog.gb300.kw", -0.21, 5.4e9, 4.9e9, "stated"),
-        ("companies.openai.raises[1].amount", 0.14, None, None, "reported"),
-        ("workloads.training.mfu", -0.08, 5.2e9, 5.0e9, "assumed"),
+        ("sites.us-east.steps[2].slip", "-", -0.66e9, 0.031e9, 0.41, 0.43, 5.9e9, 4.2e9, "assumed"),
+        ("workloads.chatgpt.weekly_users growth to the end of 2027", "+", 0.43e9, 0.028e9, 0.18, 0.17, 4.6e9, 5.7e9, "reported"),
+        ("contracts.aws.price", "+", 0.35e9, 0.022e9, 0.12, 0.12, 4.7e9, 5.6e9, "derived"),
+        ("catalog.gb300.kw", "-", -0.2e9, 0.05e9, 0.04, 0.05, 5.4e9, 4.9e9, "stated"),
+        ("companies.openai.raises[1].amount", "+", 0.14e9, None, 0.02, 0.01, None, None, "reported"),
+        ("workloads.training.mfu", "?", -0.05e9, 0.04e9, 0.003, 0.006, 5.2e9, 5.0e9, "assumed"),
     ]
-    bars = [dict(zip(("input", "correlation", "low", "high", "quality"), row, strict=True)) for row in rows]
+    columns = ("input", "sign", "slope", "slope_se", "share", "first_order", "at_p10", "at_p90", "quality")
+    bars = [dict(zip(columns, row, strict=True)) for row in rows]
+    for bar in bars:
+        ends = (None, None) if bar["slope_se"] is None else [bar["slope"] + by * bar["slope_se"] for by in (-2.131, 2.131)]
+        bar["slope_low"], bar["slope_high"] = ends
     return [{"title": "Revenue in fiscal year 2027", "unit": "USD", "bars": bars}]
 
 

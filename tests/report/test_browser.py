@@ -59,6 +59,16 @@ def test_charts_carry_units_and_hatch_what_is_undetermined(example):
     assert page.count("<pattern") >= 3
 
 
+@needs_library
+def test_the_tornado_has_sign_whisker_and_unit(example):
+    page, _ = example
+    figure = next(f for f in re.findall(r"<figure.*?</figure>", page, re.S) if "Revenue in fiscal year 2027" in f and "<svg" in f)
+    labels = re.findall(r"<text[^>]*>([^<]*)</text>", figure)
+    assert {"−660 ± 66.1 M USD", "+430 ± 59.7 M USD", "5.90 → 4.20 bn USD", "+140 M USD"} <= set(labels)
+    assert "M USD per standard deviation of the input" in labels
+    assert len(re.findall(r'<path[^>]*stroke="#1d2430" stroke-width="1.4"', figure)) == 3 * 5  # one of six bars has no interval
+
+
 def test_without_the_library_the_tables_are_open(tmp_path, monkeypatch):
     real = html.asset
     monkeypatch.setattr(html, "asset", lambda name: "" if name.startswith("vendor") else real(name))

@@ -12,7 +12,7 @@ SHOWN = ("share", "first_order", "total", "rank")
 
 
 def holds_text(found: dict[str, Any], width: int, most: int) -> str:
-    """Head, the strongest inputs with sign, slope and shares, each with its error, and how they are estimated."""
+    """Head, the strongest inputs with sign, slope and shares, each with its interval, and how they are estimated."""
     of = f" of {found['of']}" if found["of"] else ""
     given = f", given {found['given']}" if found["given"] else ""
     head = (
@@ -26,13 +26,19 @@ def holds_text(found: dict[str, Any], width: int, most: int) -> str:
 
 
 def _row(r: dict[str, Any], unit: str) -> dict[str, str]:
-    slope = f"{'+' if r['slope'] > 0.0 else ''}{format_value(r['slope'], unit)} ± {format_value(r['slope_se'], unit)}"
-    return {"input": r["input"], "per deviation": slope} | {
-        name.replace("_", " "): _share(r[name], r[f"{name}_se"]) for name in SHOWN
-    }  # fmt: skip
+    half = _half(r, "slope")
+    slope = f"{'+' if r['slope'] > 0.0 else ''}{format_value(r['slope'], unit)}"
+    slope += "" if half is None else f" ± {format_value(half, unit)}"
+    return {"input": r["input"], "per deviation": slope} | {name.replace("_", " "): _share(r[name], _half(r, name)) for name in SHOWN}
 
 
-def _share(value: float | None, error: float | None) -> str:
+def _half(r: dict[str, Any], name: str) -> float | None:
+    """Half of the interval of 95 %."""
+    high, low = r[f"{name}_high"], r[f"{name}_low"]
+    return None if high is None or low is None else (high - low) / 2.0
+
+
+def _share(value: float | None, half: float | None) -> str:
     if value is None:
         return "–"
-    return f"{value:.3f}" + ("" if error is None else f" ± {error:.3f}")
+    return f"{value:.3f}" + ("" if half is None else f" ± {half:.3f}")

@@ -21,7 +21,7 @@ from offtake.reports import figures, grids, parts, sections
 from offtake.reports.view import Stamp, View
 from offtake.reports.words import Translate, words
 
-SCRIPTS = ("vendor/echarts.min.js", "axes.js", "fan.js", "charts.js", "report.js")
+SCRIPTS = ("vendor/echarts.min.js", "axes.js", "fan.js", "tornado.js", "charts.js", "report.js")
 SECTIONS = (
     ("headline", sections.headline),
     ("answers", sections.answers),

@@ -60,11 +60,14 @@ def _sankey(data: Any, say: Words) -> Table:
 
 
 def _tornado(data: Any, say: Words) -> Table:
-    columns = [say["col_input"], say["correlation"], say["input_low"], say["input_high"]]
+    columns = [say[name] for name in ("col_input", "effect", "effect_low", "effect_high", "first_order", "input_low", "input_high")]
     return columns, [
-        [parts.breaking(bar["input"]), parts.quantity(bar["correlation"], None), *_of([bar["low"], bar["high"]], data["unit"])]
+        [
+            parts.breaking(bar["input"]), *_of([bar[key] for key in ("slope", "slope_low", "slope_high")], data["unit"]),
+            parts.quantity(bar["first_order"], "share"), *_of([bar["at_p10"], bar["at_p90"]], data["unit"]),
+        ]
         for bar in data["bars"]
-    ]
+    ]  # fmt: skip
 
 
 TABLES: dict[str, Callable[[Any, Words], Table]] = {

@@ -144,17 +144,25 @@ class Sankey(TypedDict):
 
 
 class Bar(TypedDict):
-    """An input: its rank correlation with the output, and the output's mean with it at its 10th and 90th percentile."""
+    """An input: what one standard deviation of it moves the output by, with standard error and interval of 95 %, the share of variance
+    that a plane gives to it and its first-order index, and the output's mean with it at its 10th and 90th percentile. `sign` is ? where
+    the interval holds 0."""
 
     input: str
-    correlation: Number
-    low: Number
-    high: Number
+    sign: str
+    slope: Number
+    slope_se: Number
+    slope_low: Number
+    slope_high: Number
+    share: Number
+    first_order: Number
+    at_p10: Number
+    at_p90: Number
     quality: str
 
 
 class Tornado(TypedDict):
-    """`unit` is the unit of low and high."""
+    """`unit` is that of the output."""
 
     title: str
     unit: str

@@ -9,13 +9,17 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
 
+import numpy as np
+
 from ..errors import QuestionError
+from ..kernels.replicates import REPLICATES
 from ..measures import MEASURES
 from ..montecarlo import Outcome, Tally
 from ..plan import Plan
 from ..tables import plain
 from ..units import format_interval, format_value
 from .asked import Run
+from .holds import FEWEST, Holds
 from .sensitivity import Mover, Sensitivity
 from .tabulate import statistics
 
@@ -62,6 +66,20 @@ class Findings:
     @cached_property
     def sensitivity(self) -> Sensitivity:
         return Sensitivity(self.outcome.plan.inputs.names, self.outcome.alike(self.outcome.inputs))
+
+    @cached_property
+    def _holds(self) -> tuple[np.ndarray, Holds]:
+        """Numbers of the kept paths that count alike, and what their inputs hold."""
+        paths = self.outcome.alike(np.arange(self.outcome.inputs.shape[1])[None])[0]
+        return paths, Holds(self.outcome.plan, self.outcome.alike(self.outcome.inputs), paths % REPLICATES)
+
+    def held(self, key: str, row: int) -> list[dict[str, Any]]:
+        """What each input holds of a kept number, with errors: the rows that `offtake sensitivity` tells; none of a number that is the
+        same on all of them or has a value on too few."""
+        paths, holds = self._holds
+        y = self.tallies[key].kept[row][paths]
+        there = ~np.isnan(y)
+        return holds.table(y, there)[0] if there.sum() >= FEWEST and np.ptp(y[there]) > 0.0 else []
 
     def row(self, key: str, period: str) -> int | None:
         """Row of a period, or None where the book has no such question or period."""

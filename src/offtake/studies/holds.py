@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,14 +19,16 @@ from .totals import PATHS, totals
 
 if TYPE_CHECKING:
     from ..montecarlo import Outcome
+    from ..plan import Plan
     from ..questions import Question
 
 FEWEST = 64  # paths on which anything is said
 PER_INPUT = 8  # paths an input in the plane; with fewer paths the inputs of the strongest rank correlations alone are asked
 METHOD = (
-    "slope: least squares on normal scores, per standard deviation of the input; share: of variance, by that plane; rank: Spearman; "
-    "first order: variance of the mean given the input; total: lost when the input is drawn anew given all others. ± is one standard "
-    "error from sixteen replicates; an interval of 95 % takes 2.13 of them."
+    "per deviation: slope of the least-squares plane in normal scores, for one standard deviation of the input; share: of variance, by "
+    "that plane; rank: Spearman; first order: variance of the mean given the input; total: lost when the input is drawn anew given all "
+    "others. ± is half of the interval of 95 % from the sixteen replicates (t, 15 degrees), 2.13 standard errors; a sign is open where "
+    "that interval holds 0."
 )
 
 
@@ -47,16 +50,12 @@ def sensitivity(
     condition = condition_of(run.plan, given, "a condition", any_period=True) if given else None
     done = run.outcome([q, *([condition.question] if condition else [])])
     there, y = paths_of(done, row, condition, name)
-    replicate = np.flatnonzero(there) % REPLICATES
-    names, scores = strongest(run.plan.inputs.names, done.inputs[:, there], y[there])
-    rows, explained = table(names, scores, y[there], replicate)
+    rows, explained = Holds(run.plan, done.inputs, np.arange(len(y)) % REPLICATES).table(y, there)
     if anew and condition is None and there.all():
         add_totals(run, q, row, rows[:anew], y)
-    for r in rows:
-        r["quality"] = quality_of(run.plan.book, r["input"])
     return {
         "stamp": run.stamp.to_dict(), "measure": q.measure.name, "of": q.entity.label, "period": q.periods[row].label,
-        "unit": q.measure.unit, "given": given, "paths": int(there.sum()), "of_paths": len(there), "inputs": len(names),
+        "unit": q.measure.unit, "given": given, "paths": int(there.sum()), "of_paths": len(there), "inputs": len(rows),
         "explained": explained, "method": METHOD, "rows": rows,
     }  # fmt: skip
 
@@ -75,33 +74,61 @@ def paths_of(done: Outcome, row: int, condition: Condition | None, name: str) ->
     return there, y
 
 
-def strongest(names: tuple[str, ...], scores: np.ndarray, y: np.ndarray) -> tuple[tuple[str, ...], np.ndarray]:
-    """Inputs that vary on these paths; with few paths those with the strongest rank correlations."""
-    varies = np.flatnonzero(scores.std(axis=1) > 0.0)
-    most = max(len(y) // PER_INPUT, 1)
-    if len(varies) > most:
-        r = np.abs(Indices(names, scores[varies], np.zeros(len(y), np.int64)).rank(y).value)
-        varies = np.sort(varies[np.argsort(-r, kind="stable")[:most]])
-    return tuple(names[i] for i in varies), scores[varies]
+class Holds:
+    """Inputs of a run's kept paths, asked what they hold of many numbers; what all paths share is prepared once.
+
+    inputs     (I, N) normal scores
+    replicate  (N,) that each path stands in
+    """
+
+    def __init__(self, plan: Plan, inputs: np.ndarray, replicate: np.ndarray) -> None:
+        self._plan, self._inputs, self._replicate = plan, inputs, replicate
+
+    @cached_property
+    def _all(self) -> Indices:
+        """Every input that varies, on all paths."""
+        varies = np.flatnonzero(self._inputs.std(axis=1) > 0.0)
+        return Indices(tuple(self._plan.inputs.names[i] for i in varies), self._inputs[varies], self._replicate)
+
+    def of(self, y: np.ndarray, there: np.ndarray) -> Indices:
+        """The inputs that are asked of a number y (N,) on the paths `there`: with few paths those of the strongest rank correlations."""
+        most = max(int(there.sum()) // PER_INPUT, 1)
+        if there.all() and len(self._all.names) <= most:
+            return self._all
+        scores, names = self._inputs[:, there], self._plan.inputs.names
+        varies = np.flatnonzero(scores.std(axis=1) > 0.0)
+        if len(varies) > most:
+            r = np.abs(Indices(names, scores[varies], np.zeros(scores.shape[1], np.int64)).rank(y[there]).value)
+            varies = np.sort(varies[np.argsort(-r, kind="stable")[:most]])
+        return Indices(tuple(names[i] for i in varies), scores[varies], self._replicate[there])
+
+    def table(self, y: np.ndarray, there: np.ndarray) -> tuple[list[dict[str, Any]], float]:
+        """One row an input, the one that holds most first, and the R2 of the plane; of a number y (N,) on the paths `there`."""
+        of, y = self.of(y, there), y[there]
+        slope, share = of.regression(y)
+        rank, first, (low, high) = of.rank(y), of.first_order(y), of.ends(y)
+        order = sorted(range(len(of.names)), key=lambda i: (-max(abs(share.value[i]), first.value[i]), of.names[i]))
+        rows = [
+            {"input": of.names[i], "sign": sign(slope, i)}
+            | told("slope", slope, i) | told("share", share, i) | told("rank", rank, i) | told("first_order", first, i)
+            | told("total", None, i) | {"at_p10": plain(low[i]), "at_p90": plain(high[i])}
+            | {"quality": quality_of(self._plan.book, of.names[i])}
+            for i in order
+        ]  # fmt: skip
+        return rows, float(share.value.sum())
 
 
-def table(names: tuple[str, ...], scores: np.ndarray, y: np.ndarray, replicate: np.ndarray) -> tuple[list[dict[str, Any]], float]:
-    """One row an input, the largest share of variance first, and the R2 of the plane."""
-    of = Indices(names, scores, replicate)
-    slope, share = of.regression(y)
-    rank, first, (low, high) = of.rank(y), of.first_order(y), of.ends(y)
-    order = sorted(range(len(names)), key=lambda i: (-max(abs(share.value[i]), first.value[i]), names[i]))
-    rows = [
-        {"input": names[i], "sign": "+" if slope.value[i] > 0.0 else "-" if slope.value[i] < 0.0 else "0"}
-        | _told("slope", slope, i) | _told("share", share, i) | _told("rank", rank, i) | _told("first_order", first, i)
-        | {"total": None, "total_se": None, "at_p10": plain(low[i]), "at_p90": plain(high[i])}
-        for i in order
-    ]  # fmt: skip
-    return rows, float(share.value.sum())
+def sign(slope: Estimate, i: int) -> str:
+    """`+` or `-` where the whole interval says so, else `?`."""
+    return "+" if slope.low[i] > 0.0 else "-" if slope.high[i] < 0.0 else "?"
 
 
-def _told(name: str, estimate: Estimate, i: int) -> dict[str, Any]:
-    return {name: plain(estimate.value[i]), f"{name}_se": plain(estimate.se[i])}
+def told(name: str, estimate: Estimate | None, i: int) -> dict[str, Any]:
+    """Value, standard error and the ends of the interval of 95 %; None where there is no estimate."""
+    if estimate is None:
+        return dict.fromkeys((name, f"{name}_se", f"{name}_low", f"{name}_high"))
+    parts = {"": estimate.value, "_se": estimate.se, "_low": estimate.low, "_high": estimate.high}
+    return {name + end: plain(values[i]) for end, values in parts.items()}
 
 
 def add_totals(run: Run, q: Question, row: int, rows: list[dict[str, Any]], y: np.ndarray) -> None:
@@ -109,4 +136,4 @@ def add_totals(run: Run, q: Question, row: int, rows: list[dict[str, Any]], y: n
     number = {name: i for i, name in enumerate(run.plan.inputs.names)}
     found = totals(run, q, row, [number[r["input"]] for r in rows], y, PATHS)
     for i, r in enumerate(rows):
-        r["total"], r["total_se"] = plain(found.value[i]), plain(found.se[i])
+        r |= told("total", found, i)

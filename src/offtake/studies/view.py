@@ -21,6 +21,7 @@ from .pace_panels import panels as paced
 from .panels import concentration, grid, surface_by_year
 from .provenance import describe
 from .scenarios import compare
+from .tornado import tornado
 
 
 def view(run: Found) -> Any:
@@ -265,42 +266,6 @@ def sankey(a: Asked, told: dict[str, Any]) -> dict[str, Any]:
         ],
         "note": f"Share of each workload's served work, first {found['paths']} paths; hatched: open by more than 10 points (P-05).",
     }
-
-
-def tornado(a: Asked) -> list[dict[str, Any]]:
-    """What moves revenue, RPO, idle value and the customer's gap."""
-    year = str(a.year + 1)
-    quarter = (a.rows("rpo fiscal-quarter") or [{"period": ""}])[0]["period"]
-    wanted = [
-        ("Revenue of the deal " + year, "revenue calendar-year", year),
-        ("RPO, end " + quarter, "rpo fiscal-quarter", quarter),
-        ("Value standing idle", "idle_value", "total"),
-        (f"Customer revenue {a.year + 2}", "customer revenue", str(a.year + 2)),
-    ]
-    found = []
-    for title, key, period in wanted:
-        row, tally = a.f.row(key, period), a.tally(key)
-        movers = [m for m in a.f.movers(key, row)[:8] if abs(m.share) >= 0.005] if row is not None else []
-        if movers and tally:
-            bars = [
-                {
-                    "input": m.name,
-                    "correlation": m.correlation,
-                    "low": plain(m.low),
-                    "high": plain(m.high),
-                    "quality": quality_of(a.plan.book, m.name),
-                }
-                for m in movers
-            ]
-            found.append(
-                {
-                    "title": title,
-                    "unit": unit_of(tally),
-                    "bars": bars,
-                    "note": f"Mean at the input's 10th and 90th percentile; first {tally.kept.shape[-1]:,} paths.",
-                }
-            )
-    return found
 
 
 def committed(a: Asked) -> dict[str, Any]:

@@ -2,9 +2,9 @@
  *
  * OfftakeCharts.option(kind, data, words, width)  an ECharts option; kind: fan | stack | heat | sankey | tornado | surface
  * OfftakeCharts.table(kind, data, words)  {unit, columns, rows} of finished text: the same numbers
- * OfftakeCharts.height(kind, data)  pixels
+ * OfftakeCharts.height(kind, data, width)  pixels
  *
- * Read after axes.js and fan.js. ES5, no DOM, no network. Numbers are in data.unit; base units are scaled for display. null is absent and stays absent.
+ * Read after axes.js, fan.js and tornado.js. ES5, no DOM, no network. Numbers are in data.unit; base units are scaled for display. null is absent and stays absent.
  */
 (function (root) {
   'use strict';
@@ -208,79 +208,23 @@
     };
   }
 
-  // ---- tornado: rank correlations ---------------------------------------------------------------------------------------
-
-  function ranked(data) {
-    return data.bars.slice().sort(function (a, b) { return Math.abs(b.correlation || 0) - Math.abs(a.correlation || 0); });
-  }
-
-  function outputs(data) {
-    return data.bars.reduce(function (all, b) { return all.concat([b.low, b.high]); }, []);
-  }
-
-  function tornado(data, words) {
-    var bars = ranked(data), scale = scaleOf(data.unit, largest(outputs(data)), words);
-    var most = largest(bars.map(function (b) { return b.correlation; })), limit = Math.min(1, Math.ceil(most * 5 + 1e-9) / 5 || 0.2);
-    var ends = bars.map(function (b) {
-      return b.low === null && b.high === null ? '' : figure(b.low, scale.by) + ' \u2192 ' + figure(b.high, scale.by);
-    });
-    var side = { type: 'category', inverse: true, axisTick: { show: false }, axisLine: { show: false } };
-    var names = {
-      data: bars.map(function (b) { return b.input; }),
-      axisLabel: { color: INK, fontSize: 12, lineHeight: 13, width: 240, overflow: 'break', interval: 0 }
-    };
-    var right = {
-      data: ends, position: 'right', name: scale.unit, nameLocation: 'start', nameGap: 8, axisLabel: { color: SOFT, fontSize: 12, interval: 0 },
-      nameTextStyle: { color: SOFT, fontSize: 12, align: 'left', padding: [0, 0, 0, 8] }
-    };
-    [names, right].forEach(function (axis) { Object.keys(side).forEach(function (k) { axis[k] = side[k]; }); });
-    var x = valueAxis({ min: -limit, max: limit, interval: limit / 2 }, words.axis_correlation);
-    x.nameLocation = 'middle'; x.nameGap = 28; x.nameTextStyle = { color: SOFT, fontSize: 12 };
-    return base({
-      grid: { left: 256, right: 124, top: 26, bottom: 48 },
-      tooltip: {
-        formatter: function (p) {
-          var b = bars[p.dataIndex];
-          return plain(b.input) + '\n' + words.correlation + ' ' + figure(b.correlation);
-        }
-      },
-      xAxis: x, yAxis: [names, right],
-      series: [{
-        type: 'bar', barMaxWidth: 16, markLine: A.rule({ xAxis: 0 }),
-        data: bars.map(function (b) {
-          return { value: b.correlation, itemStyle: { color: b.quality === 'assumed' ? A.AMBER : A.ACCENT } };
-        })
-      }]
-    });
-  }
-
-  function tornadoTable(data, words) {
-    var scale = scaleOf(data.unit, largest(outputs(data)), words);
-    return {
-      unit: scale.unit, columns: [words.col_input, words.col_quality, words.correlation, words.input_low, words.input_high], text: 2,
-      rows: ranked(data).map(function (b) {
-        return [b.input, words['quality_' + b.quality] || b.quality, figure(b.correlation), figure(b.low, scale.by), figure(b.high, scale.by)];
-      })
-    };
-  }
-
   // ---- the door ---------------------------------------------------------------------------------------------------------
 
-  var OPTION = { fan: root.OfftakeFan.option, stack: stack, heat: heat, sankey: sankey, tornado: tornado, surface: surface };
+  var OPTION = { fan: root.OfftakeFan.option, stack: stack, heat: heat, sankey: sankey, tornado: root.OfftakeTornado.option, surface: surface };
   var TABLE = {
-    fan: root.OfftakeFan.table, stack: stackTable, sankey: sankeyTable, tornado: tornadoTable,
+    fan: root.OfftakeFan.table, stack: stackTable, sankey: sankeyTable, tornado: root.OfftakeTornado.table,
     heat: function (d, words) { return matrixTable(d.unit, d.rows, d.periods, d.values, '', words); },
     surface: function (d, words) { return matrixTable('share', d.runs, d.thresholds, d.values, d.run_name || words.run_name, words); }
   };
   var HEIGHT = {
     fan: function () { return 340; }, stack: function () { return 330; },
     heat: function (d) { return 110 + 34 * d.rows.length; }, surface: function (d) { return 124 + 36 * d.runs.length; },
-    sankey: function (d) { return Math.max(400, 48 * d.nodes.length); }, tornado: function (d) { return 84 + 32 * d.bars.length; }
+    sankey: function (d) { return Math.max(400, 48 * d.nodes.length); }, tornado: root.OfftakeTornado.height
   };
 
   root.OfftakeCharts = {
     option: function (kind, data, words, width) { return OPTION[kind](data, words, width); },
     table: function (kind, data, words) { return TABLE[kind](data, words); },
-    height: function (kind, data) { return HEIGHT[kind](data); }
+    height: function (kind, data, width) { return HEIGHT[kind](data, width); }
   };
 }(typeof self !== 'undefined' ? self : this));

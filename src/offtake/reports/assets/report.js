@@ -46,10 +46,10 @@
   function mount(chart) {
     var figure = document.getElementById(chart.id), box = figure.querySelector('.chart'), show = tableButton(figure, chart);
     if (typeof echarts === 'undefined') { box.hidden = true; show(true); return; }
-    box.style.height = OfftakeCharts.height(chart.kind, chart.data) + 'px';
+    box.style.height = OfftakeCharts.height(chart.kind, chart.data, box.clientWidth) + 'px';
     try {
       var made = echarts.init(box, null, { renderer: 'svg' });
-      drawn.push({ chart: chart, made: made });
+      drawn.push({ chart: chart, made: made, box: box });
       draw(drawn[drawn.length - 1]);
     } catch (fault) {
       box.style.height = '';
@@ -66,6 +66,7 @@
 
   function resize(width) {
     drawn.forEach(function (item) {
+      item.box.style.height = OfftakeCharts.height(item.chart.kind, item.chart.data, width || item.box.clientWidth) + 'px';
       item.made.resize(width ? { width: width } : {});
       draw(item);
     });
