@@ -16,8 +16,9 @@ from offtake.fleet import Pool, Rules, run_jobs
 from offtake.fleet.ask import Asked
 from offtake.fleet.known import LLAMA3
 from offtake.kernels import replay_state as k
-from offtake.studies.cluster import Wanted, cluster_of, daily, hours_wanted, pools_of, replay_book, stated_failures, window_of
+from offtake.studies.cluster import Wanted, cluster_of, daily, hours_wanted, pools_of, replay_book, window_of
 from offtake.studies.meanpath import mean_path
+from offtake.studies.stoppages import stated_failures
 from offtake.traces import read_jobs
 
 

@@ -65,6 +65,7 @@ class Block:
     wear: Wear
     group: Group
     filled: Filled
+    stops: np.ndarray  # (2, T, L) share of the time that maintenance and outages of power take; no sites where none states any
     when: np.ndarray  # (O, L) int64: month in which each option is exercised, the horizon if never
     scratch: Any  # the solver's working arrays, made at the first placement
     told: dict[Hashable, np.ndarray] = field(default_factory=dict)  # what several measures read; gone when the block is filled again

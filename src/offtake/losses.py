@@ -73,6 +73,28 @@ def unsold(*causes: str) -> Reader:
     return read
 
 
+def down(cause: str) -> Callable[[Block], np.ndarray]:
+    """GPU-h (K, M, L) down: `all`, for want of `power`, for `maintenance` while there is power, or by `failure`, which is the rest."""
+
+    def read(b: Block) -> np.ndarray:
+        if cause == "all" or not b.stops.size:
+            return b.supply.down if cause in ("all", "failure") else np.zeros(b.used.shape)
+        planned, dark = b.stops[:, b.plan.places.site][:, :, None]
+        ready = b.supply.ready * b.plan.hours[:, None]
+        if cause == "power":
+            return np.asarray(ready * dark)
+        kept_up = ready * (1.0 - dark) * planned
+        return np.asarray(kept_up if cause == "maintenance" else b.supply.down - ready * dark - kept_up)
+
+    return read
+
+
+DOWN = (
+    ("down", "all", "ready hours - offered, by whatever cause"),
+    ("down_failure", "failure", "part of down: failures and their repair"),
+    ("down_maintenance", "maintenance", "part of down: length / every, of the hours with power"),
+    ("down_power", "power", "part of down: length / (every + length) of the outages"),
+)
 ALL_UNSOLD = ("late_power", "late_other", "down", "idle")
 RATIOS: tuple[tuple[str, str, Reader], ...] = (
     ("no_progress", "charged for idle, unfilled and overhead hours / charged", charged("idle", "unfilled", "overhead")),
@@ -86,6 +108,6 @@ RATIOS: tuple[tuple[str, str, Reader], ...] = (
     ("unsold", "late, down and unpaid idle hours x price / (ready + late) x price", unsold(*ALL_UNSOLD)),
     ("unsold_late_power", "part of unsold: late for want of power", unsold("late_power")),
     ("unsold_late_other", "part of unsold: late chips, shell, acceptance", unsold("late_other")),
-    ("unsold_down", "part of unsold: failure and repair", unsold("down")),
+    ("unsold_down", "part of unsold: failure and repair, maintenance, no power", unsold("down")),
     ("unsold_idle", "part of unsold: idle and not paid", unsold("idle")),
 )

@@ -262,6 +262,7 @@ _ALL = [
             {"contracts": _idle_cost(0, 1)}),
     Measure("idle_value_customer", "ratio", "share", "P-06", "part of idle_value that the customer pays for and does not use",
             {"contracts": _idle_cost(0)}),
+    *(Measure(name, "flow", GPU_H, "S-05", formula, _hours(losses.down(cause))) for name, cause, formula in losses.DOWN),
     Measure("useful", "flow", GPU_H, "R-03", "used hours that are progress: (used - unfilled) x goodput", _hours(losses.hours("useful"))),
     Measure("overhead", "flow", GPU_H, "R-03", "checkpoints, restarts, lost work", _hours(losses.hours("overhead"))),
     Measure("unfilled", "flow", GPU_H, "R-03", "used - occupancy x offered: gangs do not fit", _hours(losses.hours("unfilled"))),

@@ -33,6 +33,7 @@ from .kernels import (
     supply,
     surface,
     tranche,
+    upkeep,
     value,
     wear,
 )
@@ -96,6 +97,7 @@ def allocate(plan: Plan) -> Block:
         wear=filled(wear.Wear, c * (len(plan.wear.pool) > 0), m, ln, impairment=np.zeros(money)),
         group=filled(company.Group, len(plan.finances.company), m, ln),
         when=np.full((len(plan.options.contract), ln), m, np.int64), filled=_no_replay(plan),
+        stops=np.zeros((2, t * bool((plan.upkeep.every_x >= 0).any()), ln)),
     )  # fmt: skip
 
 
@@ -169,6 +171,8 @@ def serve(b: Block) -> None:
     supply.supply_block(p.lots, p.sites, p.pools, b.X, p.hours, b.supply)
     if p.surface.site.any():
         _offer(b)
+    if b.stops.size:
+        _keep_up(b)
     tranche.tranche_block(p.places.contract, b.supply.planned, b.supply.ready, p.recognition.order_lead_x, b.X, b.ordered, b.delivered)
     if len(p.edges.kind):
         equity.vest_block(p.edges, b.delivered, b.X, b.equity)
@@ -202,6 +206,7 @@ def compile_part(plan: Plan, part: str, step: Callable[[int, int, str], None] = 
             lambda: supply.supply_block(plan.lots, plan.sites, plan.pools, b.X, plan.hours, b.supply),
             lambda: b.X.fill(1.0),
             lambda: _offer(b),
+            lambda: _keep_up(b),
             lambda: _fill(b),
             lambda: _sign(b),
             lambda: _settle(b),
@@ -304,6 +309,12 @@ def _offer(b: Block) -> None:
     """Availability of sites that leave it to the replays (S-05, R-03)."""
     p, s = b.plan, b.supply
     surface.offer_block(p.surface, p.pools.site, s.ready, p.hours, b.X, s.offered, s.down)
+
+
+def _keep_up(b: Block) -> None:
+    """Hours that maintenance and outages of power take, where sites state them (S-05)."""
+    p, s = b.plan, b.supply
+    upkeep.upkeep_block(p.upkeep, p.pools.site, s.ready, p.hours, b.X, b.stops, s.offered, s.down)
 
 
 def _fill(b: Block) -> None:

@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from offtake.fleet.pools import CAUSES, Pool, Rules
+from offtake.fleet.pools import CAUSES, Pool, Rules, Service
 from offtake.kernels import replay_state as k
 from offtake.kernels.draw import exp_, inverse_normal, log_, uniform
 
@@ -749,8 +749,8 @@ class Replay:
         served = self.served(place)
         if not served:
             place.next_service = FOREVER
-        elif self.rules.service and place.next_service == FOREVER:
-            place.next_service = self.now + max(ms(self.rules.service.every) // served, 1)
+        elif (service := self.service_of(place)) and place.next_service == FOREVER:
+            place.next_service = self.now + max(ms(service.every) // served, 1)
         self.write(k.RESIZE, -1, place.number, gpus)
 
     def served(self, place: Cluster) -> int:
@@ -813,11 +813,15 @@ class Replay:
                 self.drop(max((u for u in self.units if u["place"] is place), key=lambda u: (u["until"], u["order"])), 1)
 
     def serve(self, place: Cluster) -> None:
-        assert self.rules.service is not None
+        service = self.service_of(place)
+        assert service is not None
         domain = place.domains[place.done % self.served(place)]
         place.done += 1
-        place.next_service = self.now + max(ms(self.rules.service.every) // self.served(place), 1)
-        self.take_down(place, domain, set(range(place.per)), len(CAUSES), self.now + ms(self.rules.service.length))
+        place.next_service = self.now + max(ms(service.every) // self.served(place), 1)
+        self.take_down(place, domain, set(range(place.per)), len(CAUSES), self.now + ms(service.length))
+
+    def service_of(self, place: Cluster) -> Service | None:
+        return self.rules.service if self.rules.service else place.pool.service
 
     # -- time ----------------------------------------------------------------------------------------------------------------
 
@@ -854,7 +858,7 @@ class Replay:
         self.count = 0
         self.unit_rows = list(range(10_000, -1, -1))
         until = FOREVER if self.rules.until is None else ms(self.rules.until)
-        if self.rules.until is None and (self.rules.failures or self.rules.service) and self.jobs:
+        if self.rules.until is None and (self.rules.failures or any(self.service_of(c) for c in self.clusters)) and self.jobs:
             until = self.jobs[-1].submit + 3653 * 86_400_000
         while not self.over():
             times = [s.event for s in self.stays] + [u["until"] for u in self.units] + [g[0] for g in self.steps[:1]]

@@ -49,7 +49,8 @@ def pools_of(draw: st.DrawFn) -> list[Pool]:
         spares = draw(st.integers(0, 1)) * node
         slowdown = draw(st.sampled_from([None, 0.1, 0.25])) if segment else None
         outages, price = draw(outages_of(node, nodes)), draw(st.sampled_from([0.0, 2.5, 3.0]))
-        found.append(Pool(f"p{n}", steps, node, per * node, segment, spares, slowdown, None, outages, price))
+        service = draw(st.sampled_from([None, None, None, Service(30.0, 4.0), Service(70.0, 9.0)]))
+        found.append(Pool(f"p{n}", steps, node, per * node, segment, spares, slowdown, None, outages, price, service))
     return found
 
 
@@ -123,7 +124,7 @@ def test_event_for_event(data: st.DataObject) -> None:
     pools = data.draw(pools_of())
     jobs = data.draw(jobs_of(pools))
     rules = data.draw(rules_of())
-    if rules.service and rules.until is None:
+    if (rules.service or any(pool.service for pool in pools)) and rules.until is None:
         rules = Rules(**{**rules.__dict__, "until": 150.0})
     same(pools, rules, jobs)
 

@@ -42,7 +42,7 @@ RULES: tuple[Rule, ...] = (
     work.needed_terms, work.reference_speed, work.somewhere, work.anchor,
     figures.above_zero, figures.lengths, figures.pue, figures.scenario_chances, figures.shares_in_time, dependence.possible,
     sense.runs, sense.gangs, sense.nowhere, sense.served, sense.prepaid, sense.scenarios, sense.rates,
-    replay.surfaces, replay.availability,
+    replay.surfaces, replay.availability, replay.stops,
     market.events, market.tree, market.positions,
 )  # fmt: skip
 

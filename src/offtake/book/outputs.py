@@ -12,7 +12,8 @@ NAMES = {
         "revenue_as_service revenue_as_operating_lease revenue_as_sales_type_lease lease_to_come net_investment rpo_new "
         "rpo_remeasured in_scope rpo_terminated rpo_lapsed rpo_life out_scope consideration equity_ahead invested self_funded "
         "self_funded_share capex depreciation impairment sold worn_out depreciation_if property energy operating_income offered "
-        "used idle idle_no_demand idle_not_allowed idle_no_room late idle_value idle_value_customer useful overhead unfilled "
+        "used idle idle_no_demand idle_not_allowed idle_no_room late idle_value idle_value_customer down "
+        "down_failure down_maintenance down_power useful overhead unfilled "
         "no_progress no_progress_idle no_progress_unfilled no_progress_overhead no_progress_if_trace no_progress_if_half "
         "no_progress_if_own no_progress_if_one unsold unsold_late_power unsold_late_other unsold_down unsold_idle rpo crpo "
         "not_in_rpo unearned makeup_balance makeup_owed deferred unbilled ready occupancy renegotiated npv counterparty_loss "
@@ -24,11 +25,12 @@ NAMES = {
     ),
     "customers": "equity_in passage cash_balance funding_gap overdrawn coverage",
     "sites": (
-        "offered used idle idle_no_demand idle_not_allowed idle_no_room late useful overhead unfilled ready occupancy energised "
-        "scheduled"
+        "offered used idle idle_no_demand idle_not_allowed idle_no_room late down down_failure down_maintenance down_power useful "
+        "overhead unfilled ready occupancy energised scheduled"
     ),
     "pools": (
-        "offered used idle idle_no_demand idle_not_allowed idle_no_room late useful overhead unfilled ready occupancy binding hour_worth"
+        "offered used idle idle_no_demand idle_not_allowed idle_no_room late down down_failure down_maintenance down_power useful "
+        "overhead unfilled ready occupancy binding hour_worth"
     ),
     "workloads": "used",
     "slots": "offered used idle occupancy",

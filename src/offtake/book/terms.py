@@ -107,6 +107,13 @@ class Fabric(Sourced):
     half: Gpus
 
 
+class Stops(Sourced):
+    """What takes machines down again and again: how often and for how long, each on average (S-05)."""
+
+    every: Months = Field(description="maintenance: from one start to the next of each rack; outages: time with power before it fails")
+    length: Annotated[Number, quantity("h")]
+
+
 class Site(Sourced):
     """Where pools stand: power, shell, lots of chips, and what running them costs."""
 
@@ -123,6 +130,8 @@ class Site(Sourced):
     reserve: Share  # of IT power held back for redundancy
     losses: Share  # between the grid and the facility
     availability: Share | None = Field(default=None, description="part of ready hours that can be used; absent: by the surface (S-05)")
+    maintenance: Stops | None = Field(default=None, description="planned: each rack in turn; beside availability (S-05)")
+    outages: Stops | None = Field(default=None, description="of the power of the whole site; beside availability (S-05)")
     fabric: Fabric
     energy_price: UsdPerMwh
     build_cost: UsdPerMw  # shell, power and cooling, per facility MW; 0 when leased

@@ -23,7 +23,7 @@ def in_ms(seconds: float) -> int:
     return round(seconds * MS)
 
 
-def _rows(pools: Sequence[Pool]) -> tuple[Array, int, int]:
+def _rows(pools: Sequence[Pool], rules: Rules) -> tuple[Array, int, int]:
     """Pool rows, and how many domains and nodes there are; a pool that counts GPUs has none."""
     rows = np.zeros((len(pools), k.POOL_FIELDS), np.int64)
     domains = nodes = 0
@@ -35,6 +35,8 @@ def _rows(pools: Sequence[Pool]) -> tuple[Array, int, int]:
         row[k.FIRST_DOMAIN], row[k.CAUSE], row[k.PRICE] = domains, k.NO_DEMAND, in_ms(pool.price)
         row[k.SHADOW_JOB] = row[k.HOPELESS] = row[k.YOUNGEST] = row[k.ELDEST] = -1
         row[k.NEXT_FAILURE] = row[k.NEXT_SERVICE] = k.NEVER
+        if service := rules.service or pool.service:
+            row[k.SERVICE], row[k.SERVICE_LENGTH] = in_ms(service.every), in_ms(service.length)
         if pool.node > 1:
             domains += -(-row[k.NODES] // per)
             nodes += row[k.NODES]
@@ -70,8 +72,8 @@ def _steps(pools: Sequence[Pool], begins: int) -> Array:
     return np.array(sorted(steps), np.int64).reshape(-1, 4)
 
 
-def _tally(rules: Rules, jobs: k.Jobs) -> Array:
-    """Counters at 0, and the rule."""
+def _tally(rules: Rules, jobs: k.Jobs, breaking: bool) -> Array:
+    """Counters at 0, and the rule; `breaking` where machines may go down."""
     rule = np.zeros(k.TALLIES, np.int64)
     rule[k.ORDER] = {"sjf": k.SHORTEST, "las": k.ATTAINED, "priority": k.CLASS}.get(rules.policy, k.ARRIVAL)
     rule[k.DEPTH] = rules.depth if rules.policy in ("backfill", "priority") else 0
@@ -80,12 +82,10 @@ def _tally(rules: Rules, jobs: k.Jobs) -> Array:
     rule[k.VALUE] = -1 if rules.value is None else in_ms(rules.value)  # thousandths of a USD
     rule[k.MOVE] = -1 if rules.move is None else in_ms(rules.move)
     last = int(jobs.submit[-1]) if jobs.submit.size else 0
-    never = last + AFTERLIFE_MS if rules.failures or rules.service else k.NEVER
+    never = last + AFTERLIFE_MS if breaking else k.NEVER
     rule[k.UNTIL] = never if rules.until is None else in_ms(rules.until)
     rule[k.NOTICE] = in_ms(rules.failures.notice) if rules.failures else 0
     rule[k.SEED], rule[k.PATH], rule[k.LOW] = rules.seed, rules.path, round(rules.low * k.MILLION)
-    if rules.service:
-        rule[k.SERVICE], rule[k.SERVICE_LENGTH] = in_ms(rules.service.every), in_ms(rules.service.length)
     return rule
 
 
@@ -142,16 +142,17 @@ def _table(rows: int, fields: int, stack: int, none: int | None = None) -> Array
 
 def state_of(pools: Sequence[Pool], rules: Rules, jobs: k.Jobs) -> k.State:
     """Empty machines and an empty queue for these jobs."""
-    pool, domains, nodes = _rows(pools)
+    pool, domains, nodes = _rows(pools, rules)
     domain, node = _fabric(pool, domains, nodes)
     count, number = len(pools), int(jobs.submit.size)
     stays = int(min(sum(p.most for p in pools), max(number, 1)))
     pieces = max(sum(p.most for p in pools if p.node > 1), 1)
-    units = nodes + sum(p.most for p in pools if p.node == 1) if rules.failures or rules.service else 1
+    breaking = bool(rules.failures or rules.service or any(p.service for p in pools))
+    units = nodes + sum(p.most for p in pools if p.node == 1) if breaking else 1
     begins = min(int(jobs.submit[0]) if number else 0, *(in_ms(p.gpus[0][0]) for p in pools))
     pool[:, k.SINCE] = begins
     queue, level, ladder = _queue(count, rules, jobs)
-    tally = _tally(rules, jobs)
+    tally = _tally(rules, jobs, breaking)
     tally[k.SLOTS_LEFT], tally[k.PIECES_LEFT], tally[k.UNITS_LEFT] = stays, pieces, units
     job = np.full((number, k.JOB_FIELDS), -1, np.int64)
     job[:, k.LEFT] = jobs.duration

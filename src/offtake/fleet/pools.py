@@ -21,6 +21,14 @@ class Outage:
 
 
 @dataclass(frozen=True)
+class Service:
+    """Maintenance: each domain once in `every` seconds, `length` seconds long."""
+
+    every: float
+    length: float
+
+
+@dataclass(frozen=True)
 class Pool:
     """Machines of one kind in one place; all sizes in GPUs.
 
@@ -33,6 +41,7 @@ class Pool:
     chip     what stands there, for jobs that ask for one
     outages  when power fails, for how many GPUs
     price    USD per GPU-hour
+    service  maintenance of this pool, where the rules state none for all
     """
 
     name: str
@@ -45,6 +54,7 @@ class Pool:
     chip: str | None = None
     outages: tuple[Outage, ...] = ()
     price: float = 0.0
+    service: Service | None = None
 
     @property
     def most(self) -> int:
@@ -78,14 +88,6 @@ class Saving:
     write: float = 0.0
     restart: float = 0.0
     interval: float | None = None
-
-
-@dataclass(frozen=True)
-class Service:
-    """Maintenance: each domain once in `every` seconds, `length` seconds long."""
-
-    every: float
-    length: float
 
 
 @dataclass(frozen=True)

@@ -259,8 +259,8 @@ def service(s, jobs, p, now):
     """Take the next domain down for maintenance; its jobs write a checkpoint and wait again. Spares do not step in."""
     d = s.pool[p, FIRST_DOMAIN] + s.pool[p, SERVED] % s.pool[p, DOMAINS]
     s.pool[p, SERVED] += 1
-    s.pool[p, NEXT_SERVICE] = now + max(s.tally[SERVICE] // s.pool[p, DOMAINS], 1)
-    take_down(s, jobs, d, (1 << s.pool[p, DOMAIN_NODES]) - 1, SERVICING, now + s.tally[SERVICE_LENGTH], now)
+    s.pool[p, NEXT_SERVICE] = now + max(s.pool[p, SERVICE] // s.pool[p, DOMAINS], 1)
+    take_down(s, jobs, d, (1 << s.pool[p, DOMAIN_NODES]) - 1, SERVICING, now + s.pool[p, SERVICE_LENGTH], now)
 
 
 @inner

@@ -248,6 +248,6 @@ def resize(s, jobs, p, gpus, lit, now):
     plan_failure(s, p, now)
     if s.pool[p, DOMAINS] == 0:
         s.pool[p, NEXT_SERVICE] = NEVER
-    elif s.tally[SERVICE] > 0 and s.pool[p, NEXT_SERVICE] == NEVER:
-        s.pool[p, NEXT_SERVICE] = now + max(s.tally[SERVICE] // s.pool[p, DOMAINS], 1)
+    elif s.pool[p, SERVICE] > 0 and s.pool[p, NEXT_SERVICE] == NEVER:
+        s.pool[p, NEXT_SERVICE] = now + max(s.pool[p, SERVICE] // s.pool[p, DOMAINS], 1)
     write_log(s, now, RESIZE, -1, p, gpus, -1)

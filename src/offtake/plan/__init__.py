@@ -31,6 +31,7 @@ from ..kernels.series import Timelines
 from ..kernels.settle import Terms
 from ..kernels.supply import Lots, Pools, Sites
 from ..kernels.surface import Surface
+from ..kernels.upkeep import Upkeep
 from ..kernels.wear import WearTerms
 from ..world.draws import Inputs, assemble, on_sobol
 from . import company, coupled, deal, equity, options, supply, surface, work
@@ -61,6 +62,7 @@ class Plan:
     sites: Sites
     pools: Pools
     surface: Surface
+    upkeep: Upkeep
     workloads: Workloads
     fabrics: Fabrics
     places: Places
@@ -156,7 +158,7 @@ def compile_book(book: Book, scenario_books: Sequence[Book], forced: int = -1, s
     segment_pool, segment_kind = deal.segment_kinds(book, names, rows)
     tables: dict[str, Any] = dict(
         lots=supply.lots(book, names, rows), sites=supply.sites(book, names, rows), pools=supply.pools(book, names, rows),
-        surface=surface.surface(book, names, rows),
+        surface=surface.surface(book, names, rows), upkeep=supply.upkeep(book, names, rows),
         workloads=workloads, fabrics=work.fabrics(names, rows), places=work.places(names),
         jobs=work.jobs(book, names, workloads, rows), segment_pool=segment_pool, segment_kind=segment_kind,
         terms=deal.terms(book, names, rows), options=options.options(book, names, rows),

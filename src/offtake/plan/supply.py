@@ -7,6 +7,7 @@ import numpy as np
 from ..book.sharing import claim_of
 from ..book.terms import Book, Step
 from ..kernels.supply import Lots, Pools, Sites
+from ..kernels.upkeep import Upkeep
 from .names import Names
 from .rows import Rows
 
@@ -63,6 +64,19 @@ def sites(book: Book, names: Names, rows: Rows) -> Sites:
         peak_pue_x=x("peak_pue"), non_gpu_x=x("non_gpu"), reserve_x=x("reserve"), losses_x=x("losses"),
         availability_x=ints([rows.x_or(f"sites.{site}.availability", 1.0) for site in names.sites]),
     )  # fmt: skip
+
+
+def upkeep(book: Book, names: Names, rows: Rows) -> Upkeep:
+    """Maintenance and outages of each site (S-05); a site that states none gets no row."""
+
+    def x(key: str) -> np.ndarray:
+        found = [
+            [rows.x(f"sites.{site}.{kind}.{key}") if getattr(book.sites[site], kind) else -1 for site in names.sites]
+            for kind in ("maintenance", "outages")
+        ]
+        return np.array(found, np.int64).reshape(2, len(names.sites))
+
+    return Upkeep(every_x=x("every"), length_x=x("length"))
 
 
 def pools(book: Book, names: Names, rows: Rows) -> Pools:

@@ -44,7 +44,21 @@ def _about(about: dict[str, Any]) -> str:
         parts.append(f"Left out: {left / 1e6:,.1f} M GPU-h of parts of a node.")
     for name, cut in about["gangs_cut"].items():
         parts.append(f"The gang of {name} is cut from {cut['stated']:,} to {cut['replayed']:,} GPUs: no pool holds more.")
-    return " ".join(parts)
+    return " ".join(parts + [_stops(site, stops) for site, stops in about["stops"].items()])
+
+
+def _stops(site: str, stops: dict[str, Any]) -> str:
+    """What a site states of maintenance and outages, and what share of the time it comes to."""
+    told = []
+    if found := stops.get("maintenance"):
+        told.append(f"{found['length_h']:,.3g} h of maintenance every {found['every_months']:,.3g} months ({_share(found['share'])})")
+    if found := stops.get("outages"):
+        often = f"{found['times']:,} time{'s' * (found['times'] != 1)} in this replay"
+        told.append(
+            f"{found['length_h']:,.3g} h without power after {found['every_months']:,.3g} months with it on average "
+            f"({_share(found['share'])}; {often})"
+        )
+    return f"{site} states {' and '.join(told)}."
 
 
 def _open(found: dict[str, Any], unfinished: int) -> str:

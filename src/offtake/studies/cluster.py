@@ -17,18 +17,16 @@ from typing import Any
 import numpy as np
 
 from ..block import Block
-from ..book.terms import Site
 from ..errors import QuestionError
-from ..fleet import Failures, Fleet, Pool, Rules, run_jobs
+from ..fleet import Fleet, Pool, Rules, run_jobs
 from ..fleet.ask import Answer, Asked, rules_of, told
 from ..fleet.compare import compared
-from ..fleet.known import LLAMA3
-from ..fleet.pools import CAUSES
 from ..fleet.work import largest_gang, whole_ms
 from ..kernels import replay_state as k
 from ..plan import Plan
 from ..traces import Jobs, read_any
 from .meanpath import mean_path
+from .stoppages import stated_failures, told_of_stops, with_stops
 
 Array = np.ndarray[Any, Any]
 HOUR, DAY = 3600.0, 86400.0
@@ -298,29 +296,6 @@ def _fitting(work: k.Jobs, pools: Sequence[Pool]) -> k.Jobs:
     return work._replace(allow=allow)
 
 
-def stated_failures(plan: Plan, pools: Sequence[Pool]) -> Failures:
-    """Interruptions as published (llama3), as many times as the book's `replay` says; where its sites state their availability, repairs
-    are so long that it comes out (GPU-weighted over those that do)."""
-    times = float(plan.book.replay.failures.median()) if plan.book.replay else 1.0
-    rate, source = LLAMA3.rate * times, f"interruptions {times:.3g} times as in llama3"
-    stated: list[tuple[Pool, float]] = [(p, x.median()) for p in pools if (x := _site(plan, p).availability) is not None]
-    if not stated:
-        return replace(LLAMA3, rate=rate, source=f"{source}, repairs as there")
-    sizes = np.array([pool.most for pool, _ in stated], float)
-    up = float(sizes @ np.array([share for _, share in stated]) / sizes.sum())
-    node = float(sizes @ np.array([pool.node for pool, _ in stated]) / sizes.sum())
-    days = 0.0
-    for share, hours, spread, cause in zip(LLAMA3.shares, LLAMA3.hours, LLAMA3.spread, CAUSES, strict=True):
-        days += share * hours / 24.0 * float(np.exp(spread**2 / 2)) if cause != "software" else 0.0
-    longer = (1.0 - up) / up / (rate * node * days)
-    told = f"{source}; repairs {longer:.1f} times as long, so that {100 * up:.2f} % is up, as the book's sites state"
-    return replace(LLAMA3, rate=rate, hours=tuple(hours * longer for hours in LLAMA3.hours), source=told)
-
-
-def _site(plan: Plan, pool: Pool) -> Site:
-    return plan.book.sites[plan.names.pools[plan.names.pool_labels.index(pool.name)][0]]
-
-
 def replay_book(plan: Plan, asked: Asked, wanted: Wanted, trace: str | Path | None) -> Answer:
     """Replay work over the pools of a book, month by month. Raises QuestionError, TraceError."""
     mix = wanted.mix
@@ -330,6 +305,8 @@ def replay_book(plan: Plan, asked: Asked, wanted: Wanted, trace: str | Path | No
     window = window_of(plan, wanted.months)
     b = mean_path(plan, asked.seed)
     cluster = cluster_of(plan, b, window, wanted, jobs)
+    if asked.failures == "book":
+        cluster = replace(cluster, pools=with_stops(plan, b, cluster.pools, window.until, asked.seed))
     stated = Rules(failures=stated_failures(plan, cluster.pools), serving=cluster.fleets, value=cluster.waiting)
     rules = rules_of(asked, stated, plan.book.title)
     if cluster.scale > 1 and mix == "half" and rules.failures:
@@ -343,6 +320,7 @@ def replay_book(plan: Plan, asked: Asked, wanted: Wanted, trace: str | Path | No
         "mix": mix, "months": [_month(plan.start + window.first), _month(plan.start + window.end - 1)], "scale": cluster.scale,
         "demand_gpu_h": float(hours_wanted(plan, b, window).sum()), "left_out_gpu_h": cluster.left_out,
         "gangs_cut": {name: {"stated": was, "replayed": now} for name, (was, now) in cluster.cut.items()},
+        "stops": told_of_stops(plan, b, cluster.pools) if asked.failures == "book" else {},
     }  # fmt: skip
     said = told(outcome, jobs, trace if jobs is not None else None) | {"book": about}
     if asked.compare:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .. import daytime
+from .. import daytime, losses
 from ..block import Block
 from ..measures import CAUSES, Measure, Reader
 
@@ -230,6 +230,8 @@ for _axis, _used in pools(lambda b: b.used).items():
     _idle = [(cause, pools(lambda b, n=n: b.placement.idle[n])[_axis]) for n, cause in enumerate(("no demand", "not allowed", "no room"))]  # type: ignore[misc]
     FORMULAS["idle", _axis] = Formula("flow", tuple(Term(cause, 1, read) for cause, read in _idle))
     _late = [(cause, pools(lambda b, n=n: b.supply.late[n])[_axis]) for n, cause in enumerate(CAUSES[1:])]  # type: ignore[misc]
+    _down = [(cause, pools(losses.down(cause))[_axis]) for cause in ("failure", "maintenance", "power")]
+    FORMULAS["down", _axis] = Formula("flow", tuple(Term(cause, 1, read) for cause, read in _down))
     FORMULAS["late", _axis] = Formula("flow", tuple(Term(cause, 1, read) for cause, read in _late))
 
 

@@ -40,7 +40,8 @@ def found(a: Asked) -> dict[str, Any] | None:
     mixes = [mean[name] for name in MIXES]
     added = mean["no_progress_unfilled"] + mean["no_progress_overhead"]
     moved = max(mixes) - min(mixes)
-    return {"rows": rows, "added_by_replays": added, "moved_by_mix": moved, "mix_moves_more": moved > added}
+    upkeep = bool((a.plan.upkeep.every_x >= 0).any())
+    return {"rows": rows, "upkeep": upkeep, "added_by_replays": added, "moved_by_mix": moved, "mix_moves_more": moved > added}
 
 
 def _part(row: dict[str, Any]) -> str:
@@ -55,7 +56,8 @@ def sentence(told: dict[str, Any]) -> str:
     """What answer 4 says of it: to the customer, to the provider, under three mixes, and as one cloud."""
     rows = told["rows"]
     causes = ", ".join(f"{words} {_part(rows[name])}" for name, words in CAUSES.items())
-    unsold = ", ".join(f"{words} {_part(rows[name])}" for name, words in UNSOLD.items())
+    kinds = UNSOLD | ({"unsold_down": "failure, maintenance and outages"} if told["upkeep"] else {})
+    unsold = ", ".join(f"{words} {_part(rows[name])}" for name, words in kinds.items())
     mixes = ", ".join(f"{words} {_part(rows[name])}" for name, words in MIXES.items())
     apart = 100.0 * ((rows["no_progress"]["mean"] or 0.0) - (rows["no_progress_if_one"]["mean"] or 0.0))
     head = "The mix of jobs moves what follows more than gangs and failures add to it: of" if told["mix_moves_more"] else "Of"

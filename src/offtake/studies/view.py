@@ -223,10 +223,11 @@ def _availability(a: Asked) -> str:
     """Where the share of ready hours that are offered comes from."""
     stated = sum(site.availability is not None for site in a.plan.book.sites.values())
     replay = a.plan.book.replay
+    beside = ", less the maintenance and outages that sites state" if (a.plan.upkeep.every_x >= 0).any() else ""
     if replay is None or stated == len(a.plan.book.sites):
-        return "Of hours that are offered: each site states its availability (S-05)."
+        return f"Of hours that are offered: each site states its availability{beside} (S-05)."
     whose = "availability comes" if not stated else f"{stated} sites state their availability, that of the others comes"
-    return f"Of hours that are offered: {whose} from the replays behind surface `{replay.surface}` (S-05, R-03)."
+    return f"Of hours that are offered: {whose} from the replays behind surface `{replay.surface}`{beside} (S-05, R-03)."
 
 
 def heat(a: Asked) -> dict[str, Any]:

@@ -14,7 +14,7 @@ ABOVE_ZERO = {  # these divide, or nothing happens without them
     "life": "A-04", "over": "S-01", "term": "C-01", "half": "P-03", "gang": "P-03", "throughput": "D-01", "dense": "D-02",
     "building_life": "A-04", "rpo_life": "A-09", "efficiency": "D-01", "headroom": "D-01", "derate": "D-01", "mfu": "D-02",
     "goodput": "D-02", "availability": "S-05", "overhead": "S-03", "kw": "S-02", "sla": "C-01", "construction": "A-04",
-    "expires": "C-04", "remote": "A-01",
+    "expires": "C-04", "every": "S-05", "length": "S-05", "remote": "A-01",
     "shares": "V-06",
 }  # fmt: skip
 AT_LEAST_ZERO = (

@@ -1,10 +1,11 @@
-"""The response surface that a book reads (R-03), and sites that leave their availability to it (S-05)."""
+"""The response surface that a book reads (R-03), sites that leave their availability to it, maintenance and outages (S-05)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from ...catalog import surface
+from ...units import MONTH
 from ..terms import Book
 from .finding import Finding, middle, unknown
 
@@ -29,3 +30,18 @@ def availability(book: Book) -> Iterator[Finding]:
         if site.availability is None and book.replay is None:
             rule = "a site states its availability, unless the book names a surface of replays (S-05, R-03)"
             yield Finding(("sites", name), "no availability", rule, "write `availability: 93 to 98 %`, or add `replay:`")
+
+
+def stops(book: Book) -> Iterator[Finding]:
+    """Maintenance is over before the rack's next one, and power is on for longer than it is off; both leave hours to offer."""
+    for name, site in book.sites.items():
+        for kind, found in (("maintenance", site.maintenance), ("outages", site.outages)):
+            if found is None:
+                continue
+            hours, every = middle(found.length), middle(found.every) * MONTH
+            if hours < every or every <= 0.0:
+                continue
+            got = f"{hours:,.4g} h every {every:,.4g} h"
+            rule = "maintenance is over before it comes again" if kind == "maintenance" else "power is on for longer than it is off"
+            fix = "write the hours of one stop, and the time from one to the next, as in {every: 90 days, length: 8 h}"
+            yield Finding(("sites", name, kind, "length"), got, f"{rule} (S-05)", fix)
