@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from offtake import front, losses
 from offtake.book import text
+from offtake.book.walk import resolved_json
 from offtake.cli import app
 from offtake.errors import QuestionError
 from offtake.fleet import Pool, Rules, run_jobs
@@ -73,6 +74,7 @@ def test_a_site_that_states_none_keeps_its_bits(told) -> None:
     lost = [k for k, (site, *_) in enumerate(plan.names.pools) if site == "coast"]
     assert (b.supply.offered[kept] == bare.supply.offered[kept]).all() and (b.supply.down[kept] == bare.supply.down[kept]).all()
     assert (b.supply.offered[lost] < bare.supply.offered[lost]).any()
+    assert '"maintenance"' not in resolved_json(plan.book) and resolved_json(b.plan.book).count('"maintenance"') == 1
 
 
 def test_beside_a_surface_too() -> None:

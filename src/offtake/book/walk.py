@@ -85,6 +85,9 @@ def place_of(book: Book, steps: Sequence[Any]) -> tuple[str, int, int]:
     return book._file, line, column
 
 
+LATER = frozenset({"maintenance", "outages"})  # no part of the hash where absent: hashes made before these fields stand
+
+
 def book_hash(book: Book) -> str:
     """SHA-256 of the resolved book after patches: its values and provenance, not its layout."""
     return hashlib.sha256(resolved_json(book).encode()).hexdigest()
@@ -97,7 +100,8 @@ def resolved_json(book: Book) -> str:
 
 def _canonical(term: Any) -> Any:
     if isinstance(term, BaseModel):
-        return {name: _canonical(getattr(term, name)) for name in type(term).model_fields}
+        told = [name for name in type(term).model_fields if name not in LATER or getattr(term, name) is not None]
+        return {name: _canonical(getattr(term, name)) for name in told}
     if is_dataclass(term) and not isinstance(term, type):
         found = {f.name: _canonical(getattr(term, f.name)) for f in fields(term) if f.name not in ("line", "column", "fact")}
         fact = getattr(term, "fact", None)
