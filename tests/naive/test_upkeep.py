@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from offtake.kernels import upkeep as k
+from offtake.units import MONTH
 
 
 def naive_share(u: k.Upkeep, site: int, X: np.ndarray, lane: int) -> float:
@@ -62,4 +63,4 @@ def test_shares_of_a_long_life() -> None:
     assert k.dark_share(0.5, 30.0) == pytest.approx(off / (on + off), rel=0.02)
     down = sum(1 for hour in range(200 * 90 * 24) if hour % (90 * 24) < 12)
     assert k.planned_share(90 * 24 / 730.5, 12.0) == pytest.approx(down / (200 * 90 * 24), rel=1e-12)
-    assert k.planned_share(1.0, 2_000.0) == 1.0
+    assert k.planned_share(1.0, 2_000.0) == 1.0 and k.MONTH == MONTH

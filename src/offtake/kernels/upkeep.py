@@ -14,10 +14,9 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from offtake.units import MONTH
-
 from .compiled import block
 
+MONTH = 730.5  # hours, as in `units`
 MAINTENANCE, OUTAGES = range(2)
 
 
