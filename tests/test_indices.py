@@ -269,12 +269,13 @@ def test_what_is_drawn_anew_keeps_its_correlations_and_nothing_else(small: offta
 
 
 def test_inside_a_tail(small: offtake.Run) -> None:
-    """The same estimators on the paths of the condition alone; no total index, since a new draw would leave the condition."""
+    """The same estimators on the paths of the condition alone."""
     run = offtake.run(small.plan.book, paths=2048)
     q = question(run.plan, "npv", "contracts.north")
     level = float(np.quantile(run.outcome([q]).tallies[0].kept[0], 0.25))
     found = sensitivity(run, "npv", "contracts.north", given=f"npv of contracts.north < {level:.0f} USD")
-    assert found["paths"] == 512 and found["of_paths"] == 2048 and all(r["total"] is None for r in found["rows"])
+    assert found["paths"] == 512 and found["of_paths"] == 2048 and found["without_total"] is None
+    assert [r["total"] is None for r in found["rows"][:9]] == [False] * 8 + [True]
     whole = sensitivity(run, "npv", "contracts.north", anew=0)
     assert {r["input"] for r in found["rows"]} <= {r["input"] for r in whole["rows"]}
     assert whole["rows"][0]["sign"] == "-" and whole["rows"][0]["at_p10"] > whole["rows"][0]["at_p90"]
@@ -331,7 +332,7 @@ def test_what_is_refused(words: tuple[str, ...], sentence: str) -> None:
 def test_the_verb() -> None:
     words = ["sensitivity", "two-clouds", "npv", "--of", "contracts.north", "--paths", "512", "--total", "2"]
     told = json.loads(CliRunner().invoke(app, [*words, "--json"]).stdout)
-    assert {"stamp", "measure", "of", "period", "given", "paths", "explained", "method", "rows"} <= set(told)
+    assert {"stamp", "measure", "of", "period", "given", "paths", "explained", "method", "without_total", "rows"} <= set(told)
     assert [r["total"] is None for r in told["rows"][:3]] == [False, False, True]
     lines = CliRunner().invoke(app, [*words, "--csv"]).stdout.splitlines()
     assert lines[0].startswith("input,sign,slope,slope_se,slope_low,slope_high,share,share_se") and len(lines) == len(told["rows"]) + 1

@@ -22,7 +22,8 @@ def holds_text(found: dict[str, Any], width: int, most: int) -> str:
     rows = [_row(r, found["unit"]) for r in found["rows"][:most]]
     left = len(found["rows"]) - len(rows)
     more = [f"{left} more inputs hold less (--top)"] if left > 0 else []
-    return "\n".join([*textwrap.wrap(head, width), grid(rows, width), *more, *textwrap.wrap(found["method"], width)])
+    without = textwrap.wrap(found["without_total"], width) if found["without_total"] else []
+    return "\n".join([*textwrap.wrap(head, width), grid(rows, width), *more, *without, *textwrap.wrap(found["method"], width)])
 
 
 def _row(r: dict[str, Any], unit: str) -> dict[str, str]:

@@ -15,6 +15,7 @@ from .asked import Run
 from .conditions import Condition, condition_of
 from .indices import Estimate, Indices
 from .inputs import quality_of
+from .tail_totals import LEFT, TRIES, Tail, totals_given
 from .totals import PATHS, totals
 
 if TYPE_CHECKING:
@@ -30,15 +31,17 @@ METHOD = (
     "others. ± is half of the interval of 95 % from the sixteen replicates (t, 15 degrees), 2.13 standard errors; a sign is open where "
     "that interval holds 0."
 )
+NONE = f"no total index where too many paths find no second draw inside the condition within {TRIES} tries: "
 
 
 def sensitivity(
     run: Run, name: str, of: str | None = None, at: str | None = None, given: str | None = None, anew: int = 8
 ) -> dict[str, Any]:
-    """{stamp, measure, of, period, unit, given, paths, explained, method, rows}; rows have the largest share of variance first.
+    """{stamp, measure, of, period, unit, given, paths, explained, method, without_total, rows}; rows have the
+    largest share of variance first.
 
     given   a condition on the path; without a period it holds where any month holds it
-    anew    how many of the strongest inputs get a total index; none with a condition, which a new draw would not keep
+    anew    how many of the strongest inputs get a total index; with a condition, inside the tail (`tail_totals`)
     raises  QuestionError for a number that is not one a path, a condition that does not read, or too few paths where it holds
     """
     found = address(name)
@@ -51,12 +54,11 @@ def sensitivity(
     done = run.outcome([q, *([condition.question] if condition else [])])
     there, y = paths_of(done, row, condition, name)
     rows, explained = Holds(run.plan, done.inputs, np.arange(len(y)) % REPLICATES).table(y, there)
-    if anew and condition is None and there.all():
-        add_totals(run, q, row, rows[:anew], y)
+    note = add_totals(run, q, row, condition, rows[:anew], Tail(np.flatnonzero(there), done.inputs[:, there], y[there])) if anew else None
     return {
         "stamp": run.stamp.to_dict(), "measure": q.measure.name, "of": q.entity.label, "period": q.periods[row].label,
         "unit": q.measure.unit, "given": given, "paths": int(there.sum()), "of_paths": len(there), "inputs": len(rows),
-        "explained": explained, "method": METHOD, "rows": rows,
+        "explained": explained, "method": METHOD, "without_total": note, "rows": rows,
     }  # fmt: skip
 
 
@@ -131,9 +133,17 @@ def told(name: str, estimate: Estimate | None, i: int) -> dict[str, Any]:
     return {name + end: plain(values[i]) for end, values in parts.items()}
 
 
-def add_totals(run: Run, q: Question, row: int, rows: list[dict[str, Any]], y: np.ndarray) -> None:
-    """Total indices of these inputs, on the first 1,024 paths of a target (N,)."""
+def add_totals(run: Run, q: Question, row: int, condition: Condition | None, rows: list[dict[str, Any]], tail: Tail) -> str | None:
+    """Total indices of these inputs: on the first 1,024 paths where all count, else on the first 512 of those that do. Returns which
+    inputs have none, and why."""
     number = {name: i for i, name in enumerate(run.plan.inputs.names)}
-    found = totals(run, q, row, [number[r["input"]] for r in rows], y, PATHS)
+    inputs = [number[r["input"]] for r in rows]
+    first = tail.paths[:PATHS]
+    if condition is None and np.array_equal(first, np.arange(len(first))):
+        found, left = totals(run, q, row, inputs, tail.target, PATHS), np.zeros(len(rows))
+    else:
+        found, left = totals_given(run, q, row, condition, inputs, tail)
     for i, r in enumerate(rows):
         r |= told("total", found, i)
+    none = [f"{r['input']} ({100 * share:.0f} %)" for r, share in zip(rows, left) if share > LEFT]
+    return f"{NONE}{', '.join(none)}" if none else None

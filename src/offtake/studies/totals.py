@@ -15,7 +15,7 @@ import numpy as np
 from .. import stages
 from ..block import Block
 from ..kernels.draw import score_row
-from ..kernels.replicates import folded, ratio_error
+from ..kernels.replicates import REPLICATES, ratio_error
 from ..plan import Plan
 from ..questions import Question
 from .asked import Run
@@ -47,17 +47,23 @@ def totals(run: Run, q: Question, row: int, inputs: Sequence[int], target: np.nd
     return jansen(target[: anew.shape[1]], anew)
 
 
-def jansen(y: np.ndarray, anew: np.ndarray) -> Estimate:
-    """From a target (N,) of the first N paths and the same with each input drawn anew (I, N)."""
-    centred = y - y.mean()
-    variance = (centred**2).mean()
-    if not variance > 0.0:
-        return Estimate(*np.full((2, len(anew)), np.nan))
-    half = (y - anew) ** 2 / 2.0
-    value = half.mean(axis=1) / variance
-    held = folded(np.zeros(len(y)))[1]
-    off = folded((half - value[:, None] * centred**2) / variance)[0]
-    return Estimate(value, ratio_error(off, np.broadcast_to(held, off.shape)))
+def jansen(y: np.ndarray, anew: np.ndarray, paths: np.ndarray | None = None) -> Estimate:
+    """From a target (N,) and the same with each input drawn anew (I, N), NaN where there is none; `paths` (N,) are their numbers, the
+    first N of a run unless told."""
+    replicate = (np.arange(len(y)) if paths is None else paths) % REPLICATES
+    found = np.array([_of_pairs(y[there], other[there], replicate[there]) for other in anew for there in [~np.isnan(other)]])
+    return Estimate(*found.reshape(-1, 2).T)
+
+
+def _of_pairs(y: np.ndarray, anew: np.ndarray, replicate: np.ndarray) -> tuple[float, float]:
+    """One input's index and its error; NaN where the target does not vary."""
+    if len(y) == 0 or not np.ptp(y) > 0.0:
+        return float("nan"), float("nan")
+    squared, half = (y - y.mean()) ** 2, (y - anew) ** 2 / 2.0
+    variance = squared.mean()
+    value = half.mean() / variance
+    off, held = (np.bincount(replicate, w, REPLICATES) for w in ((half - value * squared) / variance, np.ones(len(y))))
+    return float(value), float(ratio_error(off, held))
 
 
 def conditional(plan: Plan) -> dict[int, tuple[np.ndarray, float]]:
