@@ -16,8 +16,9 @@ from offtake.fleet import Pool, Rules, run_jobs
 from offtake.fleet.ask import Asked
 from offtake.fleet.known import LLAMA3
 from offtake.kernels import replay_state as k
-from offtake.studies.cluster import Wanted, cluster_of, daily, hours_wanted, pools_of, replay_book, window_of
+from offtake.studies.cluster import Wanted, cluster_of, hours_wanted, pools_of, replay_book, window_of
 from offtake.studies.meanpath import mean_path
+from offtake.studies.rhythm import Followed, daily, rhythms_of
 from offtake.studies.stoppages import stated_failures
 from offtake.traces import read_jobs
 
@@ -56,7 +57,7 @@ def test_jobs_ask_for_the_hours_of_the_workloads(told, tmp_path: Path, mix: str)
     cluster = cluster_of(plan, b, window, Wanted(mix), jobs)
     fleets = sum(fleet.gang * sum(fleet.replicas) for fleet in cluster.fleets)
     asked = (float(cluster.work.gpus.astype(float) @ cluster.work.duration) / 3.6e6 + fleets) * cluster.scale
-    assert asked == pytest.approx(float(hours_wanted(plan, b, window).sum()), rel=0.01)
+    assert asked == pytest.approx(float(hours_wanted(plan, b, window, rhythms_of(plan, Followed())).sum()), rel=0.01)
     assert (np.diff(cluster.work.submit) >= 0).all()
 
 

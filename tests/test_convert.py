@@ -144,7 +144,8 @@ def test_azure(tmp_path: Path) -> None:
     assert [(i.line, i.column, i.got) for i in caught.value.issues] == [(5, 2, "-1"), (6, 1, "2023-11-16")]
     done = convert_requests(files, tmp_path / "requests.parquet", skip_bad=True)
     frame = pl.read_parquet(tmp_path / "requests.parquet")
-    assert frame.columns == ["trace", "arrival_s", "input_tokens", "output_tokens", "prefix_blocks"]
+    assert frame.columns == ["trace", "arrival_s", "input_tokens", "output_tokens", "begins", "prefix_blocks"]
+    assert [str(at) for at in frame["begins"].unique().sort()] == ["2023-11-16 18:15:46.680590", "2024-05-10 00:00:00.009930"]
     assert frame["arrival_s"].to_list() == [0.0, 1.41941, 4.314579, 0.0, 1.0]
     assert frame["trace"].to_list() == ["azure"] * 3 + ["azure2024"] * 2 and (done.requests, done.input_tokens) == (5, 12_659)
     assert frame["prefix_blocks"].null_count() == 5

@@ -14,7 +14,7 @@ from offtake.cli import app
 from offtake.errors import BookError, QuestionError
 from offtake.fleet import Failures, Outage, Outcome, Pool, Rules, Saving, run_jobs
 from offtake.fleet.events import Span
-from offtake.fleet.fleets import Fleet, load_of, stints
+from offtake.fleet.fleets import Fleet, stints
 from offtake.fleet.known import BY_CAUSE, INTERRUPTIONS, LLAMA3
 from offtake.fleet.text import load_pools, seconds
 from offtake.fleet.work import largest_gang
@@ -22,6 +22,7 @@ from offtake.kernels import replay_state as k
 from offtake.kernels.replay_stays import daly_interval
 from offtake.reports.timeline import stacked
 from offtake.traces import TraceError, read_jobs
+from offtake.traces.load import load_of
 from tests.shared import SHARED
 
 TRACES = SHARED / "traces"
@@ -206,9 +207,9 @@ def test_the_load_of_a_request_trace(tmp_path: Path) -> None:
     at = [0.0, 10.0, 3599.0, 3600.0, 7300.0]
     table = {"trace": ["a"] * 5, "arrival_s": at, "input_tokens": [100] * 5, "output_tokens": [10, 20, 30, 40, 50]}
     pl.DataFrame(table).write_parquet(file)
-    assert load_of(file, None, 0.0, 3600.0) == (60 / 3600, 40 / 3600)  # the third hour is not whole
-    assert load_of(file, "a", 0.1, 3600.0) == (90 / 3600, 50 / 3600)
-    assert load_of(file, None, 0.0, 10_000.0) == (150 / 7300,)
+    assert load_of(file, None, 0.0, 3600.0).tokens == (60 / 3600, 40 / 3600)  # the third hour is not whole
+    assert load_of(file, "a", 0.1, 3600.0).tokens == (90 / 3600, 50 / 3600)
+    assert load_of(file, None, 0.0, 10_000.0).tokens == (150 / 7300,)
     with pytest.raises(TraceError, match="the file holds a, not b"):
         load_of(file, "b", 0.0, 3600.0)
 

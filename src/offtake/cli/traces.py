@@ -1,4 +1,4 @@
-"""Verbs of job and request logs: `offtake traces convert`, `offtake traces check`."""
+"""Verbs of job and request logs: `offtake traces convert`, `offtake traces check`, `offtake traces profile`."""
 
 from __future__ import annotations
 
@@ -59,3 +59,20 @@ def check_trace(
 
     found = front.check_trace(file, skip_bad)
     say_json(found) if as_json else say(trace_text(found))
+
+
+@traces.command("profile")
+def profile_trace(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A request trace, as `offtake traces convert azure-llm` writes it.")],
+    trace: Annotated[str | None, typer.Option(metavar="NAME", help="Which one, where the file holds several.")] = None,
+    day: Annotated[str | None, typer.Option(metavar="TEXT", help="'night 8 h, day 12 h, peak 4 h', from midnight; else hours.")] = None,
+    begins: Annotated[str | None, typer.Option(metavar="HH:MM", help="When the first request came, where the file does not know.")] = None,
+    input_weight: Annotated[float, typer.Option(min=0.0, max=1.0, help="Output tokens that an input token counts as.")] = 0.0,
+    as_json: Json = False,
+) -> None:
+    """Turn a request trace into the profile of the day that a book states."""
+    from .. import front
+    from ..reports.traces import profile_text
+
+    found = front.profile_trace(file, trace, begins, day, input_weight)
+    say_json(found) if as_json else say(profile_text(found))

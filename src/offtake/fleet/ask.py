@@ -44,6 +44,14 @@ class Asked:
                 raise QuestionError(f"--compare takes {' and '.join(COMPARED)}, each once, not '{','.join(self.compare)}'")
 
 
+def time_of(text: str, option: str) -> float:
+    """`5 min` as seconds. Raises QuestionError, naming the option, for anything else."""
+    try:
+        return seconds(text)
+    except ValueError:
+        raise QuestionError(f"{option} is a time, as in '1 h' or '5 min', not '{text}'") from None
+
+
 def service_of(text: str) -> Service:
     """`8 h every 90 days` as maintenance. Raises QuestionError for anything else."""
     length, _, every = text.partition(" every ")

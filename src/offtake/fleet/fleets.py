@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..errors import QuestionError
 from ..kernels import replay_state as k
-from ..traces import TraceError
 
 Array = np.ndarray[Any, Any]
 
@@ -30,34 +28,6 @@ class Fleet:
     replicas: tuple[int, ...]
     step: float
     pools: int = -1
-
-
-def load_of(file: Path, trace: str | None, input_weight: float, step: float) -> tuple[float, ...]:
-    """Tokens a second in each whole step of a request trace (of all of it, where it is shorter); an input token counts `input_weight`.
-
-    Raises TraceError where the file is no request trace or holds several and `trace` names none of them."""
-    import polars as pl
-
-    if not file.is_file():
-        raise TraceError(f"{file.name} is not there")
-    try:
-        frame = pl.read_parquet(file, columns=["trace", "arrival_s", "input_tokens", "output_tokens"])
-    except (pl.exceptions.PolarsError, OSError):
-        raise TraceError("a request trace is a Parquet file with trace, arrival_s, input_tokens, output_tokens") from None
-    names = frame["trace"].unique().sort().to_list()
-    if trace is None and len(names) != 1:
-        raise TraceError(f"the file holds {', '.join(names)}: `trace` says which one")
-    if trace is not None and trace not in names:
-        raise TraceError(f"the file holds {', '.join(names)}, not {trace}")
-    mine = frame.filter(pl.col("trace") == (trace or names[0]))
-    at = mine["arrival_s"].to_numpy()
-    tokens = mine["output_tokens"].to_numpy() + input_weight * mine["input_tokens"].to_numpy()
-    span = float(at.max() - at.min())
-    steps = max(int(span // step), 1)
-    length = step if span >= step else max(span, 1.0)
-    place = ((at - at.min()) // length).astype(int)
-    sums = np.bincount(np.minimum(place, steps), weights=tokens, minlength=steps + 1)
-    return tuple((sums[:steps] / length).tolist()) if span >= step else (float(tokens.sum()) / length,)
 
 
 def stints(fleet: Fleet, end: float) -> Array:

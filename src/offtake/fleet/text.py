@@ -12,7 +12,8 @@ from typing import TypeVar
 from ..book.tree import NOT_EMPTY, Node, Refused, decode, parse
 from ..errors import BookError, Issue
 from ..traces import TraceError
-from .fleets import Fleet, load_of
+from ..traces.load import load_of
+from .fleets import Fleet
 from .pools import CAUSES, MOST_IN_DOMAIN, Failures, Outage, Pool, Rules, Saving, Service
 
 SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0, "hours": 3600.0, "hour": 3600.0, "day": 86400.0, "days": 86400.0}
@@ -300,7 +301,7 @@ def _fleets(read: _Reader, node: Node | None, folder: Path) -> tuple[Fleet, ...]
             continue
         try:
             trace = terms["trace"].value if "trace" in terms else None
-            load = load_of(folder / str(terms["requests"].value), trace, weight or 0.0, step or HOUR)
+            load = load_of(folder / str(terms["requests"].value), trace, weight or 0.0, step or HOUR).tokens
         except (TraceError, ValueError) as error:
             read.fault(terms["requests"], f"{at}.requests", _short(terms["requests"]), str(error), "offtake traces convert azure-llm")
             continue

@@ -151,6 +151,18 @@ def check_trace(file: str | Path, skip_bad: bool = False) -> dict[str, Any]:
     return told.checked(file, skip_bad)
 
 
+def profile_trace(
+    file: str | Path, trace: str | None = None, begins: str | None = None, day: str | None = None, input_weight: float = 0.0
+) -> dict[str, Any]:  # fmt: skip
+    """The profile of the day that a request trace shows (D-01), by slot of `day` (`night 8 h, day 12 h, peak 4 h`) and by hour.
+
+    Raises TraceError for the file or a trace of less than a day, QuestionError for what cannot be read or where no hour is known.
+    """
+    from ..traces.profile import profile_of
+
+    return profile_of(Path(file), trace, begins, day, input_weight)
+
+
 def read_article(
     file: str | Path, as_of: date | None = None, book: str | Path | None = None, closes: str | Path | None = None,
     store: str | Path | None = None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,11 +49,18 @@ def on_pools(trace: str | Path, pools: str | Path, asked: Asked, progress: Repor
     return replay_pools(trace, pools, asked)
 
 
-def wanted(mix: str = "trace", months: tuple[int, int] | None = None, segment: int | None = None, spares: int = 0) -> Wanted:
-    """What to replay of a book. Raises QuestionError for a mix that there is not."""
-    from ..studies.cluster import Wanted
+def wanted(
+    mix: str = "trace", months: tuple[int, int] | None = None, segment: int | None = None, spares: int = 0, requests: Sequence[str] = (),
+    step: str = "1 h",
+) -> Wanted:  # fmt: skip
+    """What to replay of a book; its inference follows the request traces `requests`, each `[WORKLOAD=]FILE[:TRACE]`, step by step.
 
-    return Wanted(mix, months, segment, spares)
+    Raises QuestionError for a mix that there is not, and for a step that is no part of a day."""
+    from ..fleet.ask import time_of
+    from ..studies.cluster import Wanted
+    from ..studies.rhythm import Followed
+
+    return Wanted(mix, months, segment, spares, Followed(tuple(requests), time_of(step, "--step")))
 
 
 def on_book(

@@ -44,7 +44,17 @@ def _about(about: dict[str, Any]) -> str:
         parts.append(f"Left out: {left / 1e6:,.1f} M GPU-h of parts of a node.")
     for name, cut in about["gangs_cut"].items():
         parts.append(f"The gang of {name} is cut from {cut['stated']:,} to {cut['replayed']:,} GPUs: no pool holds more.")
+    parts += [_follows(name, told) for name, told in about["inference"].items()]
     return " ".join(parts + [_stops(site, stops) for site, stops in about["stops"].items()])
+
+
+def _follows(name: str, told: dict[str, Any]) -> str:
+    """What the inference of a workload follows, and its peak over its mean."""
+    peak = f"peak {told['peak_over_mean']:.2f} times the mean"
+    if told["follows"] == "requests":
+        span = f"{told['requests']:,} requests of {told['file']}, {told['trace']}, in {told['steps']:,} steps of {_time(told['step_s'])}"
+        return f"{name} follows {span} ({peak}), scaled to its GPU-hours of each month, headroom inside, one replica at least."
+    return f"{name} follows {'its profile' if told['follows'] == 'profile' else 'an assumed day'} ({peak})."
 
 
 def _stops(site: str, stops: dict[str, Any]) -> str:

@@ -3,14 +3,14 @@
 Axes    pools (K), workloads (W), months of the window (N)
 Units   GPUs, GPU-hours, seconds since the window began
 Assumed a batch job runs a day, and a deferrable one may start up to 30 days later; training gangs hold their GPUs for a month at a time;
-        inference follows the hour of the day, a cosine with its peak at 16:00 and its headroom as peak over average; trays of four GPUs in
-        racks, servers of eight; a gang's segment is a whole rack unless told. Half of the hours come from each side in the mix `half`.
+        how inference follows the day is `rhythm`'s to say; trays of four GPUs in racks, servers of eight; a gang's segment is a whole
+        rack unless told. Half of the hours come from each side in the mix `half`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +26,13 @@ from ..kernels import replay_state as k
 from ..plan import Plan
 from ..traces import Jobs, read_any
 from .meanpath import mean_path
+from .rhythm import HOUR, Followed, Rhythm, rhythms_of
 from .stoppages import stated_failures, told_of_stops, with_stops
 
 Array = np.ndarray[Any, Any]
-HOUR, DAY = 3600.0, 86400.0
+DAY = 86400.0
 BATCH_HOURS = 24.0
 LATER = 30 * DAY  # for which a deferrable job may be put off
-PEAK_HOUR = 16
 MOST_JOBS = 500_000  # of a trace; beyond that pools and jobs are taken at a stated scale
 GOLDEN = 0.6180339887498949
 MIXES = ("trace", "book", "half")
@@ -41,16 +41,19 @@ MIXES = ("trace", "book", "half")
 @dataclass(frozen=True)
 class Wanted:
     """What to replay of a book: the mix of jobs, first and last calendar month (year x 12 + month - 1), GPUs of a rack that one gang's
-    segment may take (a whole one unless told; 0: gangs need share none), and GPUs of every rack held back as spares."""
+    segment may take (a whole one unless told; 0: gangs need share none), GPUs of every rack held back as spares, what inference follows."""
 
     mix: str = "trace"
     months: tuple[int, int] | None = None
     segment: int | None = None
     spares: int = 0
+    followed: Followed = field(default_factory=Followed)
 
     def __post_init__(self) -> None:
         if self.mix not in MIXES:
             raise QuestionError(f"--mix is one of {', '.join(MIXES)}, not '{self.mix}'")
+        if self.followed.requests and self.mix == "trace":
+            raise QuestionError("--requests drive the book's own inference, and --mix trace has none: ask for --mix book or half")
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,8 @@ class Cluster:
     left_out: dict[str, float]  # GPU-h by pool: parts of a node
     cut: dict[str, tuple[int, int]]  # workload: its gang, and the largest that a pool holds
     fleets: tuple[Fleet, ...] = ()
+    demand: float = 0.0  # GPU-h that the book's workloads ask for
+    rhythms: Mapping[str, Rhythm] = field(default_factory=dict)
     waiting: float = 0.0  # USD that an hour of waiting costs a job for each GPU
 
 
@@ -151,22 +156,10 @@ def hours_of_work(plan: Plan, b: Block, window: Window) -> Array:
     return np.asarray(used + undone)
 
 
-def daily(headroom: float) -> Array:
-    """(24,) inference by the hour, as a share of its peak: a cosine whose peak over average is the headroom, 0 at the lowest."""
-    shape = np.maximum(1.0 + (headroom - 1.0) * np.cos(2.0 * np.pi * (np.arange(24) - PEAK_HOUR) / 24.0), 0.0)
-    return np.asarray(shape / shape.max())
-
-
-def day_of(plan: Plan, workload: str) -> Array:
-    """(24,) share of its peak that a workload wants by the hour: all of it, unless it is inference with a headroom."""
-    load = plan.book.workloads[workload]
-    return daily(load.headroom.median()) if load.kind == "inference" and load.headroom is not None else np.ones(24)
-
-
-def hours_wanted(plan: Plan, b: Block, window: Window) -> Array:
+def hours_wanted(plan: Plan, b: Block, window: Window, rhythms: Mapping[str, Rhythm]) -> Array:
     """(W, N) GPU-hours that workloads ask for where inference gives up at night what it holds for its peak."""
-    mean = np.array([day_of(plan, name).mean() for name in plan.names.workloads])
-    return np.asarray(hours_of_work(plan, b, window) * mean[:, None])
+    held = np.array([rhythms[name].held for name in plan.names.workloads])
+    return np.asarray(hours_of_work(plan, b, window) * held[:, None])
 
 
 @dataclass
@@ -178,7 +171,9 @@ class Own:
     cut: dict[str, tuple[int, int]]
 
 
-def jobs_of_book(plan: Plan, hours: Array, window: Window, pools: Sequence[Pool], scale: int) -> Own:
+def jobs_of_book(
+    plan: Plan, hours: Array, window: Window, pools: Sequence[Pool], scale: int, rhythms: Mapping[str, Rhythm]
+) -> Own:  # fmt: skip
     """Gangs and fleets that ask for the workloads' hours (W, N)."""
     own = Own([], [], {})
     for w, name in enumerate(plan.names.workloads):
@@ -192,7 +187,8 @@ def jobs_of_book(plan: Plan, hours: Array, window: Window, pools: Sequence[Pool]
             own.cut[name] = (stated, gang)
         allow = sum(1 << p for p in may)
         if load.kind == "inference":
-            own.fleets.append(Fleet(name, gang, _replicas(hours[w] / scale, gang, day_of(plan, name), window), HOUR, allow))
+            rhythm = rhythms[name]
+            own.fleets.append(Fleet(name, gang, rhythm.replicas(hours[w] / scale, gang, window.begins), rhythm.step, allow))
             continue
         for m in range(len(window.begins) - 1):
             length = float(window.begins[m + 1] - window.begins[m])
@@ -201,17 +197,6 @@ def jobs_of_book(plan: Plan, hours: Array, window: Window, pools: Sequence[Pool]
             latest = gangs[:, 0] + LATER if load.deferrable else np.full(len(gangs), -1.0)
             own.rows.append(np.column_stack([gangs, np.full(len(gangs), float(allow)), latest]))
     return own
-
-
-def _replicas(hours: Array, gang: int, day: Array, window: Window) -> tuple[int, ...]:
-    """Replicas that inference wants in each hour of the window, one at least where it wants any: its hours (N,) spread as its day is."""
-    found: list[int] = []
-    for m, wanted in enumerate(hours):
-        many = round((window.begins[m + 1] - window.begins[m]) / HOUR)
-        shape = np.resize(day, many)
-        peak = wanted / shape.sum() / gang
-        found += np.maximum(np.rint(peak * shape), 1.0 if wanted > 0 else 0.0).astype(int).tolist()
-    return tuple(found)
 
 
 def _may(plan: Plan, workload: str, pool: Pool) -> bool:
@@ -254,7 +239,8 @@ def scale_for(jobs: Jobs | None, hours: float) -> int:
 
 def cluster_of(plan: Plan, b: Block, window: Window, wanted: Wanted, jobs: Jobs | None) -> Cluster:
     """Pools of the book, and jobs that ask for as many GPU-hours as its workloads do, in the shape of a trace, of the book, or of both."""
-    hours = hours_wanted(plan, b, window)
+    rhythms = rhythms_of(plan, wanted.followed)
+    hours = hours_wanted(plan, b, window, rhythms)
     share = {"trace": 1.0, "half": 0.5, "book": 0.0}[wanted.mix]
     scale = scale_for(jobs, share * float(hours.sum())) if share else 1
     bare, left = pools_of(plan, b, window, wanted, scale)
@@ -264,7 +250,7 @@ def cluster_of(plan: Plan, b: Block, window: Window, wanted: Wanted, jobs: Jobs 
     if share and jobs is not None:
         parts.append(jobs_of_trace(jobs, share * hours.sum(axis=0), window, scale, pools))
     if share < 1.0:
-        own = jobs_of_book(plan, (1.0 - share) * hours, window, pools, scale)
+        own = jobs_of_book(plan, (1.0 - share) * hours, window, pools, scale, rhythms)
         parts += own.rows
     rows = np.concatenate(parts) if parts else np.zeros((0, 5))
     if len(rows) == 0 and not own.fleets:
@@ -275,7 +261,8 @@ def cluster_of(plan: Plan, b: Block, window: Window, wanted: Wanted, jobs: Jobs 
         whole_ms(rows[:, 0]), whole_ms(rows[:, 1]), rows[:, 2].astype(np.int32), np.zeros(1, np.int16), rows[:, 3].astype(np.int64),
         _terms(rows),
     )  # fmt: skip
-    return Cluster(pools, _fitting(work, pools), scale, left, own.cut, tuple(own.fleets), worth_of_waiting(plan, hours))
+    fleets, demand, waiting = tuple(own.fleets), float(hours.sum()), worth_of_waiting(plan, hours)
+    return Cluster(pools, _fitting(work, pools), scale, left, own.cut, fleets, demand, rhythms, waiting)
 
 
 def _terms(rows: Array) -> Array:
@@ -318,8 +305,9 @@ def replay_book(plan: Plan, asked: Asked, wanted: Wanted, trace: str | Path | No
     outcome = run_jobs(cluster.work, cluster.pools, rules)
     about = {
         "mix": mix, "months": [_month(plan.start + window.first), _month(plan.start + window.end - 1)], "scale": cluster.scale,
-        "demand_gpu_h": float(hours_wanted(plan, b, window).sum()), "left_out_gpu_h": cluster.left_out,
+        "demand_gpu_h": cluster.demand, "left_out_gpu_h": cluster.left_out,
         "gangs_cut": {name: {"stated": was, "replayed": now} for name, (was, now) in cluster.cut.items()},
+        "inference": {f.name: cluster.rhythms[f.name].told for f in cluster.fleets},
         "stops": told_of_stops(plan, b, cluster.pools) if asked.failures == "book" else {},
     }  # fmt: skip
     said = told(outcome, jobs, trace if jobs is not None else None) | {"book": about}

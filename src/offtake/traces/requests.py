@@ -59,7 +59,8 @@ def convert_requests(files: Sequence[Path], out: Path, skip_bad: bool = False) -
             staged = stage(foreign, folder / f"stage-{number}")
             refusals += judge(foreign, staged)
             good = staged.filter(c("skip") < 0)
-            parts.append(good.select(pl.lit(file.stem).alias("trace"), (c("time") - c("time").min()).alias("arrival_s"), "input", "output"))
+            parts.append(good.select(pl.lit(file.stem).alias("trace"), (c("time") - c("time").min()).alias("arrival_s"), "input", "output",
+                                     c("time").min().cast(pl.Datetime("ns")).alias("begins")))  # fmt: skip
         if refusals.left_out and not skip_bad:
             raise TraceError(refusals.faults(), refusals.issues)
         frame = pl.concat(parts).sort("trace", "arrival_s", maintain_order=True).collect(engine="streaming")
