@@ -12,6 +12,11 @@ from .base import Json, Sets, app, say, say_json, width
 
 MONTHS = re.compile(r"(\d{4})-(0[1-9]|1[0-2])(?:\.\.(\d{4})-(0[1-9]|1[0-2]))?")
 
+Requests = Annotated[
+    list[str] | None,
+    typer.Option("--requests", metavar="[WORKLOAD=]FILE[:TRACE]", help="Of a book: its inference follows this trace; repeatable."),
+]
+
 
 @app.command("replay")
 def replay_trace(
@@ -29,10 +34,7 @@ def replay_trace(
     spares: Annotated[int, typer.Option(min=0, help="Of a book: GPUs of every rack held back for failures.")] = 0,
     compare: Annotated[str | None, typer.Option(metavar="WHAT", help="segment, spares or both: the same jobs with and without.")] = None,
     maintenance: Annotated[str | None, typer.Option(metavar="TEXT", help="Rolling, as in '8 h every 90 days' for each domain.")] = None,
-    requests: Annotated[
-        list[str] | None,
-        typer.Option("--requests", metavar="[WORKLOAD=]FILE[:TRACE]", help="Of a book: its inference follows this trace; repeatable."),
-    ] = None,
+    requests: Requests = None,
     step: Annotated[str, typer.Option(metavar="TIME", help="Of --requests: how often replicas come and go.")] = "1 h",
     set_: Sets = None,
     out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Write timeline.html and events.csv into this folder.")] = None,
@@ -42,16 +44,8 @@ def replay_trace(
     from ..front import replays
     from ..reports.replay import replay_text
 
-    if (book is None) == (pools is None):
-        raise typer.BadParameter("give a BOOK or --pools FILE, one of the two")
-    if pools is not None and trace is None:
-        raise typer.BadParameter("--pools needs --trace FILE")
-    if pools is not None and (mix != "trace" or months or segment is not None or spares or set_ or requests):
-        raise typer.BadParameter(
-            "--mix, --months, --segment, --spares, --requests and --set are questions to a BOOK; a file of pools states its own"
-        )
-    if book is not None and pin_pools:
-        raise typer.BadParameter("--pin-pools goes with --pools: a book's pools are not those of a trace")
+    of_book = bool(mix != "trace" or months or segment is not None or spares or set_ or requests)
+    _fitting(book, pools, trace, of_book, pin_pools)
     asked = replays.also(replays.asked(policy, failures, pin_pools, skip_bad, seed, out is not None), compare, maintenance)
     wanted = replays.wanted(mix, _window(months), segment, spares, requests or (), step)
     answer = _replayed(book, trace, pools, wanted, set_, asked)
@@ -59,6 +53,20 @@ def replay_trace(
     say_json(answer.told) if as_json else say(replay_text(answer.told, width()))
     if written:
         typer.echo("\n".join(f"written: {path}" for path in written), err=True)
+
+
+def _fitting(book: str | None, pools: Path | None, trace: Path | None, of_book: bool, pin_pools: bool) -> None:
+    """Options that go together. Raises BadParameter."""
+    if (book is None) == (pools is None):
+        raise typer.BadParameter("give a BOOK or --pools FILE, one of the two")
+    if pools is not None and trace is None:
+        raise typer.BadParameter("--pools needs --trace FILE")
+    if pools is not None and of_book:
+        raise typer.BadParameter(
+            "--mix, --months, --segment, --spares, --requests and --set are questions to a BOOK; a file of pools states its own"
+        )
+    if book is not None and pin_pools:
+        raise typer.BadParameter("--pin-pools goes with --pools: a book's pools are not those of a trace")
 
 
 def _window(months: str | None) -> tuple[int, int] | None:
