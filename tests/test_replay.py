@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -13,14 +14,14 @@ from typer.testing import CliRunner
 from offtake.cli import app
 from offtake.errors import BookError, QuestionError
 from offtake.fleet import Failures, Outage, Outcome, Pool, Rules, Saving, run_jobs
-from offtake.fleet.events import Span
+from offtake.fleet.events import Span, sizes, spans, standing
 from offtake.fleet.fleets import Fleet, stints
 from offtake.fleet.known import BY_CAUSE, INTERRUPTIONS, LLAMA3
 from offtake.fleet.text import load_pools, seconds
 from offtake.fleet.work import largest_gang
 from offtake.kernels import replay_state as k
 from offtake.kernels.replay_stays import daly_interval
-from offtake.reports.timeline import stacked
+from offtake.reports.timeline import MOST_TICKS, chosen, stacked, ticks, timeline, tops
 from offtake.traces import TraceError, read_jobs
 from offtake.traces.load import load_of
 from tests.shared import SHARED
@@ -486,3 +487,42 @@ def test_the_timeline_and_the_events(tmp_path: Path) -> None:
 def test_boxes_are_stacked() -> None:
     boxes = [Span("r", since, to, gpus, "a job", False) for since, to, gpus in ((0, 10, 4), (0, 5, 2), (6, 9, 2), (6, 9, 2))]
     assert [at for _, at in stacked(boxes, {"r": 8})] == [0, 4, 4, 6]
+
+
+def test_what_stands_where_and_what_is_dark() -> None:
+    """Two racks of 8 of which the second leaves at 10 h; from 1 to 3 h it has no power: one box of 8 GPUs, black, and white after 10 h."""
+    pool = Pool("a", ((0.0, 16), (36_000.0, 8)), 4, 8, outages=(Outage(3_600.0, 7_200.0, 8),))
+    found = run_jobs(work_of([0], [12], [8]), [pool, Pool("n", ((0.0, 4),))], Rules(log=1_000))
+    assert standing(found) == {
+        "a 0": [(0.0, 36_000.0, 8), (36_000.0, math.inf, 8)],
+        "a 1": [(0.0, 36_000.0, 8), (36_000.0, math.inf, 0)],
+        "n": [(0.0, math.inf, 4)],
+    }
+    shown = spans(found, lambda job: f"job {job}")
+    assert [(s.row, s.begins, s.ends, s.gpus) for s in shown if s.down] == [("a 1", 3_600.0, 10_800.0, 8)]
+    page = timeline(shown, sizes(found), "t", standing(found))
+    scale = (1100 - 150 - 24) / max(s.ends for s in shown)
+    assert f'<rect x="{150 + 3_600 * scale:.1f}" y="52.0" width="{7_200 * scale:.1f}" height="18.0" fill="#1c1c1c">' in page
+    idle = [f'width="{(36_000 - 0) * scale:.1f}" height="18.0" fill="#e4e4e4"/>', f'y="52" width="{36_000 * scale:.1f}"']
+    assert all(part in page for part in idle) and page.count('fill="#e4e4e4"/>') == 4  # rack one in two parts, rack two, the pool
+
+
+def test_rows_of_a_large_cluster_are_chosen_evenly() -> None:
+    """Of 1,000 domains 120, from the first to the last pool; where their boxes are too many, fewer domains and all of their boxes."""
+    rows = [f"{pool} {n}" for pool, n in (("a", n) for n in range(500))] + [f"b {n}" for n in range(500, 1_000)]
+    boxes = [Span(row, t, t + 1, 4, "x", False) for t in range(10) for row in rows]
+    kept, shown = chosen(boxes, rows)
+    assert len(kept) == 120 and kept[0] == "a 0" and sum(row.startswith("b") for row in kept) == 60 and len(shown) == 1_200
+    kept, shown = chosen([Span(row, t, t + 1, 4, "x", False) for t in range(300) for row in rows], rows)
+    assert len(kept) == 60 and len(shown) == 18_000
+    at = tops(["a 0", "a 1", "b 2"])
+    assert at["a 1"] - at["a 0"] == 22 and at["b 2"] - at["a 1"] == 30
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "step"), [(0, 36_000, 7_200), (0, 1_800, 300), (0, 59 * 86_400, 10 * 86_400), (3_600, 4_000, 60)]
+)
+def test_ticks_are_round(begin: float, end: float, step: float) -> None:
+    found = ticks(begin, end)
+    assert all(begin <= at <= end for at in found) and (np.diff(found) == step).all()
+    assert 1 < len(found) <= MOST_TICKS

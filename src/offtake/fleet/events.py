@@ -56,7 +56,8 @@ def spans(outcome: Outcome, name: Callable[[int], str]) -> list[Span]:
         elif kind == k.BREAK:
             down.setdefault((pool, domain, gpus), []).append((last, DOWN[job]))
         elif kind == k.DIM:
-            if before := dark.pop((pool, domain), None):
+            before = dark.pop((pool, domain), None)
+            if before and before[0] < last:  # nodes go dark one by one in the same moment
                 found.append(Span(row, before[0], last, before[1], "power", True))
             if gpus:
                 dark[pool, domain] = (last, gpus)
@@ -85,4 +86,17 @@ def sizes(outcome: Outcome) -> dict[str, int]:
         many = -(-pool.most // domain)
         found |= {f"{pool.name} {first + d}": min(domain, pool.most - d * domain) for d in range(many)}
         first += many
+    return found
+
+
+def standing(outcome: Outcome) -> dict[str, list[tuple[float, float, int]]]:
+    """Of each row of `sizes`: from when to when (seconds) how many GPUs stand there; a pool's nodes come from the first domain on."""
+    found: dict[str, list[tuple[float, float, int]]] = {}
+    rows = iter(sizes(outcome))
+    for pool in outcome.pools:
+        domain = pool.most if pool.node == 1 else max(pool.domain, pool.node)
+        edges = [at for at, _ in pool.gpus] + [float("inf")]
+        for d in range(-(-pool.most // max(domain, 1))):
+            mine = [min(max(gpus - d * domain, 0), domain) for _, gpus in pool.gpus]
+            found[next(rows)] = list(zip(edges[:-1], edges[1:], mine, strict=True))
     return found

@@ -97,7 +97,7 @@ def write(answer: Answer, folder: str | Path) -> list[Path]:
         lines.append(f"# {answer.outcome.unlogged:,} later events are not kept")
     title = f"{answer.told['stamp']['trace'] or 'workloads of a book'}, policy {answer.outcome.rules.policy}"
     spans = events.spans(answer.outcome, answer.name)
-    html.put(timeline(spans, events.sizes(answer.outcome), title).encode(), page)
+    html.put(timeline(spans, events.sizes(answer.outcome), title, events.standing(answer.outcome)).encode(), page)
     html.put(("\n".join(lines) + "\n").encode(), table)
     return [page, table]
 
