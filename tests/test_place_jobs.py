@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from offtake.cli import app
-from offtake.kernels import couple
-from offtake.shadow import Programs
+from offtake.kernels import couple, place
+from offtake.kernels.share import Case
+from offtake.shadow import scratch
 from offtake.studies.meanpath import mean_path
 from offtake.studies.offers import offers_of, period_of, remaining, rest_of, shadow_price, with_busy
 from offtake.studies.place import Fit, Job, Level, Offers, Pool, Queue, Waits, quote, ranked
@@ -247,12 +248,17 @@ def test_the_shadow_price_is_where_demand_meets_what_remains(book: str, month: i
     assert np.array_equal(b.used, before[0]) and np.array_equal(b.segment_hours.cost, before[1])
 
 
-def wanted(programs: Programs, share: float) -> float:
-    """What is taken of a commitment if its hours cost `share` of their full price."""
-    hours, taken = np.zeros(programs.full.shape), np.zeros((1, 1))
-    highest = programs.fresh(np.zeros((1, 1))).highest
-    programs.price(0, share * highest)
-    couple.within_block(0, programs.coupled, programs.segments.cap, programs.placed().use, programs.shadow.unit, hours, taken)
+def wanted(case: Case, share: float) -> float:
+    """What is taken of a commitment if its hours cost `share` of the most that one costs."""
+    hours, taken, inside = np.zeros(case.full.shape), np.zeros((1, 1)), case.coupled.period[0] == 0
+    mine, there = case.coupled.owner == 0, case.segments.cap[case.coupled.paid] + case.segments.cap[case.coupled.past] > 0.0
+    prices = (case.full / case.known.unit[0])[mine][:, inside]
+    highest = prices[there[mine][:, inside]].max(initial=0.0)
+    couple.price_block(0, case.coupled, np.full((1, 1), share * highest), case.known.unit, case.full, case.segments.cost)
+    works, pools = case.jobs.eligible.shape
+    out = place.placement(works, pools, len(case.segments.pool), case.ready.shape[1], 1, case.jobs.day)
+    place.place_block(case.segments, case.jobs, case.loads, case.ready, case.X, scratch(case), out)
+    couple.within_block(0, case.coupled, case.segments.cap, out.use, case.known.unit, hours, taken)
     return float(taken[0, 0])
 
 

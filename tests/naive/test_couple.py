@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from offtake import shadow
-from offtake.kernels import couple, place
+from offtake.kernels import couple, place, share
 
 from .test_place import Instance, instance, may_use
 
@@ -47,11 +47,11 @@ def made(seed, kind, contracts, wait=False):
     known.stock[:], known.unit[:] = stock * rng.uniform(0.0, 1.1, (rows, LANES)), unit
     jobs = case.jobs._replace(deferrable=case.jobs.deferrable * wait)
     segments = place.Segments(pool, case.segments.cap, cost)
-    return shadow.Programs(table, segments, jobs, case.loads, case.ready, case.X, full, known)
+    return share.Case(table, segments, jobs, case.loads, case.ready, case.X, full, known)
 
 
 def solved(programs):
-    out = place.placement(JOBS, POOLS, len(programs.segments.pool), MONTHS, programs.lanes)
+    out = place.placement(JOBS, POOLS, len(programs.segments.pool), MONTHS, programs.X.shape[1])
     shadow.solve(programs, out)
     assert not out.status.any()
     return out
@@ -73,15 +73,15 @@ def whole(programs, out, i):
                 speed = programs.loads.speed[w, k, i]
                 entries = [(hours, 1.0), (("work", m, w), speed)]
                 if paid:
-                    entries.append((("stock", table.period[n, m], 0), programs.shadow.unit[n, m, i]))
+                    entries.append((("stock", table.period[n, m], 0), programs.known.unit[n, m, i]))
                 if may_use(case, w, k, m, i):
                     for key, value in entries:
                         rows.setdefault(key, []).append((len(gains), value))
                     gains.append(programs.loads.value[w, i] * speed - programs.loads.moving[w, k, i] - price)
                 limits["work", m, w] = out.served[w, m, i] + out.unserved[w, m, i]
     if not gains:
-        return 0.0, [0.0] * len(programs.shadow.stock)
-    limits |= {("stock", p, 0): programs.shadow.stock[p, i] for p in range(len(programs.shadow.stock))}
+        return 0.0, [0.0] * len(programs.known.stock)
+    limits |= {("stock", p, 0): programs.known.stock[p, i] for p in range(len(programs.known.stock))}
     matrix = np.zeros((len(rows), len(gains)))
     for r, entries in enumerate(rows.values()):
         for column, value in entries:
@@ -89,13 +89,13 @@ def whole(programs, out, i):
     found = linprog(-np.array(gains), matrix, [limits[key] for key in rows], method="highs-ds")
     assert found.status == 0
     duals = dict(zip(rows, -found.ineqlin.marginals))
-    return -found.fun, [duals.get(("stock", p, 0), 0.0) for p in range(len(programs.shadow.stock))]
+    return -found.fun, [duals.get(("stock", p, 0), 0.0) for p in range(len(programs.known.stock))]
 
 
 def gaps(programs, out):
     """What is told of each lane: value of the plan and of the bound, and the true optimum."""
-    bound, slack = programs.shadow.bound.sum(axis=0), programs.shadow.slack.sum(axis=0)
-    best = np.array([whole(programs, out, i)[0] for i in range(LANES)])
+    bound, slack = programs.known.bound.sum(axis=0), programs.known.slack.sum(axis=0)
+    best = np.array([whole(programs, out, i)[0] for i in range(programs.X.shape[1])])
     return bound - slack, best, bound
 
 
@@ -112,7 +112,7 @@ def test_one_contract_is_placed_as_one_program_over_its_months(seed, kind, wait)
 def test_the_shadow_price_is_the_dual_of_the_stock(seed):
     programs = made(seed, "plain", 1)
     out = solved(programs)
-    assert programs.shadow.price == pytest.approx(np.array([whole(programs, out, i)[1] for i in range(LANES)]).T, abs=PRICE)
+    assert programs.known.price == pytest.approx(np.array([whole(programs, out, i)[1] for i in range(programs.X.shape[1])]).T, abs=PRICE)
 
 
 @settings(max_examples=100, deadline=None, derandomize=True)
@@ -130,7 +130,7 @@ def test_most_lanes_of_several_contracts_are_exact():
     for seed in range(40):
         programs = made(seed, "plain", 3)
         solved(programs)
-        found.append(programs.shadow.slack.sum(axis=0) <= ONE * programs.shadow.bound.sum(axis=0))
+        found.append(programs.known.slack.sum(axis=0) <= ONE * programs.known.bound.sum(axis=0))
     assert np.mean(found) > 0.9
 
 
@@ -142,11 +142,11 @@ def test_no_period_takes_more_than_its_stock_for_nothing(seed, kind, contracts):
     out = solved(programs)
     table, cap = programs.coupled, programs.segments.cap
     assert np.allclose(cap.sum(axis=0), whole_of) and (cap >= 0.0).all()
-    rooms = np.zeros_like(programs.shadow.stock)
+    rooms = np.zeros_like(programs.known.stock)
     for n, k in enumerate(range(contracts)):
         for m in range(MONTHS):
-            rooms[table.period[n, m]] += cap[table.paid[k], m] * programs.shadow.unit[n, m]
-    assert (rooms <= programs.shadow.stock * (1.0 + 1e-12) + 1e-12).all()
+            rooms[table.period[n, m]] += cap[table.paid[k], m] * programs.known.unit[n, m]
+    assert (rooms <= programs.known.stock * (1.0 + 1e-12) + 1e-12).all()
     assert (out.use.sum(axis=0)[:contracts] <= (cap[:contracts] + cap[POOLS : POOLS + contracts]) * (1 + 1e-12)).all()
 
 
@@ -156,9 +156,9 @@ def test_more_commitment_never_raises_the_shadow_price(seed, kind):
     prices = []
     for share in (0.3, 0.6, 0.9, 1.2):
         programs = made(seed, kind, 1)
-        programs.shadow.stock[:] *= share
+        programs.known.stock[:] *= share
         solved(programs)
-        prices.append(programs.shadow.price.copy())
+        prices.append(programs.known.price.copy())
     assert all((dear >= cheap - PRICE).all() for dear, cheap in pairwise(prices))
 
 
@@ -169,15 +169,15 @@ def test_scaled_money_scales_the_shadow_price(seed, kind):
     for array in (other.segments.cost, other.full, other.loads.value, other.loads.moving):
         array *= 4.0
     solved(one), solved(other)
-    assert other.shadow.price == pytest.approx(4.0 * one.shadow.price, abs=PRICE)
-    assert other.shadow.bound.sum(axis=0) == pytest.approx(4.0 * one.shadow.bound.sum(axis=0), rel=ONE)
+    assert other.known.price == pytest.approx(4.0 * one.known.price, abs=PRICE)
+    assert other.known.bound.sum(axis=0) == pytest.approx(4.0 * one.known.bound.sum(axis=0), rel=ONE)
 
 
 @settings(max_examples=30, deadline=None, derandomize=True)
 @given(st.integers(0, 10**6), st.sampled_from(KINDS), st.integers(1, 3), st.booleans())
 def test_a_path_does_not_know_its_neighbours(seed, kind, contracts, wait):
-    together, lane = made(seed, kind, contracts, wait), np.array([2])
-    alone = together.some(lane)
+    together = made(seed, kind, contracts, wait)
+    alone = shadow.one_lane(together, 2)
     a, b = solved(together), solved(alone)
-    for whole_array, part in zip((*a, *together.shadow, *together.segments[1:]), (*b, *alone.shadow, *alone.segments[1:])):
-        assert np.array_equal(whole_array[..., lane], part)
+    for whole_array, part in zip((*a, *together.known, *together.segments[1:]), (*b, *alone.known, *alone.segments[1:])):
+        assert np.array_equal(whole_array[..., [2]], part)

@@ -30,6 +30,9 @@ apart = njit(forceinline=True, **_INSIDE, **_KNOWN)
 # A way in from Python: all of a stage, whose arrays share no memory.
 block = njit(cache=True, nogil=True, error_model="numpy", **_KNOWN)
 
+# A way in from Python that counts no arrays, as `inner` does not: then what is written out in it (`once`) needs no function between them.
+way_in = njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+
 # Written out in its caller before that is compiled: for what has one caller, itself compiled so that it counts no arrays. Every other
 # function costs the compiling of all that it calls once more, for each caller above it.
 once = njit(error_model="numpy", nogil=True, inline="always")

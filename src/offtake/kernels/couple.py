@@ -4,14 +4,14 @@
     s.t. each month's program (`place`);  hours within the commitment = paid_m + past_m;  sum over m of unit_m paid_m <= stock
 
 The sum over months has one multiplier, the shadow price. Given it months come apart: an hour within the commitment costs
-min(price x unit, full), and what is taken falls as the price rises. `seek` finds it; any price gives a bound on every plan.
+min(price x unit, full), and what is taken falls as the price rises. `walk` finds it; any price gives a bound on every plan.
 
 Axes    coupled contracts (N), periods (P: the contracts' true-up periods, one below the other), jobs (W), pools (K), segments (Q),
         months (M), lanes (L); path last. A path never reads another path.
 Units   stock in GPU-h, or USD of an amount; unit what a GPU-h takes of it, 1 or the month's price; shadow price in USD per unit of the
         stock: USD per GPU-h, or a share of the price.
 Signs   all outputs >= 0 but for rounding. 0 <= cost of an hour <= its full price.
-Order within the month   stock, then trials (price, placement, taken), then rooms; after placement the bound.
+Order within the month   stock, then prices and rooms (`share`); after placement the bound.
 Source  model P-02. Method: Lagrange relaxation of the commitment, weak duality for the bound.
 """
 
@@ -118,19 +118,6 @@ def price_block(n, coupled, shadow, unit, full, cost):
                     for i in range(full.shape[2]):
                         cost[paid, m, i] = hour_cost(shadow[p, i], unit[n, m, i], full[k, m, i])
                         cost[past, m, i] = cost[paid, m, i]
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def highest_block(n, coupled, unit, full, cap, out):
-    """Shadow price (P, L) at which every hour of contract n costs its full price; months without hours do not count."""
-    for k in range(full.shape[0]):
-        if coupled.owner[k] == n:
-            for m in range(full.shape[1]):
-                p = coupled.period[n, m]
-                if p >= 0:
-                    for i in range(full.shape[2]):
-                        there = cap[coupled.paid[k], m, i] + cap[coupled.past[k], m, i] > 0.0 and unit[n, m, i] > 0.0
-                        out[p, i] = max(out[p, i], full[k, m, i] / unit[n, m, i] if there else 0.0)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

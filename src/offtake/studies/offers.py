@@ -17,10 +17,11 @@ import numpy as np
 from ..block import Block
 from ..book.numbers import Month
 from ..kernels import schedule
+from ..kernels.share import Case
 from ..occupied import Busy
 from ..plan import Plan
 from ..plan.coupled import is_yearly
-from ..shadow import Programs, empty, search
+from ..shadow import case_of, empty, one_lane, scratch, share_out
 from .meanpath import mean_path
 from .place import PAST, Fit, Level, Offers, Pool, Queue, Waits
 from .queue import queues_of
@@ -102,12 +103,12 @@ def shadow_price(b: Block, c: int, month: int, used: float | None) -> tuple[floa
     if not b.schedule.in_term[c, month, 0] * b.signed.alive[c, month, 0] or price <= 0.0:
         return 1.0, 0.0
     left = remaining(b, c, month, used)
-    programs = rest_of(b, c, slice(month, min(period_of(p, b, c, month)[1], p.months)), left)
-    found = search(programs, 0, np.zeros((1, 1))).trial[0, 0]
-    return float(found) / (1.0 if in_usd(p, c) else price), left / (price if in_usd(p, c) else 1.0)
+    case = rest_of(b, c, slice(month, min(period_of(p, b, c, month)[1], p.months)), left)
+    share_out(case, scratch(case))
+    return float(case.known.price[0, 0]) / (1.0 if in_usd(p, c) else price), left / (price if in_usd(p, c) else 1.0)
 
 
-def rest_of(b: Block, c: int, months: slice, left: float) -> Programs:
+def rest_of(b: Block, c: int, months: slice, left: float) -> Case:
     """The mean path's programs with one stock: what is left of contract c's commitment for some months, other contracts as they stand."""
     table = b.plan.coupled
     n = int(np.flatnonzero(table.contract == c)[0])
@@ -116,10 +117,12 @@ def rest_of(b: Block, c: int, months: slice, left: float) -> Programs:
     one = table._replace(
         contract=table.contract[[n]], period=period, first=np.array([0, 1]), owner=np.where(table.owner == n, 0, -1)
     )  # fmt: skip
-    known = empty(one, len(table.owner), b.plan.months, 1)
+    known = empty(one, len(table.owner), b.plan.months, 1, len(b.plan.jobs.day.share))
     known.stock[:], known.unit[0] = left, b.shadow.unit[n, :, :1]
-    whole = Programs.of(b).held(b.placement.served + b.placement.unserved).some(np.array([0]))
-    return replace(whole, coupled=one, shadow=known)
+    whole = one_lane(case_of(b), 0)
+    todo = (b.placement.served + b.placement.unserved)[..., :1]  # work that waits is held to what the plan left of it
+    jobs = whole.jobs._replace(deferrable=np.zeros_like(whole.jobs.deferrable))
+    return whole._replace(coupled=one, known=known, jobs=jobs, loads=whole.loads._replace(work=np.ascontiguousarray(todo)))
 
 
 def in_usd(plan: Plan, c: int) -> bool:
