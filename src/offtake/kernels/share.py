@@ -16,11 +16,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from offtake.kernels.basis import reset
 from offtake.kernels.compiled import inner, once, step, way_in
 from offtake.kernels.couple import Coupled, Shadow, hour_cost
 from offtake.kernels.place import Jobs, Loads, Segments, prepare, profit_month
 from offtake.kernels.simplex import rents
-from offtake.kernels.walk import GRAIN, Trail, plan, read_hours, taken_in, value_of, walk_period
+from offtake.kernels.walk import GRAIN, Trail, of_month, read_hours, solve, start_from, taken_in, value_of, walk_period
 
 ROUNDS = 2  # over the contracts, where there are several
 GOOD = 1e-5  # relative gap of a period that needs no further round
@@ -136,17 +137,22 @@ def plan_all(t, i, case, desk, w, book):
             continue
         if mode != PRICED:
             pose_work(t, m, i, case, desk, w, book)
-        plan(t, w, m, (m - 1) if mode == FRESH else m)
+        a = of_month(t, w, m)
+        if mode == FRESH and m > 0:
+            start_from(a, of_month(t, w, m - 1))
+        elif mode == FRESH:
+            reset(a)
+        solve(a)
         for n in range(case.coupled.contract.shape[0]):
-            read_hours(t, n, m, case.coupled, w)
+            read_hours(a, n, m, case, w)
         if mode != ROOMED:
-            book.priced[m] = value_of(t)
-            rents(t)
+            book.priced[m] = value_of(a)
+            rents(a)
             for line in range(book.worth.shape[0]):
-                book.worth[line, m] = max(t.worth[line], 0.0)
+                book.worth[line, m] = max(a.worth[line], 0.0)
         if mode != PRICED:
-            book.roomed[m] = value_of(t)
-            put_off(t, i, case, desk, book)
+            book.roomed[m] = value_of(a)
+            put_off(a, i, case, desk, book)
 
 
 @step
@@ -207,7 +213,8 @@ def begin(t, i, case, desk, w, book):
             taken = 0.0
             for m in range(w.turn.shape[0]):
                 taken += taken_in(n, m, i, case, w.hours) if case.coupled.period[n, m] == p else 0.0
-            over = over or taken > case.known.stock[p, i]
+            book.open[p] = 1 if taken > case.known.stock[p, i] else 0
+            over = over or book.open[p] != 0
             give_rooms(t, n, p, i, case, w)
         lock(t, n, i, case, w)
     return over
@@ -322,7 +329,6 @@ def share_lane(t, i, case, desk, w, book):
     again = begin(t, i, case, desk, w, book)
     least, most = keep_dual(i, case, np.inf, book), keep_plan(t, case, -np.inf, w, book)
     most = -np.inf if again else most  # the first rooms are no plan yet
-    book.open[:] = 1
     for _ in range(ROUNDS):
         if not again:
             break

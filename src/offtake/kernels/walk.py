@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from offtake.kernels.basis import FULL, duals, hours, reset, tolls
+from offtake.kernels.basis import FULL, Program, duals, hours, reset, tolls
 from offtake.kernels.compiled import inner, once, step
 from offtake.kernels.couple import hour_cost
 from offtake.kernels.lanes import STALE
@@ -35,7 +35,7 @@ class Trail(NamedTuple):
     inverse: np.ndarray  # (M, R, R)
     basis: np.ndarray  # (M, R) int64
     state: np.ndarray  # (M, Q) int64
-    age: np.ndarray  # (M,) int64
+    age: np.ndarray  # (M, 1) int64
     x: np.ndarray  # (M, R)
     profit: np.ndarray  # (M, C)
     room: np.ndarray  # (M, C)
@@ -54,41 +54,31 @@ def trail(months, t):
     """Memory for the months of one lane, `t` being the program of one."""
     z, whole, (rows, columns, segments) = np.zeros, np.int64, (len(t.x), len(t.profit), len(t.pool))
     return Trail(
-        z((months, rows, rows)), z((months, rows), whole), z((months, segments), whole), z(months, whole), z((months, rows)),
+        z((months, rows, rows)), z((months, rows), whole), z((months, segments), whole), z((months, 1), whole), z((months, rows)),
         z((months, columns)), np.full((months, columns), np.inf), z((months, rows)), z(months), z((t.pools, months)), z((t.pools, months)),
         z(months), z(months), z(columns), z(rows), z(columns),
     )  # fmt: skip
 
 
-@step
-def take_up(t, w, m, start):
-    """The program of month m into `t`, with the basis of month `start`; below 0 nothing is placed."""
-    for j in range(t.profit.shape[0]):
-        t.profit[j], t.room[j] = w.profit[m, j], w.room[m, j]
-    for r in range(t.x.shape[0]):
-        t.rhs[r] = w.rhs[m, r]
-    if start < 0:
-        reset(t)
-        return
-    for r in range(t.x.shape[0]):
-        t.basis[r], t.x[r] = w.basis[start, r], w.x[start, r]
-        for j in range(t.x.shape[0]):
-            t.inverse[r, j] = w.inverse[start, r, j]
-    for q in range(t.pool.shape[0]):
-        t.state[q] = w.state[start, q]
-    t.age[0] = w.age[start]
+@once
+def of_month(t, w, m):
+    """The program of month m, what belongs to the month in the trail's own memory, the rest in that of `t`."""
+    return Program(
+        t.pools, t.share, t.spot, w.inverse[m], w.basis[m], w.state[m], t.pool, t.first, t.speed, w.profit[m], w.room[m], w.rhs[m], w.x[m],
+        t.y, t.column, t.toll, t.grain, t.worth, t.reduced, t.row, w.age[m],
+    )  # fmt: skip
 
 
-@step
-def lay_down(t, w, m):
-    """Plan and basis of month m back from `t`."""
-    for r in range(t.x.shape[0]):
-        w.basis[m, r], w.x[m, r] = t.basis[r], t.x[r]
-        for j in range(t.x.shape[0]):
-            w.inverse[m, r, j] = t.inverse[r, j]
-    for q in range(t.pool.shape[0]):
-        w.state[m, q] = t.state[q]
-    w.age[m] = t.age[0]
+@once
+def start_from(a, b):
+    """Begin program a with the basis of b."""
+    for r in range(a.x.shape[0]):
+        a.basis[r] = b.basis[r]
+        for j in range(a.x.shape[0]):
+            a.inverse[r, j] = b.inverse[r, j]
+    for q in range(a.pool.shape[0]):
+        a.state[q] = b.state[q]
+    a.age[0] = b.age[0]
 
 
 @inner
@@ -117,18 +107,19 @@ def value_of(t):
 
 
 @step
-def read_hours(t, n, m, coupled, w):
+def read_hours(t, n, m, case, w):
     """Hours of contract n in the plan of month m."""
-    first = t.speed.shape[0]
+    first, coupled = t.speed.shape[0], case.coupled
     for k in range(coupled.owner.shape[0]):
         if coupled.owner[k] == n:
             paid, past = coupled.paid[k], coupled.past[k]
-            total = t.room[first + paid] if t.state[paid] == FULL else 0.0
-            total += t.room[first + past] if t.state[past] == FULL else 0.0
-            for r in range(t.x.shape[0]):
-                j = t.basis[r] - first
-                total += t.x[r] if j == paid or j == past else 0.0
-            w.hours[k, m] = max(total, 0.0)
+            w.hours[k, m] = t.room[first + paid] if t.state[paid] == FULL else 0.0
+            w.hours[k, m] += t.room[first + past] if t.state[past] == FULL else 0.0
+    for r in range(t.x.shape[0]):
+        q = t.basis[r] - first
+        if 0 <= q < case.segments.pool.shape[0]:
+            k = case.segments.pool[q]
+            w.hours[k, m] += max(t.x[r], 0.0) if coupled.owner[k] == n and (q == coupled.paid[k] or q == coupled.past[k]) else 0.0
 
 
 @step
@@ -186,32 +177,13 @@ def next_turn(t, n, m, i, price, way, case, w):
 
 
 @step
-def put_price(t, n, m, i, price, case, w):
+def put_price(t, n, m, i, price, case):
     """Hours of contract n in month m at a price."""
     first, coupled = t.speed.shape[0], case.coupled
     for k in range(coupled.owner.shape[0]):
         if coupled.owner[k] == n:
             cost = hour_cost(price, case.known.unit[n, m, i], case.full[k, m, i])
-            w.profit[m, first + coupled.paid[k]] = w.profit[m, first + coupled.past[k]] = -cost
-
-
-@once
-def plan(t, w, m, start):
-    """Plan month m from the basis of month `start`; the plan stays in `t`."""
-    take_up(t, w, m, start)
-    solve(t)
-    lay_down(t, w, m)
-
-
-@once
-def plan_anew(t, w, m):
-    """Plan month m, of which prices changed alone: its hours are feasible. Returns the steps."""
-    take_up(t, w, m, m)
-    steps = improve(t, t.age[0] < 0)
-    if steps < 0:
-        steps = solve(t)
-    lay_down(t, w, m)
-    return steps
+            t.profit[first + coupled.paid[k]] = t.profit[first + coupled.past[k]] = -cost
 
 
 @step
@@ -240,9 +212,10 @@ def plan_period(t, n, p, i, case, w):
     taken = 0.0
     for m in range(w.turn.shape[0]):
         if case.coupled.period[n, m] == p:
-            put_price(t, n, m, i, case.known.price[p, i], case, w)
-            plan(t, w, m, m)
-            read_hours(t, n, m, case.coupled, w)
+            a = of_month(t, w, m)
+            put_price(a, n, m, i, case.known.price[p, i], case)
+            solve(a)
+            read_hours(a, n, m, case, w)
             taken += taken_in(n, m, i, case, w.hours)
     return taken
 
@@ -252,9 +225,9 @@ def look_ahead(t, n, p, i, way, case, w):
     """The first turn of every month of a period on its way."""
     for m in range(w.turn.shape[0]):
         if case.coupled.period[n, m] == p:
-            take_up(t, w, m, m)
-            duals(t)
-            next_turn(t, n, m, i, case.known.price[p, i], way, case, w)
+            a = of_month(t, w, m)
+            duals(a)
+            next_turn(a, n, m, i, case.known.price[p, i], way, case, w)
             w.last[m] = -1.0
 
 
@@ -267,11 +240,15 @@ def turn_month(t, n, m, i, way, case, w):
             w.before[k, m] = w.hours[k, m]
     w.last[m] = price
     was = taken_in(n, m, i, case, w.hours)
-    put_price(t, n, m, i, price, case, w)
-    if plan_anew(t, w, m) == 0 and stays:  # nothing to do after all: do not come back for as little
+    a = of_month(t, w, m)
+    put_price(a, n, m, i, price, case)
+    steps = improve(a, m < 0)
+    if steps < 0:
+        solve(a)
+    if steps == 0 and stays:  # nothing to do after all: do not come back for as little
         w.grain[m] *= 10.0
-    read_hours(t, n, m, case.coupled, w)
-    next_turn(t, n, m, i, price, way, case, w)
+    read_hours(a, n, m, case, w)
+    next_turn(a, n, m, i, price, way, case, w)
     return taken_in(n, m, i, case, w.hours) - was
 
 
