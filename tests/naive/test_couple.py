@@ -154,9 +154,9 @@ def test_no_period_takes_more_than_its_stock_for_nothing(seed, kind, contracts):
 @given(st.integers(0, 10**6), st.sampled_from(KINDS))
 def test_more_commitment_never_raises_the_shadow_price(seed, kind):
     prices = []
-    for share in (0.3, 0.6, 0.9, 1.2):
+    for more in (0.3, 0.6, 0.9, 1.2):
         programs = made(seed, kind, 1)
-        programs.known.stock[:] *= share
+        programs.known.stock[:] *= more
         solved(programs)
         prices.append(programs.known.price.copy())
     assert all((dear >= cheap - PRICE).all() for dear, cheap in pairwise(prices))

@@ -163,26 +163,32 @@ def earned_block(segments, loads, use, out):
                 out[m, i] -= fill * segments.cost[q, m, i]
 
 
-@inner
-def may_run(w, k, m, i, jobs, loads, ready, X):
-    """Whether job w may run in pool k (P-03)."""
-    gang = X[jobs.gang_x[w], i] if jobs.gang_x[w] >= 0 else 0.0
-    fabric = X[jobs.fabric_x[k], i] if jobs.fabric_x[k] >= 0 else np.inf
-    return jobs.eligible[w, k] != 0 and loads.speed[w, k, i] > 0.0 and gang <= min(ready[k, m, i], fabric)
-
-
-@inner
-def hour_worth(k, spot, m, i, day, shadow):
-    """USD of an hour of pool k at a spot of the day: in a slot the pool's dual there, through the day that over the day (`place`); at any
-    time that of the slot where it is least."""
-    slots = day.share.shape[0]
-    worth = shadow.worth[k, m, i]
+@step
+def hour_worth(k, spot, m, day, shadow, out):
+    """USD of an hour of pool k at a spot of the day into `out` (L,): in a slot the pool's dual there, through the day that over the day
+    (`place`); at any time that of the slot where it is least."""
+    slots, worth = day.share.shape[0], shadow.worth[k, m]
+    for i in range(out.shape[0]):
+        out[i] = max(worth[i], 0.0)
     if 0 < spot <= slots:
-        worth = shadow.slot_worth[k, spot - 1, m, i]
-    elif spot == 0:
-        for s in range(slots):
-            worth = min(worth, shadow.slot_worth[k, s, m, i])
-    return max(worth, 0.0)
+        held = shadow.slot_worth[k, spot - 1, m]
+        for i in range(out.shape[0]):
+            out[i] = max(held[i], 0.0)
+    for s in range(slots if spot == 0 else 0):
+        held = shadow.slot_worth[k, s, m]
+        for i in range(out.shape[0]):
+            out[i] = min(out[i], max(held[i], 0.0))
+
+
+@step
+def job_worth(j, k, m, jobs, loads, room, hour, each):
+    """Most that job j earns per unit of work, net of what an hour is worth, into `each` (L,): pool k, where it may run (P-03)."""
+    w = jobs.day.owner[j]
+    speed, moving, value, (fits, gang) = loads.speed[w, k], loads.moving[w, k], loads.value[w], room
+    for i in range(each.shape[0]):
+        rate = speed[i] if speed[i] > 0.0 and gang[i] <= fits[i] else 0.0
+        net = value[i] * rate - moving[i] - hour[i]
+        each[i] = max(each[i], net / rate if rate > 0.0 else 0.0)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -191,24 +197,28 @@ def bound_block(segments, jobs, loads, ready, X, todo, shadow):
 
     segments  at the costs that count; todo (W, M, L) work there is
     """
-    day = jobs.day
-    parts = Parts(np.empty((day.owner.shape[0], todo.shape[2])), np.empty((1, todo.shape[2])))
+    day, lanes, bound = jobs.day, todo.shape[2], shadow.bound
+    parts = Parts(np.empty((day.owner.shape[0], lanes)), np.empty((1, lanes)))
     load_parts(day, X, parts)
+    hour, each, room, none = np.empty(lanes), np.empty(lanes), np.empty(lanes), np.zeros(lanes)
+    bound[:] = 0.0
     for m in range(todo.shape[1]):
-        for i in range(todo.shape[2]):
-            total = 0.0
-            for j in range(day.owner.shape[0]):
-                w, each = day.owner[j], 0.0
-                for k in range(ready.shape[0]):
-                    if may_run(w, k, m, i, jobs, loads, ready, X):
-                        speed = loads.speed[w, k, i]
-                        gain = loads.value[w, i] * speed - loads.moving[w, k, i]
-                        each = max(each, (gain - hour_worth(k, day.spot[j], m, i, day, shadow)) / speed)
-                total += each * todo[w, m, i] * parts.part[j, i]
-            for q in range(segments.pool.shape[0]):
-                net = hour_worth(segments.pool[q], 1 + day.share.shape[0], m, i, day, shadow) - segments.cost[q, m, i]
-                total += segments.cap[q, m, i] * max(net, 0.0)
-            shadow.bound[m, i] = total
+        for j in range(day.owner.shape[0]):
+            w = day.owner[j]
+            each[:] = 0.0
+            gang = X[jobs.gang_x[w]] if jobs.gang_x[w] >= 0 else none
+            for k in range(ready.shape[0]):
+                if jobs.eligible[w, k] != 0:
+                    for i in range(lanes):
+                        room[i] = min(ready[k, m, i], X[jobs.fabric_x[k], i]) if jobs.fabric_x[k] >= 0 else ready[k, m, i]
+                    hour_worth(k, day.spot[j], m, day, shadow, hour)
+                    job_worth(j, k, m, jobs, loads, (room, gang), hour, each)
+            for i in range(lanes):
+                bound[m, i] += each[i] * todo[w, m, i] * parts.part[j, i]
+        for q in range(segments.pool.shape[0]):
+            hour_worth(segments.pool[q], 1 + day.share.shape[0], m, day, shadow, hour)
+            for i in range(lanes):
+                bound[m, i] += segments.cap[q, m, i] * max(hour[i] - segments.cost[q, m, i], 0.0)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

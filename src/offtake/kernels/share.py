@@ -1,9 +1,9 @@
 """Months that share commitments, lane by lane: which hours of each contract its commitment pays, and at what shadow price.
 
-All commitments at nothing first: where they pay for all that is wanted, that is the plan. Elsewhere the contracts in turn, the others as
-they stand: `walk` finds the price of each period, and its hours there become the rooms that are paid. Rounds go on where the plan is farther
-than GOOD from what the dual says, ROUNDS at most; the best plan and the closest dual of all rounds are kept. Work that waits ties months
-too: while prices are sought it is held to what the last plan left of it.
+All commitments at nothing first: where they pay for all that is wanted, that is the plan. Elsewhere the contracts in turn, the others
+as they stand: `walk` finds the price of each period, and its hours there become the rooms that are paid. Rounds go on where the plan is
+farther than GOOD from what the dual says, ROUNDS at most; the best plan and the closest dual of all rounds are kept. Work that waits ties
+months too: while prices are sought it is held to what the last plan left of it.
 
 Axes    as in `couple`; jobs (J).
 Units   GPU-h, USD; prices per unit of the stock.
@@ -21,7 +21,7 @@ from offtake.kernels.compiled import inner, once, step, way_in
 from offtake.kernels.couple import Coupled, Shadow, hour_cost
 from offtake.kernels.place import Jobs, Loads, Segments, prepare, profit_month
 from offtake.kernels.simplex import rents
-from offtake.kernels.walk import GRAIN, Trail, of_month, read_hours, solve, start_from, taken_in, value_of, walk_period
+from offtake.kernels.walk import GRAIN, of_month, read_hours, solve, span, start_from, taken_in, value_of, walk_period
 
 ROUNDS = 2  # over the contracts, where there are several
 GOOD = 1e-5  # relative gap of a period that needs no further round
@@ -180,24 +180,23 @@ def lock(t, n, i, case, w):
 
 @step
 def give_rooms(t, n, p, i, case, w):
-    """Hours of a period that its stock pays become rooms: what is left of it is spread over the rest, of one exceeded each gets its part."""
+    """Hours of a period that its stock pays become rooms: what is left of it is spread, of one that is exceeded each gets its part."""
     first, coupled, unit, stock = t.speed.shape[0], case.coupled, case.known.unit, case.known.stock[p, i]
+    since, till = span(n, p, coupled)
     taken, rest = 0.0, 0.0
     for k in range(coupled.owner.shape[0]):
-        for m in range(w.turn.shape[0] if coupled.owner[k] == n else 0):
-            if coupled.period[n, m] == p:
-                whole = w.room[m, first + coupled.paid[k]] + w.room[m, first + coupled.past[k]]
-                w.hours[k, m] = min(w.hours[k, m], whole)
-                taken += w.hours[k, m] * unit[n, m, i]
-                rest += (whole - w.hours[k, m]) * unit[n, m, i]
+        for m in range(since, till if coupled.owner[k] == n else since):
+            whole = w.room[m, first + coupled.paid[k]] + w.room[m, first + coupled.past[k]]
+            w.hours[k, m] = min(w.hours[k, m], whole)
+            taken += w.hours[k, m] * unit[n, m, i]
+            rest += (whole - w.hours[k, m]) * unit[n, m, i]
     kept = min(stock / taken, 1.0) if taken > 0.0 else 0.0
     more = min(max(stock - taken, 0.0) / rest, 1.0) if rest > 0.0 else 0.0
     for k in range(coupled.owner.shape[0]):
-        for m in range(w.turn.shape[0] if coupled.owner[k] == n else 0):
-            if coupled.period[n, m] == p:
-                whole = w.room[m, first + coupled.paid[k]] + w.room[m, first + coupled.past[k]]
-                paid = min(w.hours[k, m] * kept + (whole - w.hours[k, m]) * more, whole)
-                w.room[m, first + coupled.paid[k]], w.room[m, first + coupled.past[k]] = paid, whole - paid
+        for m in range(since, till if coupled.owner[k] == n else since):
+            whole = w.room[m, first + coupled.paid[k]] + w.room[m, first + coupled.past[k]]
+            paid = min(w.hours[k, m] * kept + (whole - w.hours[k, m]) * more, whole)
+            w.room[m, first + coupled.paid[k]], w.room[m, first + coupled.past[k]] = paid, whole - paid
 
 
 @once
@@ -210,11 +209,10 @@ def begin(t, i, case, desk, w, book):
     over = False
     for n in range(case.coupled.contract.shape[0]):
         for p in range(case.coupled.first[n], case.coupled.first[n + 1]):
-            taken = 0.0
-            for m in range(w.turn.shape[0]):
-                taken += taken_in(n, m, i, case, w.hours) if case.coupled.period[n, m] == p else 0.0
-            book.open[p] = 1 if taken > case.known.stock[p, i] else 0
-            over = over or book.open[p] != 0
+            taken, (since, till) = 0.0, span(n, p, case.coupled)
+            for m in range(since, till):
+                taken += taken_in(n, m, i, case, w.hours)
+            over = over or taken > case.known.stock[p, i]
             give_rooms(t, n, p, i, case, w)
         lock(t, n, i, case, w)
     return over
@@ -258,16 +256,15 @@ def look_for_gaps(t, i, case, w, book):
     book.touched[:] = 0
     for n in range(case.coupled.contract.shape[0]):
         for p in range(case.coupled.first[n], case.coupled.first[n + 1]):
-            slack, bound = 0.0, 0.0
-            for m in range(w.turn.shape[0]):
-                if case.coupled.period[n, m] == p:
-                    most = book.priced[m] + promised(t, m, i, case, w)
-                    bound += most
-                    slack += most - book.roomed[m]
+            slack, bound, (since, till) = 0.0, 0.0, span(n, p, case.coupled)
+            for m in range(since, till):
+                most = book.priced[m] + promised(t, m, i, case, w)
+                bound += most
+                slack += most - book.roomed[m]
             book.open[p] = 1 if slack > GOOD * abs(bound) else 0
             found = found or book.open[p] != 0
-            for m in range(w.turn.shape[0]):
-                book.touched[m] |= book.open[p] if case.coupled.period[n, m] == p else 0
+            for m in range(since, till):
+                book.touched[m] |= book.open[p]
     if found and waits(case):  # work put off ties all months
         book.touched[:] = 1
     return found
@@ -329,6 +326,7 @@ def share_lane(t, i, case, desk, w, book):
     again = begin(t, i, case, desk, w, book)
     least, most = keep_dual(i, case, np.inf, book), keep_plan(t, case, -np.inf, w, book)
     most = -np.inf if again else most  # the first rooms are no plan yet
+    book.open[:] = 1
     for _ in range(ROUNDS):
         if not again:
             break

@@ -1,9 +1,9 @@
 """The shadow price at which what is taken of a commitment meets what remains: a walk along the prices at which months change their plan.
 
-A month's plan stays the optimum while the price of a contract's hours moves, up to the price at which a column begins to earn: its next
-turn. Of a period's months the one whose turn comes first takes its steps, and takes less (dearer) or more (cheaper) from then on; where what
-the period takes crosses its stock, that is the shadow price. Months that turn there take what they took before and after in the same shares,
-so that the stock is taken whole.
+A month's plan stays the optimum while the price of a contract's hours moves, up to the price at which a column begins to earn: its
+next turn. Of a period's months the one whose turn comes first takes its steps, and takes less (dearer) or more (cheaper) from then on;
+where what the period takes crosses its stock, that is the shadow price. Months that turn there take what they took before and after in the
+same shares, so that the stock is taken whole.
 
 Axes    months (M), rows (R), columns (C), segments (Q), pools (K) as in `basis` and `couple`; one lane at a time.
 Units   GPU-h, USD; prices per unit of the stock.
@@ -197,43 +197,41 @@ def taken_in(n, m, i, case, hours):
 
 
 @once
-def soonest(n, p, way, case, w):
+def soonest(since, till, way, w):
     """The month of a period that turns first on the way; -1 where none does."""
     best = -1
-    for m in range(w.turn.shape[0]):
-        if case.coupled.period[n, m] == p and w.turn[m] < np.inf and (best < 0 or way * w.turn[m] < way * w.turn[best]):
+    for m in range(since, till):
+        if w.turn[m] < np.inf and (best < 0 or way * w.turn[m] < way * w.turn[best]):
             best = m
     return best
 
 
 @once
-def plan_period(t, n, p, i, case, w):
-    """Plan a period's months at its price; returns what they take."""
+def plan_period(t, n, since, till, i, price, case, w):
+    """Plan a period's months at a price; returns what they take."""
     taken = 0.0
-    for m in range(w.turn.shape[0]):
-        if case.coupled.period[n, m] == p:
-            a = of_month(t, w, m)
-            put_price(a, n, m, i, case.known.price[p, i], case)
-            solve(a)
-            read_hours(a, n, m, case, w)
-            taken += taken_in(n, m, i, case, w.hours)
+    for m in range(since, till):
+        a = of_month(t, w, m)
+        put_price(a, n, m, i, price, case)
+        solve(a)
+        read_hours(a, n, m, case, w)
+        taken += taken_in(n, m, i, case, w.hours)
     return taken
 
 
 @once
-def look_ahead(t, n, p, i, way, case, w):
+def look_ahead(t, n, since, till, i, price, way, case, w):
     """The first turn of every month of a period on its way."""
-    for m in range(w.turn.shape[0]):
-        if case.coupled.period[n, m] == p:
-            a = of_month(t, w, m)
-            duals(a)
-            next_turn(a, n, m, i, case.known.price[p, i], way, case, w)
-            w.last[m] = -1.0
+    for m in range(since, till):
+        a = of_month(t, w, m)
+        duals(a)
+        next_turn(a, n, m, i, price, way, case, w)
+        w.last[m] = -1.0
 
 
 @once
 def turn_month(t, n, m, i, way, case, w):
-    """Month m takes its steps at its turn; returns by how much what it takes changes. Turns at one price are one: `before` is before all."""
+    """Month m takes its steps at its turn; returns by how much what it takes changes. `before` is before all turns at one price."""
     price, stays = w.turn[m], w.last[m] == w.turn[m]
     if abs(price - w.last[m]) > NEAR * price:
         for k in range(case.coupled.owner.shape[0]):
@@ -253,33 +251,44 @@ def turn_month(t, n, m, i, way, case, w):
 
 
 @once
-def share_turns(n, p, i, price, case, w):
+def share_turns(n, since, till, i, price, stock, case, w):
     """Months that turn at the price take of before and after in the same shares, so that the period takes its stock."""
-    rest, either = case.known.stock[p, i], 0.0
-    for m in range(w.turn.shape[0]):
-        if case.coupled.period[n, m] == p:
-            after = taken_in(n, m, i, case, w.hours)
-            rest -= after
-            either += taken_in(n, m, i, case, w.before) - after if abs(w.last[m] - price) <= NEAR * price else 0.0
+    rest, either = stock, 0.0
+    for m in range(since, till):
+        after = taken_in(n, m, i, case, w.hours)
+        rest -= after
+        either += taken_in(n, m, i, case, w.before) - after if abs(w.last[m] - price) <= NEAR * price else 0.0
     share = min(max(rest / either, 0.0), 1.0) if either != 0.0 else 0.0
-    for m in range(w.turn.shape[0]):
-        if case.coupled.period[n, m] == p and abs(w.last[m] - price) <= NEAR * price:
-            for k in range(case.coupled.owner.shape[0]):
+    for k in range(case.coupled.owner.shape[0] if share > 0.0 else 0):
+        for m in range(since, till):
+            if case.coupled.owner[k] == n and abs(w.last[m] - price) <= NEAR * price:
                 w.hours[k, m] += share * (w.before[k, m] - w.hours[k, m])
+
+
+@step
+def span(n, p, coupled):
+    """The months of a period, from the first to before the last: they follow each other."""
+    since, till = 0, 0
+    for m in range(coupled.period.shape[1]):
+        if coupled.period[n, m] == p:
+            since = m if till == 0 else since
+            till = m + 1
+    return since, till
 
 
 @once
 def walk_period(t, n, p, i, case, w):
     """Find the shadow price of a period from the one it has, and its months' hours there; the others as the segments have them."""
     price, stock = case.known.price[p, i], case.known.stock[p, i]
-    taken = plan_period(t, n, p, i, case, w)
+    since, till = span(n, p, case.coupled)
+    taken = plan_period(t, n, since, till, i, price, case, w)
     way = 1.0 if taken > stock else -1.0
     found = taken == stock or (taken < stock and price <= 0.0)
     if found:
         return
-    look_ahead(t, n, p, i, way, case, w)
+    look_ahead(t, n, since, till, i, price, way, case, w)
     for _ in range(TURNS):
-        m = soonest(n, p, way, case, w)
+        m = soonest(since, till, way, w)
         if m < 0 or (found and way * (w.turn[m] - price) > NEAR * price):
             break
         price = price if found else w.turn[m]
@@ -287,4 +296,4 @@ def walk_period(t, n, p, i, case, w):
         found = found or way * (taken - stock) <= 0.0
     price = price if found or way > 0.0 else 0.0
     case.known.price[p, i] = price
-    share_turns(n, p, i, price, case, w)
+    share_turns(n, since, till, i, price, stock, case, w)
