@@ -11,7 +11,7 @@
 
 from numba import njit
 
-from .compiled import inner, step
+from .replay_compiled import inner, step
 from .replay_arrivals import allowed, arrive, fill, move_one, next_turn, turns
 from .replay_fabric import NO, find_room, taken_by, write_log
 from .replay_failures import count_down, fail, mend, service

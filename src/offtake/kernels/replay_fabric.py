@@ -12,7 +12,7 @@
 
 import numpy as np
 
-from .compiled import inner, step
+from .replay_compiled import inner, step
 from .replay_state import (
     AFTER,
     BEFORE,
@@ -145,6 +145,12 @@ def move_domain(s, p, d, free):
     s.domain[d, FREE_NODES] = free
     s.pool[p, WHOLE] += free - was
     s.pool[p, SEATS] += s.shelf[p, SEATING, free] - s.shelf[p, SEATING, was]
+
+
+@inner
+def shift_domain(s, p, d, free):
+    """`move_domain`, called instead of written out: for the rarer places."""
+    move_domain(s, p, d, free)
 
 
 @step

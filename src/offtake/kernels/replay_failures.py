@@ -11,9 +11,9 @@
 **Source**  model R-01, R-02; S-05.
 """
 
-from .compiled import inner, once
+from .replay_compiled import inner, once
 from .draw import exp_, inverse_normal, log_, uniform
-from .replay_fabric import lowest, move_domain, write_log
+from .replay_fabric import lowest, shift_domain, write_log
 from .replay_heap import drop_first, push
 from .replay_queue import join_back
 from .replay_state import (
@@ -152,7 +152,7 @@ def note_down(s, p, d, bits, gpus, cause, until, now):
 def set_free(s, p, d, bits):
     """Let jobs have these nodes."""
     s.domain[d, FREE_BITS] |= bits
-    move_domain(s, p, d, s.domain[d, FREE_NODES] + many(bits))
+    shift_domain(s, p, d, s.domain[d, FREE_NODES] + many(bits))
     s.pool[p, FREE] += many(bits) * s.pool[p, NODE]
 
 
@@ -189,7 +189,7 @@ def take_down(s, jobs, d, bits, cause, until, now):
     node = s.pool[p, NODE]
     if free | spare:
         s.domain[d, FREE_BITS] ^= free
-        move_domain(s, p, d, s.domain[d, FREE_NODES] - many(free))
+        shift_domain(s, p, d, s.domain[d, FREE_NODES] - many(free))
         s.domain[d, SPARE_BITS] ^= spare
         s.domain[d, DOWN_BITS] |= free | spare
         s.pool[p, FREE] -= many(free) * node

@@ -7,7 +7,7 @@
 **Source**  model U-01; Williams, "Algorithm 232: Heapsort", 1964, four children a node.
 """
 
-from .compiled import inner, step
+from .replay_compiled import inner, step
 
 
 @step

@@ -9,7 +9,7 @@
 
 import numpy as np
 
-from .compiled import inner, step
+from .replay_compiled import inner, step
 from .replay_heap import drop_first, push, rebuild
 from .replay_state import (
     AHEAD,

@@ -11,8 +11,8 @@
 **Source**  model R-01, S-02, S-05.
 """
 
-from .compiled import inner, once
-from .replay_fabric import move_domain, write_log
+from .replay_compiled import inner, once
+from .replay_fabric import shift_domain, write_log
 from .replay_failures import changed, clear_nodes, count_part, many, plan_failure, send_back, set_dark, set_free, step_in
 from .replay_heap import rebuild
 from .replay_state import (
@@ -98,7 +98,7 @@ def lose(s, jobs, p, d, bits, now, kind):
     clear_nodes(s, jobs, d, bits, now, kind)
     free, spare = s.domain[d, FREE_BITS] & bits, s.domain[d, SPARE_BITS] & bits
     s.domain[d, FREE_BITS] ^= free
-    move_domain(s, p, d, s.domain[d, FREE_NODES] - many(free))
+    shift_domain(s, p, d, s.domain[d, FREE_NODES] - many(free))
     s.domain[d, SPARE_BITS] ^= spare
     s.pool[p, FREE] -= many(free) * s.pool[p, NODE]
     s.pool[p, SPARE] -= many(spare) * s.pool[p, NODE]

@@ -12,7 +12,7 @@
 
 import numpy as np
 
-from .compiled import inner, once
+from .replay_compiled import inner, once
 from .replay_fabric import APART, NO, find_room, find_room_lent, lend, opened, room, room_lent, taken_by
 from .replay_heap import drop_first, push
 from .replay_queue import follower, head, join_back, needs, take_away, take_out

@@ -12,7 +12,7 @@
 import numpy as np
 from numba import njit
 
-from .compiled import inner, step
+from .replay_compiled import inner, step
 from .replay_fabric import APART, place, release, taken_by, write_log
 from .replay_heap import push, rebuild
 from .replay_state import (
@@ -310,6 +310,12 @@ def leave(s, slot, now, kind):
     s.tally[RUNNING] -= 1
 
 
+@inner
+def leave_early(s, slot, now, kind):
+    """`leave`, called instead of written out: for the rarer places."""
+    leave(s, slot, now, kind)
+
+
 @step
 def finish(s, slot, now):
     """A job is done."""
@@ -380,5 +386,5 @@ def break_off(s, slot, now, kind):
     s.tally[RESCALED] += 1 if kind == RESCALE else 0
     s.tally[INTERRUPTED] += 1 if kind == SET_BACK else 0
     s.tally[PREEMPTED] += 1 if kind == GIVE_WAY else 0
-    leave(s, slot, now, kind)
+    leave_early(s, slot, now, kind)
     return j
