@@ -10,8 +10,7 @@ from typer.testing import CliRunner
 
 from offtake.cli import app
 from offtake.errors import WriteError
-from offtake.traces import TraceError, read_any, read_jobs
-from offtake.traces import convert as conversion
+from offtake.traces import TraceError, batches, ordered, read_any, read_jobs
 from offtake.traces.convert import Converted, convert
 from offtake.traces.logs import entries
 from offtake.traces.read import format_of
@@ -170,13 +169,15 @@ def test_rows_of_a_log_that_was_read_directly_are_its_own() -> None:
     assert jobs.row is not None and jobs.row.tolist() == [2, 7, 9, 11, 12, 13]
 
 
-def test_sorted_in_buckets_as_in_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A log too large to be sorted at once: buckets of 5 rows, many of one second, give the same file."""
+def test_sorted_in_runs_as_in_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A log too large to be sorted at once: runs and stretches of 5 rows, many of one second, give the same file."""
     log = tmp_path / "log.csv"
     rows = [f"j{n:03d},{n * 7 % 30},{n + 1},1" for n in range(60)]
     log.write_text("job_id,submission_time,duration,num_gpu\n" + "\n".join(rows) + "\n")
     convert("itp", [log], tmp_path / "one.parquet")
-    monkeypatch.setattr(conversion, "BUCKET", 5)
+    monkeypatch.setattr(ordered, "RUN", 5)
+    monkeypatch.setattr(ordered, "SAMPLE", 2)
+    monkeypatch.setattr(batches, "BLOCK", 100)
     convert("itp", [log], tmp_path / "many.parquet")
     one, many = pl.read_parquet(tmp_path / "one.parquet"), pl.read_parquet(tmp_path / "many.parquet")
     assert one.equals(many) and one.height == 60 and one["submit_s"].is_sorted()

@@ -30,7 +30,7 @@ def test_arrays_sorted_by_submission_and_id(tmp_path: Path) -> None:
     jobs = read_jobs(written(tmp_path, *GOOD))
     assert [jobs.name(i) for i in range(3)] == ["a", "b", "c"] and jobs.job_id.tolist() == [0, 1, 2]
     assert jobs.submit_s.tolist() == [0.0, 0.0, 5.5] and jobs.duration_s.tolist() == [30.0, 60.0, 3600.0]
-    assert jobs.gpus.tolist() == [1, 8, 16] and jobs.gpus.dtype == np.int64
+    assert jobs.gpus.tolist() == [1, 8, 16] and jobs.gpus.dtype == np.int32
     assert jobs.priority.tolist() == [2, 0, 7]
     assert (jobs.pool_names, jobs.pool.tolist()) == (("p1", "p2"), [1, 0, -1])
     assert (jobs.chip_names, jobs.chip.tolist()) == (("A10|T4", "T4"), [0, -1, 1])

@@ -21,7 +21,7 @@ SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Leave rows at fault o
 
 
 class Format(str, Enum):  # noqa: UP042 -- typer shows the values of this form
-    """Public formats there are readers for."""
+    """Public formats there are readers for, and the schema itself."""
 
     sacct = "sacct"
     swf = "swf"
@@ -29,11 +29,12 @@ class Format(str, Enum):  # noqa: UP042 -- typer shows the values of this form
     helios = "helios"
     itp = "itp"
     azure_llm = "azure-llm"
+    table = "table"
 
 
 @traces.command("convert")
 def convert_log(
-    form: Annotated[Format, typer.Argument(metavar="FORMAT", help="sacct, swf, philly, helios, itp or azure-llm.")],
+    form: Annotated[Format, typer.Argument(metavar="FORMAT", help="sacct, swf, philly, helios, itp, azure-llm, or table: the schema.")],
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Logs of one format, as published.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The Parquet file to write.")],
     skip_bad: SkipBad = False,

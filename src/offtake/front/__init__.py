@@ -135,7 +135,7 @@ def read_export(file: str | Path, sound: bool = False) -> Export:
 
 
 def convert_trace(form: str, files: Sequence[Path], out: Path, skip_bad: bool = False) -> dict[str, Any]:
-    """Write public logs (sacct, swf, philly, helios, itp, azure-llm) as one Parquet file; what is in it, and what was left out.
+    """Write public logs (sacct, swf, philly, helios, itp, azure-llm) or a table of the schema as one Parquet file; what is in it, what not.
 
     Raises TraceError with every row at fault unless `skip_bad`, WriteError where `out` cannot be written.
     """

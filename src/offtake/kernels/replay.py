@@ -11,8 +11,8 @@
 
 from numba import njit
 
-from .replay_compiled import inner, step
 from .replay_arrivals import allowed, arrive, fill, move_one, next_turn, turns
+from .replay_compiled import inner, step
 from .replay_fabric import NO, find_room, taken_by, write_log
 from .replay_failures import count_down, fail, mend, service
 from .replay_heap import drop_first

@@ -37,7 +37,7 @@ class Unset:
         """Nothing is there to be set."""
 
 
-class Part(JITCodeLibrary):
+class Part(JITCodeLibrary):  # type: ignore[misc]  # numba is untyped
     """A function that is only ever written into others: linked with what it calls, not optimised, without machine code."""
 
     @property
@@ -59,7 +59,7 @@ class Part(JITCodeLibrary):
 
 
 @register_pass(mutates_CFG=False, analysis_only=True)
-class KeepAsPart(FunctionPass):
+class KeepAsPart(FunctionPass):  # type: ignore[misc]
     """Before a function is lowered: say that it is a part."""
 
     _name = "keep_as_part"
@@ -75,7 +75,7 @@ class KeepAsPart(FunctionPass):
         return False
 
 
-class Parts(Compiler):
+class Parts(Compiler):  # type: ignore[misc]
     """Numba's compiler, which keeps what it compiles as parts."""
 
     def define_pipelines(self):

@@ -11,8 +11,8 @@
 **Source**  model R-01, R-02; S-05.
 """
 
-from .replay_compiled import inner, once
 from .draw import exp_, inverse_normal, log_, uniform
+from .replay_compiled import inner, once
 from .replay_fabric import lowest, shift_domain, write_log
 from .replay_heap import drop_first, push
 from .replay_queue import join_back

@@ -1,278 +1,230 @@
-"""Rows of a file in the canonical schema: types, the rules a row must pass, the arrays. Only `read` calls it.
+"""A file in the canonical schema -> the arrays of its jobs. Only `read` calls it.
 
-Memory  grows with the jobs, not with the bytes of the file: rows are streamed, labels kept as codes and ids as numbers where they are whole
-        numbers, and what stood in a faulty cell is read again from the file
+Memory  one batch of the file, and of each job what a replay reads: times 16 bytes, GPUs 4, a whole-number id 8, row 4, what it broke 2,
+        a label 4 each where the trace has it, a priority 4 to 8; an id that is text 16 and its letters. To look for ids that stand twice,
+        where numbers do not rise from row to row, takes about as much again as the ids for a while; to sort, 8 and a column at a time
 Source  R-01; the columns are those of docs/traces.md
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from ..errors import Issue
 from .jobs import NAMED, SHAPE, Jobs, Refusals, TraceError
-from .table import is_parquet, open_table, unreadable
+from .rules import AGAIN, LABELS, LATE, Faults, Units, opened, typed
 
-NEEDED = ("job_id", "submit_s", "duration_s", "gpus")
-NUMBERS = ("submit_s", "duration_s", "gpus", "gpu_milli", "start_s", "end_s", "min_gpus", "latest_s")
-TEXTS = ("job_id", "pool", "user", "gpu_type", "priority")
-LABELS = ("pool", "user", "gpu_type")
-OPTIONAL = ("gpu_milli", "start_s", "end_s", "min_gpus", "latest_s", "pool", "user", "gpu_type", "priority")
-CLASSES = {"BE": 0, "Burstable": 1, "LS": 2, "Guaranteed": 3}  # Kubernetes and openb2023: best effort yields to latency-sensitive
-YEARS_20 = 20 * 365.25 * 86_400.0
-MOST_GPUS = 1e9
-EPOCH_2001 = 1e9  # seconds since 1970
-Rule = tuple[pl.Expr, str, str, str]  # breaks, column, rule, fix
+Array = np.ndarray[Any, Any]
+KINDS = {
+    "submit_s": np.float64, "duration_s": np.float64, "size": np.int32, "number": np.int64, "skip": np.int8, "change": np.int8,
+    "row": np.uint32, "least": np.int32, "latest": np.float64, "rank": np.int64,
+}  # fmt: skip
+ABSENT = {"size": 0, "number": 0, "least": 0, "rank": 0}  # what a null becomes: of rows left out, or where nothing is stated
+STATED = {"least": "min_gpus", "latest": "latest_s", "rank": "priority"}  # columns that few traces have
 
 c = pl.col
-
-SKIPPED: tuple[Rule, ...] = (
-    (c("job_id").is_null(), "job_id", "a job has an id", "give it one"),
-    (c("submit_s").is_null(), "submit_s", "a job states when it was submitted, in seconds since the start", "write it, as in 86400"),
-    (c("submit_s") < 0, "submit_s", "times count from the trace's start: none is below 0", "take off the time of the first job"),
-    (c("gpus").is_null(), "gpus", "a job states its GPUs", "write how many it starts together"),
-    (c("gpus") < 0, "gpus", "a job has one GPU or more", "mend it"),
-    (c("gpus") == 0, "gpus", "a job has one GPU or more", "leave it out: it takes no GPU"),
-    (c("duration_s").is_null(), "duration_s", "a job states its run time in seconds", "leave the job out if it never started"),
-    (c("duration_s") < 0, "duration_s", "a run time is not below 0", "mend it: the end lies before the start"),
-    (c("gpus") > MOST_GPUS, "gpus", "a job has no more than a billion GPUs", "mend it"),
-    (c("duration_s") > YEARS_20, "duration_s", "a run time is below 20 years", "write it in seconds"),
-)
-CHANGED: tuple[Rule, ...] = (
-    (c("gpus") != c("gpus").ceil(), "gpus", "a part of a GPU counts as a whole one", "round it up yourself"),
-    (c("gpu_milli") < 1000, "gpu_milli", "a part of a GPU counts as a whole one", "write 1000, or leave the column out"),
-    (~c("min_gpus").is_between(1, c("gpus")), "min_gpus", "a job shrinks to 1 GPU or more of its own; else it keeps them all", "mend it"),
-    (c("latest_s") < c("submit_s"), "latest_s", "a job may be put off until after its submission; else it is not put off", "mend it"),
-    (c("rank").is_null(), "priority", f"a priority is a whole number or one of {', '.join(CLASSES)}; else it counts as 0", "mend it"),
-)  # fmt: skip
-TWICE = ("job_id", "an id stands once", "number the jobs anew, or leave the second out")
-UNSORTED = ("submit_s", "jobs stand in the order of their submission; they are sorted", "sort the file by submit_s")
 
 
 def canonical(file: Path, skip_bad: bool) -> Jobs:
     """Read a file whole. Raises TraceError with every fault unless `skip_bad`."""
-    lazy = open_table(file, SHAPE)
-    columns = lazy.collect_schema().names()
-    missing = [name for name in NEEDED if name not in columns]
-    if missing:
-        raise TraceError(f"{file}: no column {', '.join(missing)} (it has {', '.join(columns)[:200]}); {SHAPE}")
-    try:
-        frame = _typed(file, lazy).collect(engine="streaming")
-    except pl.exceptions.PolarsError as error:
-        raise unreadable(file, error, SHAPE) from None
-    if frame.is_empty():
+    columns, batches = opened(file)
+    present = [name for name in KINDS if STATED.get(name, name) in columns or name not in STATED]
+    held = Columns(present, [name for name in LABELS if name in columns])
+    units, faults = Units(), Faults()
+    for first, batch in batches:
+        rows = typed(file, first, batch)
+        units.of(rows)
+        faults.read += rows.height
+        faults.lost(rows.filter(c("skip") >= 0))
+        held.add(rows)
+    if faults.read == 0:
         raise TraceError(f"{file}: the trace has no job; {SHAPE}")
-    _one_unit(file, frame)
-    frame = frame.with_columns(_twice(frame)).with_columns(_unsorted())
-    broken = _refused(file, frame, lazy)
+    units.check(file)
+    arrays = held.joined()
+    _across(arrays, held, faults)
+    broken = faults.refusals(file)
     if broken.total and not skip_bad:
         raise TraceError(broken.faults(), broken.issues)
-    return _arrays(frame.filter(c("skip") < 0) if broken.left_out else frame, broken)
+    return _jobs(arrays, held, broken)
 
 
-def _numbered(file: Path, lazy: pl.LazyFrame) -> pl.LazyFrame:
-    """With `row`: of a log that was just converted, the row that its owner knows."""
-    if "log_row" in lazy.collect_schema():
-        return lazy.with_columns(c("log_row").alias("row"))
-    return lazy.with_row_index("row", offset=1 if is_parquet(file) else 2)
+class Growing:
+    """An array that grows in place, an eighth at a time: parts that are joined at the end would stand twice."""
+
+    def __init__(self, kind: Any) -> None:
+        self._array, self._count = np.empty(0, kind), 0
+
+    def add(self, part: Array) -> None:
+        """More entries; a wider kind widens the array."""
+        end = self._count + len(part)
+        if part.dtype.itemsize > self._array.dtype.itemsize:
+            self._array = self._array.astype(part.dtype)
+        if end > len(self._array):
+            self._array.resize(end + end // 8, refcheck=False)
+        self._array[self._count : end] = part
+        self._count = end
+
+    def whole(self) -> Array:
+        """All entries; nothing may be added any more."""
+        self._array.resize(self._count, refcheck=False)
+        return self._array
 
 
-def _typed(file: Path, lazy: pl.LazyFrame) -> pl.LazyFrame:
-    """Columns that are kept: numbers where finite, labels where not blank, the first rule broken, end - start over the run time."""
-    schema = lazy.collect_schema()
-    for name in NUMBERS:
-        if name in schema and not (schema[name].is_numeric() or schema[name] in (pl.String, pl.Null)):
-            raise TraceError(f"{file}: column {name} holds {schema[name]}, not numbers; write seconds since the trace's start")
-    present = [name for name in (*NEEDED, *OPTIONAL) if name in schema]
-    numbers = [_number(name, schema[name]) for name in present if name in NUMBERS]
-    texts = [_text(name) for name in present if name in TEXTS]
-    absent = [pl.lit(None, pl.Float64 if n in NUMBERS else pl.String).alias(n) for n in OPTIONAL if n not in present]
-    found = _numbered(file, lazy).select("row", *numbers, *texts, *absent).with_columns(_rank(), *_plain())
-    found = found.with_columns(_first(SKIPPED).alias("skip"), _first(CHANGED).alias("change"))
-    ran = pl.when((c("end_s") > c("start_s")) & (c("duration_s") > 0)).then((c("end_s") - c("start_s")) / c("duration_s"))
-    kept = [c(name).cast(pl.Categorical()) for name in LABELS if name in present]
-    kept += [c(name) for name in ("min_gpus", "latest_s") if name in present]
-    if "priority" in present:
-        kept.append(c("rank"))
-    if {"start_s", "end_s"} <= set(present):
-        kept.append(ran.cast(pl.Float32).alias("ran"))
-    text = pl.when(~c("plain")).then(c("job_id")).alias("text")
-    return found.select("row", "submit_s", "duration_s", "gpus", "number", text, "skip", "change", *kept)
+class Columns:
+    """Columns of all batches, each as narrow as it can be; labels as codes, in the order in which they come."""
+
+    def __init__(self, names: list[str], labels: list[str]) -> None:
+        self._columns = {name: Growing(np.int32 if name in labels else KINDS[name]) for name in (*names, *labels)}
+        self.labels: dict[str, dict[str, int]] = {name: {} for name in labels}
+        self._texts, self._heights = list[pl.Series | None](), list[int]()
+        self.ids = pl.Series([], dtype=pl.Int64)
+
+    def add(self, rows: pl.DataFrame) -> None:
+        """A batch as `typed` makes it."""
+        for name, column in self._columns.items():
+            if name in self.labels:
+                column.add(self._codes(name, rows[name]))
+            else:
+                part = (rows[name].fill_null(ABSENT[name]) if name in ABSENT else rows[name]).to_numpy()
+                wide = name == "row" and len(part) > 0 and part[-1] >= 1 << 32
+                column.add(part if wide else part.astype(KINDS[name]))
+        self._texts.append(None if rows["plain"].all() else rows["job_id"])
+        self._heights.append(rows.height)
+
+    def _codes(self, name: str, texts: pl.Series) -> Array:
+        known, new = self.labels[name], texts.drop_nulls().unique(maintain_order=True)
+        for text in new.to_list():
+            known.setdefault(text, len(known))
+        codes = [known[text] for text in new.to_list()]
+        if not codes:
+            return np.full(len(texts), -1, np.int32)
+        return texts.replace_strict(new, codes, default=-1, return_dtype=pl.Int32).to_numpy()
+
+    def joined(self) -> dict[str, Array]:
+        """Whole columns; ids as numbers where all are plain whole numbers, else as text."""
+        arrays = {name: column.whole() for name, column in self._columns.items()}
+        self._columns = {}
+        if all(text is None for text in self._texts):
+            self.ids = pl.Series("id", arrays["number"])
+        else:
+            self.ids = _as_text(arrays["number"], self._texts, self._heights)
+            del arrays["number"]
+        return arrays
 
 
-def _plain() -> tuple[pl.Expr, pl.Expr]:
-    """The id as a whole number, and whether that is how it is written."""
-    number = c("job_id").cast(pl.Int64, strict=False)
-    return number.alias("number"), (number.is_not_null() & (number.cast(pl.String) == c("job_id"))).fill_null(False).alias("plain")
+def _as_text(number: Array, texts: list[pl.Series | None], heights: list[int]) -> pl.Series:
+    """Ids of all batches as text; of a batch that had none else, its numbers."""
+    parts, at = [], 0
+    for text, height in zip(texts, heights, strict=True):
+        parts.append(pl.Series("id", number[at : at + height]).cast(pl.String) if text is None else text.alias("id"))
+        at += height
+    return pl.concat(parts)
 
 
-def _number(name: str, kind: Any) -> pl.Expr:
-    value = c(name).str.strip_chars() if kind == pl.String else c(name)
-    number = value.cast(pl.Float64, strict=False)
-    return pl.when(number.is_finite()).then(number).alias(name)
+def _across(arrays: dict[str, Array], held: Columns, faults: Faults) -> None:
+    """What no row shows by itself: ids that stand twice, rows out of order. Then all that was broken is counted."""
+    skip, submit, row = arrays["skip"], arrays["submit_s"], arrays["row"]
+    again = _twice(held.ids, skip)
+    if again.any():
+        skip[again] = AGAIN
+        faults.lost(pl.DataFrame({"gpus": arrays["size"][again].astype(np.float64), "duration_s": arrays["duration_s"][again]}))
+    stands = skip < 0
+    for number in np.unique(skip[~stands]):
+        faults.skip(int(number), int((skip == number).sum()), row[skip == number][:NAMED])
+    change = arrays.pop("change")
+    for number in np.unique(change[stands & (change >= 0)]):
+        mine = stands & (change == number)
+        faults.change(int(number), int(mine.sum()), row[mine][:NAMED])
+    if not (stands.all() and (submit[1:] >= submit[:-1]).all()):
+        late, _ = out_of_order(submit, stands, -np.inf)
+        faults.change(LATE, int(late.sum()), row[late][:NAMED])
 
 
-def _text(name: str) -> pl.Expr:
-    """Blank is absent."""
-    text = c(name).cast(pl.String).str.strip_chars()
-    return pl.when(text.str.len_chars() > 0).then(text).alias(name)
+def out_of_order(submit: Array, stands: Array, before: float) -> tuple[Array, float]:
+    """Which rows (N,) that stand were submitted before one above them that stands, `before` being the latest so far; and the latest."""
+    top = np.maximum.accumulate(np.concatenate([[before], np.where(stands, submit, -np.inf)]))
+    return stands & (submit < top[:-1]), float(top[-1])
 
 
-def _rank() -> pl.Expr:
-    """Priority as a whole number: 0 where none is stated, null where what is stated is no priority."""
-    number = c("priority").cast(pl.Int64, strict=False)
-    word = c("priority").replace_strict(list(CLASSES), list(CLASSES.values()), default=None, return_dtype=pl.Int64)
-    return pl.when(c("priority").is_null()).then(0).otherwise(pl.coalesce(number, word)).alias("rank")
+def _twice(ids: pl.Series, skip: Array) -> Array:
+    """The second and later rows of an id, among rows that stand; a row without an id has none that could be another's."""
+    if ids.dtype == pl.Int64:
+        number = ids.to_numpy()
+        if (number[1:] > number[:-1]).all():
+            return np.zeros(len(skip), bool)
+    named = skip != 0
+    again = np.zeros(len(skip), bool)
+    again[named] = ~(ids if named.all() else ids.filter(pl.Series(named))).is_first_distinct().to_numpy()
+    return again & (skip < 0)
 
 
-def _first(rules: Sequence[Rule]) -> pl.Expr:
-    """Number of the first rule that a row breaks; -1 for a row that breaks none."""
-    found: Any = pl
-    for number, (breaks, *_) in enumerate(rules):
-        found = found.when(breaks.fill_null(False)).then(pl.lit(number, pl.Int8))
-    chosen: pl.Expr = found.otherwise(pl.lit(-1, pl.Int8))
-    return chosen
-
-
-def _ids(frame: pl.DataFrame) -> pl.Series:
-    """Ids as numbers where all are plain whole numbers, else as text."""
-    if frame["text"].null_count() == frame.height:
-        return frame["number"]
-    return frame.select(pl.coalesce("text", c("number").cast(pl.String))).to_series()
-
-
-def _twice(frame: pl.DataFrame) -> pl.Series:
-    """The second and later rows of an id, among rows that stand."""
-    ids, skip = _ids(frame), frame["skip"]
-    if ids.dtype == pl.Int64 and bool((ids.diff() > 0).all()):
-        return skip
-    again = ~ids.is_first_distinct() & (skip < 0)
-    return pl.select(pl.when(again).then(pl.lit(len(SKIPPED), pl.Int8)).otherwise(skip).alias("skip")).to_series()
-
-
-def _unsorted() -> pl.Expr:
-    """A row submitted before one above it, among rows that stand."""
-    stands = pl.when(c("skip") < 0).then(c("submit_s"))
-    return (stands < stands.cum_max().shift(1).fill_null(strategy="forward")).fill_null(False).alias("late")
-
-
-def _one_unit(file: Path, frame: pl.DataFrame) -> None:
-    """A unit other than seconds since the trace's start is named, never guessed and converted."""
-    first, last = _float(frame["submit_s"].min()), _float(frame["submit_s"].max())
-    if first is None or last is None:
-        return
-    span = last - first
-    what = f"submit_s runs from {first:,.0f} to {last:,.0f}"
-    if span > YEARS_20:
-        rule = f"read as seconds it spans {span / 31_557_600:,.0f} years, as milliseconds {span / 86_400_000:,.1f} days"
-        raise TraceError(_unit(file, f"{what}: {rule}", "divide the column by 1,000 (or by 1,000,000 if it holds microseconds)"))
-    if first >= EPOCH_2001:
-        raise TraceError(_unit(file, f"{what}: that is a calendar time, in seconds since 1970", "take off the time of the first job"))
-    ratio = _float(frame["ran"].median()) if "ran" in frame.columns else None
-    if ratio is not None and not 0.01 < ratio < 100.0:
-        raise TraceError(_unit(file, f"end_s - start_s is {ratio:,.4g} times duration_s (median)", "write all times in seconds"))
-
-
-def _float(value: Any) -> float | None:
-    return None if value is None else float(value)
-
-
-def _unit(file: Path, got: str, remedy: str) -> str:
-    return Issue(str(file), 1, 0, "submit_s", got, "times are seconds since the trace's start, all in one unit", remedy).to_text()
-
-
-def _refused(file: Path, frame: pl.DataFrame, lazy: pl.LazyFrame) -> Refusals:
-    """Everything that rows break, counted by rule; the first rows of all named in file order."""
-    skipped: dict[str, int] = {}
-    changed: dict[str, int] = {}
-    named: list[tuple[pl.Series, tuple[str, str, str]]] = []
-    skips = dict(frame["skip"].value_counts().iter_rows())
-    changes = dict(frame.filter(c("skip") < 0)["change"].value_counts().iter_rows()) if (frame["change"] >= 0).any() else {}
-    for number, (_, column, rule, remedy) in enumerate((*SKIPPED, (None, *TWICE))):
-        if number in skips:
-            skipped[rule] = skipped.get(rule, 0) + skips[number]
-            named.append((frame.filter(c("skip") == number)["row"], (column, rule, remedy)))
-    for number, (_, column, rule, remedy) in enumerate(CHANGED):
-        if number in changes:
-            changed[rule] = changed.get(rule, 0) + changes[number]
-            named.append((frame.filter((c("skip") < 0) & (c("change") == number))["row"], (column, rule, remedy)))
-    if frame["late"].any():
-        changed[UNSORTED[1]] = int(frame["late"].sum())
-        named.append((frame.filter(c("late"))["row"], UNSORTED))
-    known = (c("gpus") <= MOST_GPUS) & (c("duration_s") <= YEARS_20)
-    hours = pl.when(c("gpus") <= 0).then(0.0).when(known).then(c("gpus").ceil() * c("duration_s").clip(0) / 3600.0)
-    left = frame.filter(c("skip") >= 0).select(hours.alias("hours")).to_series() if skipped else pl.Series([], dtype=pl.Float64)
-    return Refusals(str(file), frame.height, skipped, changed, float(left.sum()), left.null_count(), _issues(file, lazy, named))
-
-
-def _issues(file: Path, lazy: pl.LazyFrame, named: list[tuple[pl.Series, tuple[str, str, str]]]) -> tuple[Issue, ...]:
-    """The first NAMED faults in file order, each with what stands in its cell, which is read from the file again."""
-    faults = sorted((int(row), told) for rows, told in named for row in rows.head(NAMED))[:NAMED]
-    if not faults:
-        return ()
-    columns = lazy.collect_schema().names()
-    wanted = sorted({told[0] for _, told in faults} & set(columns))
-    rows = _numbered(file, lazy).filter(c("row").is_in([row for row, _ in faults])).select("row", *(_text(name) for name in wanted))
-    cells = {int(row["row"]): row for row in rows.collect(engine="streaming").iter_rows(named=True)}
-    found = []
-    for row, (column, rule, remedy) in faults:
-        cell = cells[row].get(column)
-        place = columns.index(column) + 1 if column in columns else 0
-        found.append(Issue(str(file), row, place, column, "nothing" if cell is None else cell[:60], rule, remedy))
-    return tuple(found)
-
-
-def _arrays(frame: pl.DataFrame, refusals: Refusals) -> Jobs:
+def _jobs(arrays: dict[str, Array], held: Columns, refusals: Refusals) -> Jobs:
     """Sorted by (submit_s, job_id). Ids that are all whole numbers, written plainly, are themselves; others are ranked."""
-    ids = _ids(frame)
-    plain = ids.dtype == pl.Int64
-    frame = frame.drop("number", "text").with_columns(ids.alias("id"))
-    if not _in_order(frame["submit_s"], ids):
-        frame = frame.sort("submit_s", "id")
-    pool, pools = _codes(frame, "pool")
-    chip, chips = _codes(frame, "gpu_type")
-    user, _ = _codes(frame, "user")
-    ranks = frame["rank"].fill_null(0).to_numpy() if "rank" in frame.columns else np.zeros(frame.height, np.int64)
-    gpus = frame["gpus"].ceil().cast(pl.Int64).to_numpy()
+    ids, stands = held.ids, arrays.pop("skip") < 0
+    held.ids = pl.Series([], dtype=pl.Int64)
+    arrays.pop("number", None)
+    if not stands.all():
+        ids = ids.filter(pl.Series(stands))
+        _each(arrays, stands)
+    if not _in_order(arrays["submit_s"], ids):
+        order = pl.DataFrame({"s": arrays["submit_s"], "id": ids}).select(pl.arg_sort_by("s", "id")).to_series()
+        ids = ids.gather(order)
+        _each(arrays, order.to_numpy())
+    count, plain = len(ids), ids.dtype == pl.Int64
+    pool, pools = _codes(arrays, held, "pool", count)
+    chip, chips = _codes(arrays, held, "gpu_type", count)
+    user, _ = _codes(arrays, held, "user", count)
+    least, latest, rank = (arrays.pop(name, None) for name in STATED)
     return Jobs(
-        frame["submit_s"].to_numpy(), frame["duration_s"].to_numpy(), gpus, ranks, user, pool, chip,
-        frame["id"].to_numpy() if plain else np.arange(frame.height, dtype=np.int64), pools, chips,
-        None if plain else np.array(frame["id"].to_list(), np.dtypes.StringDType()), frame["row"].cast(pl.Int64).to_numpy(), refusals,
-        _stated(frame, pl.when(c("min_gpus").is_between(1, c("gpus"))).then(c("min_gpus")).otherwise(c("gpus")).ceil().cast(pl.Int64)),
-        _stated(frame, pl.when(c("latest_s") >= c("submit_s")).then(c("latest_s")).otherwise(-1.0)),
+        arrays["submit_s"], arrays["duration_s"], arrays["size"], _narrow(rank, count), user, pool, chip,
+        ids.to_numpy() if plain else np.arange(count, dtype=np.int64), pools, chips, None if plain else _names(ids),
+        arrays["row"], refusals,
+        None if least is None or not least.any() else np.where(least > 0, least, arrays["size"]),
+        None if latest is None or np.isnan(latest).all() else np.where(np.isnan(latest), -1.0, latest),
     )  # fmt: skip
 
 
-def _stated(frame: pl.DataFrame, values: pl.Expr) -> np.ndarray | None:
-    """Values of a column that few traces have, the first that they come from; None where no row states it."""
-    column = values.meta.root_names()[0]
-    if column not in frame.columns or frame[column].null_count() == frame.height:
-        return None
-    return frame.select(values.alias("value")).to_series().to_numpy()
+def _each(arrays: dict[str, Array], chosen: Array) -> None:
+    """Choose rows column by column, so that one is held twice at a time."""
+    for name in arrays:
+        arrays[name] = arrays[name][chosen]
 
 
-def _in_order(submit: pl.Series, ids: pl.Series) -> bool:
+def _narrow(rank: Array | None, count: int) -> Array:
+    """Priorities in 4 bytes where they fit; in none where there are none."""
+    if rank is None:
+        return np.broadcast_to(np.int64(0), count)
+    small = len(rank) == 0 or max(int(rank.max()), -int(rank.min())) < 1 << 31
+    return rank.astype(np.int32) if small else rank
+
+
+def _names(ids: pl.Series) -> Array:
+    names = np.empty(len(ids), np.dtypes.StringDType())
+    for first in range(0, len(ids), 1 << 16):
+        part = ids.slice(first, 1 << 16).to_list()
+        names[first : first + len(part)] = part
+    return names
+
+
+def _in_order(submit: Array, ids: pl.Series) -> bool:
     """Whether rows stand sorted by (submit_s, job_id) already."""
-    if ids.dtype != pl.Int64:
+    if not (submit[1:] >= submit[:-1]).all():
         return False
-    later, same = submit.diff() > 0, submit.diff() == 0
-    return bool((later | (same & (ids.diff() > 0))).all())
+    same = pl.Series(np.flatnonzero(submit[1:] == submit[:-1]))
+    return bool((ids.gather(same) < ids.gather(same + 1)).all())
 
 
-def _codes(frame: pl.DataFrame, name: str) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Codes in the alphabetical order of the names; -1 where absent."""
-    if name not in frame.columns:
-        return np.full(frame.height, -1, np.int64), ()
-    column = frame[name]
-    known = column.drop_nulls().unique()
-    names = known.cast(pl.String)
-    order = names.arg_sort()
-    kinds = known.to_physical().to_numpy()[order.to_numpy()].astype(np.int64)
-    rank = np.full(int(kinds.max(initial=-1)) + 2, -1, np.int64)
-    rank[kinds] = np.arange(len(kinds))
-    return rank[column.to_physical().cast(pl.Int64).fill_null(-1).to_numpy()], tuple(names.gather(order).to_list())
+def _codes(arrays: dict[str, Array], held: Columns, name: str, count: int) -> tuple[Array, tuple[str, ...]]:
+    """Codes in the alphabetical order of the names that stand; -1 where absent."""
+    codes = arrays.pop(name, None)
+    if codes is None:
+        return np.broadcast_to(np.int64(-1), count), ()
+    names = list(held.labels[name])
+    known = np.unique(codes[codes >= 0])
+    order = sorted(known.tolist(), key=lambda code: names[code].encode())
+    rank = np.full(len(names) + 1, -1, np.int32)
+    rank[order] = np.arange(len(order))
+    return rank[codes], tuple(names[code] for code in order)

@@ -1,11 +1,11 @@
 """What every reader of a public format hands over: rows in canonical columns, and for each row whether it is a job, sound, or neither.
 
-Readers are lazy: a file is streamed once into a folder of parts and is never whole in memory.
+A file is read once, batch by batch, and is never whole in memory.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 
 from ..errors import Issue
+from .batches import table_batches
 from .jobs import TraceError
 
 COLUMNS: dict[str, Any] = {
@@ -31,7 +32,7 @@ class Foreign:
     """One file in a public format.
 
     columns  as the file names them, in order
-    parts    frames with `row`, COLUMNS, `apart`, `skip` (numbers of reason and rule, -1 none) and `cell`, what stood there
+    parts    of each batch in turn a frame with `row`, COLUMNS, `apart`, `skip` (numbers of reason and rule, -1 none) and `cell`, its text
     apart    why rows are no job to replay
     rules    column, rule, fix
     """
@@ -72,27 +73,27 @@ def numbered(tests: Sequence[pl.Expr]) -> pl.Expr:
     return chosen
 
 
-def lines_of(file: Path) -> pl.LazyFrame:
-    """`row` from 1 and `line`, null where blank; bytes that are no text are replaced, since names of jobs are not read."""
-    lazy = pl.scan_csv(
-        file, separator="\x01", quote_char=None, has_header=False, infer_schema=False, encoding="utf8-lossy", truncate_ragged_lines=True
-    )
-    first = lazy.collect_schema().names()[0]
-    return lazy.select(c(first).str.strip_chars_end("\r").alias("line")).with_row_index("row", offset=1)
+def table_of(
+    file: Path, needed: Sequence[str], what: str
+) -> tuple[tuple[str, ...], Iterator[pl.LazyFrame]]:
+    """A CSV file with a header: its columns, and batches with `row` from 2 and `raw_COLUMN` as text, null where blank.
 
-
-def table_of(file: Path, needed: Sequence[str], what: str) -> tuple[pl.LazyFrame, tuple[str, ...]]:
-    """A CSV file with a header: `row` from 2 and `raw_COLUMN` as text, null where blank. Raises TraceError where a column is missing."""
+    Raises TraceError where a column is missing.
+    """
     try:
-        lazy = pl.scan_csv(file, infer_schema=False)
-        columns = tuple(lazy.collect_schema().names())
-    except pl.exceptions.PolarsError as error:
-        raise TraceError(f"{file}: the file could not be read ({str(error).splitlines()[0]}); {what}") from None
+        columns, batches = table_batches(file, what)
+    except TraceError as error:
+        raise TraceError(str(error).replace("the trace could not", "the file could not"), error.issues) from None
     missing = [name for name in needed if name not in columns]
     if missing:
         raise TraceError(f"{file}: no column {', '.join(missing)} (it has {', '.join(columns)[:200]}); {what}")
-    text = [pl.when(c(name).str.strip_chars() != "").then(c(name).str.strip_chars()).alias(f"raw_{name}") for name in columns]
-    return lazy.select(text).with_row_index("row", offset=2), columns
+    return tuple(columns), (_raw(first, batch) for first, batch in batches)
+
+
+def _raw(first: int, batch: pl.DataFrame) -> pl.LazyFrame:
+    text = {name: c(name).cast(pl.String).str.strip_chars() for name in batch.columns}
+    raw = [pl.when(value != "").then(value).alias(f"raw_{name}") for name, value in text.items()]
+    return batch.lazy().select(pl.int_range(first, first + batch.height, dtype=pl.Int64).alias("row"), *raw)
 
 
 def number(column: str) -> pl.Expr:

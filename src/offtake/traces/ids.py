@@ -1,76 +1,62 @@
-"""Ids that come again: runs of a requeued job, dumps that overlap, parts of one gang, or a fault. Only `convert` calls it."""
+"""Ids that come again: runs of a requeued job, dumps that overlap, parts of one gang, or a fault. Only `convert` calls it.
+
+Memory  the rows that are handed in, which are those whose id comes again or that are parts of a gang
+"""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import polars as pl
 
 from ..errors import Issue
-from .foreign import COLUMNS
 from .jobs import NAMED, Refusals
+from .sums import gpu_hours, gpu_time
 
 AGAIN = "a run of a job that was requeued: each run stands as a job of its own (`#2`)"
 JOINED = "a part of a heterogeneous job, whose parts start together: joined into one gang"
 OVERLAP = "the same run again, where dumps overlap: the later row stands"
 TWICE = ("an id stands once in a log", "leave the second out, or give each cluster a file of its own")
+SAME = ("row", "pool", "user", "gpu_type", "priority", "status", "censored", "source", "log", "hash", "settled")  # of a gang's first part
+PART = r"^\d+\+\d+"  # 104+1
 
 c = pl.col
 
 
-def runs(jobs: pl.LazyFrame) -> tuple[Refusals, pl.LazyFrame]:
-    """Slurm: parts of a gang joined, a run told twice once, runs of one job numbered."""
-    jobs = jobs.drop("log", "file")
-    apart: dict[str, int] = {}
-    changed: dict[str, int] = {}
-    if not _unique(jobs, "job_id"):
-        once = jobs.unique(["job_id", "start"], keep="last", maintain_order=True)
-        count = _count(jobs) - _count(once)
-        jobs = once.with_columns(c("job_id").cum_count().over("job_id").alias("nth")).collect().lazy()
-        again = _count(jobs.filter(c("nth") > 1))
-        numbered = pl.when(c("nth") > 1).then(pl.format("{}#{}", "job_id", "nth")).otherwise("job_id")
-        jobs = jobs.with_columns(numbered.alias("job_id")).drop("nth")
-        apart |= {OVERLAP: count} if count else {}
-        changed |= {AGAIN: again} if again else {}
-    parts = c("job_id").str.contains(r"^\d+\+\d+").fill_null(False)
-    gangs = jobs.filter(parts).collect(engine="streaming")
+def runs(jobs: pl.DataFrame) -> tuple[Refusals, pl.DataFrame]:
+    """Slurm: parts of a gang joined, a run told twice once, runs of one job numbered. Rows stand in the order of their files."""
+    once = jobs.unique(["job_id", "start"], keep="last", maintain_order=True)
+    count = jobs.height - once.height
+    once = once.with_columns(c("job_id").cum_count().over("job_id").alias("nth"))
+    again = once.filter(c("nth") > 1).height
+    numbered = pl.when(c("nth") > 1).then(pl.format("{}#{}", "job_id", "nth")).otherwise("job_id")
+    once = once.with_columns(numbered.alias("job_id")).drop("nth")
+    parts = c("job_id").str.contains(PART).fill_null(False)
+    gangs = once.filter(parts)
+    changed = {AGAIN: again} if again else {}
     if gangs.height:
         changed[JOINED] = gangs.height
-        jobs = pl.concat([jobs.filter(~parts), _joined(gangs).lazy()])
-    return Refusals(changed=changed, apart=apart), jobs
+        once = pl.concat([once.filter(~parts), _joined(gangs)])
+    return Refusals(changed=changed, apart={OVERLAP: count} if count else {}), once
 
 
 def _joined(parts: pl.DataFrame) -> pl.DataFrame:
     """One gang a heterogeneous job and run: GPUs summed, from the first start to the last end."""
     most = [c(name).max() for name in ("end", "duration_s")]
     summed = [pl.when(c(name).count() > 0).then(c(name).sum()).alias(name) for name in ("gpus", "cpus", "mem_gib")]
-    same = [c(name).first() for name in ("row", "pool", "user", "gpu_type", "priority", "status", "censored")]
+    same = [c(name).first() for name in SAME]
     whole = parts.with_columns(c("job_id").str.replace(r"\+\d+", "").alias("job_id"))
     first = [c(name).min() for name in ("time", "start")]
-    return whole.group_by("job_id", maintain_order=True).agg(*same, *first, *most, *summed).select("row", *COLUMNS)
+    return whole.group_by("job_id", maintain_order=True).agg(*same, *first, *most, *summed).select(*parts.columns)
 
 
-def distinct(jobs: pl.LazyFrame, several: bool) -> tuple[Refusals, pl.LazyFrame]:
-    """Other logs: an id stands once in its log. Of several logs whose ids meet, each id is told apart by its log's name."""
-    refused = Refusals()
-    if not _unique(jobs, "log", "job_id"):
-        marked = jobs.with_columns(pl.struct("log", "job_id").is_first_distinct().alias("first")).collect().lazy()
-        left = marked.filter(~c("first")).collect()
-        first = left.select("file", "row", "job_id").head(NAMED).iter_rows()
-        issues = tuple(Issue(file, row, 0, "job id", job, *TWICE) for file, row, job in first)
-        hours = float((left["gpus"] * left["duration_s"]).sum()) / 3600.0
-        refused = Refusals(skipped={TWICE[0]: left.height}, hours=hours, issues=issues)
-        jobs = marked.filter("first").drop("first")
-    if several and not _unique(jobs, "job_id"):
-        jobs = jobs.with_columns(pl.format("{}/{}", "log", "job_id").alias("job_id"))
-    if several:
-        jobs = jobs.with_columns(pl.when(c("pool").is_null()).then("log").otherwise("pool").alias("pool"))
-    return refused, jobs.drop("log", "file")
-
-
-def _unique(jobs: pl.LazyFrame, *columns: str) -> bool:
-    """By 64-bit hashes: 8 bytes a job. Two ids of one hash would be told as one that stands twice, and then compared in full."""
-    key = pl.struct(*columns).hash() if len(columns) > 1 else c(columns[0]).hash()
-    return bool(jobs.select(key.n_unique() == pl.len()).collect(engine="streaming").item())
-
-
-def _count(jobs: pl.LazyFrame) -> int:
-    return int(jobs.select(pl.len()).collect(engine="streaming").item())
+def distinct(jobs: pl.DataFrame, files: Sequence[str]) -> tuple[Refusals, pl.DataFrame]:
+    """Other logs: an id stands once in its log. Rows stand in the order of their `files`, which `source` numbers."""
+    first = jobs.select(pl.struct("log", "job_id").is_first_distinct()).to_series()
+    left = jobs.filter(~first)
+    if not left.height:
+        return Refusals(), jobs
+    named = left.select("source", "row", "job_id").head(NAMED).iter_rows()
+    issues = tuple(Issue(files[source], row, 0, "job id", job, *TWICE) for source, row, job in named)
+    hours = gpu_hours(gpu_time(left, c("gpus") * c("duration_s")))
+    return Refusals(skipped={TWICE[0]: left.height}, hours=hours, issues=issues), jobs.filter(first)

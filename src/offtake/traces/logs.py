@@ -14,7 +14,8 @@ from typing import Any
 
 import polars as pl
 
-from .foreign import Foreign, Reason, Rule, judged, lines_of, moment, number, table_of
+from .batches import line_batches
+from .foreign import Foreign, Reason, Rule, judged, moment, number, table_of
 from .jobs import TraceError
 
 SWF = (
@@ -31,29 +32,22 @@ c = pl.col
 
 def swf(file: Path) -> Foreign:
     """A processor counts as a GPU. Lines 2 to 4 of a status are parts of a job that has a line of its own."""
-    lazy = lines_of(file).filter(c("line").is_not_null() & ~c("line").str.strip_chars().str.starts_with(";"))
+    return _foreign(file, SWF, (judged(_swf(lines), SWF_APART, SWF_RULES) for lines in line_batches(file)), (SWF_APART, SWF_RULES))
+
+
+def _swf(lines: pl.DataFrame) -> pl.LazyFrame:
+    lazy = lines.lazy().filter(c("line").is_not_null() & ~c("line").str.strip_chars().str.starts_with(";"))
     words = c("line").str.strip_chars().str.replace_all(r"\s+", " ")
     parts = words.str.split_exact(" ", len(SWF) - 1).struct
     raw = [parts.field(f"field_{n}").alias(f"raw_{name}") for n, name in enumerate(SWF)]
     lazy = lazy.with_columns(*raw, (words.str.count_matches(" ", literal=True) + 1 != len(SWF)).alias("ragged"))
     given = [_known(name) for name in ("procs", "asked_procs")]
-    lazy = lazy.with_columns(
+    return lazy.with_columns(
         c("raw_job").alias("job_id"), number("raw_submit").alias("time"), _known("run").alias("duration_s"),
         pl.coalesce(*given).alias("gpus"), _code("user"), _code("queue").alias("pool"),
         pl.coalesce(*(pl.when(c("raw_status") == n).then(pl.lit(word)) for n, word in SWF_STATUS.items())).alias("status"),
         pl.lit("none").alias("censored"),
     ).with_columns((c("time") + _known("wait")).alias("start"), (c("time") + _known("wait") + c("duration_s")).alias("end"))  # fmt: skip
-    apart: tuple[Reason, ...] = (
-        (c("status") == "PARTIAL", "a part of a job that was swapped out; the job has a line of its own"),
-        ((c("status") == "CANCELLED") & (c("duration_s").fill_null(0) == 0), "never started"),
-    )
-    rules: tuple[Rule, ...] = (
-        (c("ragged"), "line", "a line has 18 fields", "write -1 where a field is not known"),
-        (c("time").is_null() | (c("time") < 0), "submit", "a submit time is in seconds since the log's start", "mend it"),
-        (c("duration_s").is_null(), "run", "a job states its run time in seconds", "leave the job out if it never started"),
-        (c("gpus").is_null() | (c("gpus") < 1), "procs", "a job states its processors", "write them as allocated or as requested"),
-    )
-    return _foreign(file, SWF, [judged(lazy, apart, rules)], (apart, rules))
 
 
 def _known(name: str) -> pl.Expr:
@@ -64,6 +58,18 @@ def _known(name: str) -> pl.Expr:
 
 def _code(name: str) -> pl.Expr:
     return pl.when(c(f"raw_{name}") != "-1").then(c(f"raw_{name}")).alias(name)
+
+
+SWF_APART: tuple[Reason, ...] = (
+    (c("status") == "PARTIAL", "a part of a job that was swapped out; the job has a line of its own"),
+    ((c("status") == "CANCELLED") & (c("duration_s").fill_null(0) == 0), "never started"),
+)
+SWF_RULES: tuple[Rule, ...] = (
+    (c("ragged"), "line", "a line has 18 fields", "write -1 where a field is not known"),
+    (c("time").is_null() | (c("time") < 0), "submit", "a submit time is in seconds since the log's start", "mend it"),
+    (c("duration_s").is_null(), "run", "a job states its run time in seconds", "leave the job out if it never started"),
+    (c("gpus").is_null() | (c("gpus") < 1), "procs", "a job states its processors", "write them as allocated or as requested"),
+)
 
 
 def _foreign(
@@ -90,31 +96,46 @@ def _table_rules(submit: str, duration: str, gpus: str) -> tuple[Rule, ...]:
 
 
 def helios(file: Path) -> Foreign:
-    lazy, columns = table_of(file, HELIOS, "Helios publishes `cluster_log.csv`: job_id,user,vc,gpu_num,..,duration,queue")
-    lazy = lazy.with_columns(
+    columns, batches = table_of(file, HELIOS, "Helios publishes `cluster_log.csv`: job_id,user,vc,gpu_num,..,duration,queue")
+    read = (judged(_helios(lazy, columns), HELIOS_APART, HELIOS_RULES) for lazy in batches)
+    return _foreign(file, columns, read, (HELIOS_APART, HELIOS_RULES))
+
+
+def _helios(lazy: pl.LazyFrame, columns: tuple[str, ...]) -> pl.LazyFrame:
+    return lazy.with_columns(
         c("raw_job_id").alias("job_id"), c("raw_vc").alias("pool"), c("raw_user").alias("user"), c("raw_state").alias("status"),
         moment("raw_submit_time").alias("time"), moment("raw_start_time").alias("start"), moment("raw_end_time").alias("end"),
         number("raw_duration").alias("duration_s"), number("raw_gpu_num").alias("gpus"), pl.lit("none").alias("censored"),
         (number("raw_cpu_num") if "cpu_num" in columns else pl.lit(None, pl.Float64)).alias("cpus"),
     )  # fmt: skip
-    apart: tuple[Reason, ...] = ((c("gpus") == 0, "takes no GPU"), (c("start").is_null() & c("raw_start_time").is_null(), "never started"))
-    rules = (
-        *_table_rules("submit_time", "duration", "gpu_num"),
-        (c("end") < c("start"), "end_time", "a job does not end before it starts", "mend the row"),
-    )
-    return _foreign(file, columns, [judged(lazy, apart, rules)], (apart, rules))
+
+
+HELIOS_APART: tuple[Reason, ...] = (
+    (c("gpus") == 0, "takes no GPU"),
+    (c("start").is_null() & c("raw_start_time").is_null(), "never started"),
+)
+HELIOS_RULES = (
+    *_table_rules("submit_time", "duration", "gpu_num"),
+    (c("end") < c("start"), "end_time", "a job does not end before it starts", "mend the row"),
+)
 
 
 def itp(file: Path) -> Foreign:
     """The cluster is the file's name: one file a cluster."""
-    lazy, columns = table_of(file, ITP, "ITP publishes one CSV file a cluster: job_id,submission_time,duration,num_gpu")
-    lazy = lazy.with_columns(
-        c("raw_job_id").alias("job_id"), pl.lit(file.stem).alias("pool"), number("raw_submission_time").alias("time"),
+    columns, batches = table_of(file, ITP, "ITP publishes one CSV file a cluster: job_id,submission_time,duration,num_gpu")
+    read = (judged(_itp(lazy, file.stem), ITP_APART, ITP_RULES) for lazy in batches)
+    return _foreign(file, columns, read, (ITP_APART, ITP_RULES))
+
+
+def _itp(lazy: pl.LazyFrame, cluster: str) -> pl.LazyFrame:
+    return lazy.with_columns(
+        c("raw_job_id").alias("job_id"), pl.lit(cluster).alias("pool"), number("raw_submission_time").alias("time"),
         number("raw_duration").alias("duration_s"), number("raw_num_gpu").alias("gpus"), pl.lit("none").alias("censored"),
     )  # fmt: skip
-    apart: tuple[Reason, ...] = ((c("gpus") == 0, "takes no GPU"),)
-    rules = _table_rules("submission_time", "duration", "num_gpu")
-    return _foreign(file, columns, [judged(lazy, apart, rules)], (apart, rules))
+
+
+ITP_APART: tuple[Reason, ...] = ((c("gpus") == 0, "takes no GPU"),)
+ITP_RULES = _table_rules("submission_time", "duration", "num_gpu")
 
 
 PHILLY = ("jobid", "submitted_time", "attempts")

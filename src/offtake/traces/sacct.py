@@ -11,7 +11,8 @@ from pathlib import Path
 
 import polars as pl
 
-from .foreign import Foreign, Reason, Rule, judged, lines_of, moment
+from .batches import line_batches
+from .foreign import Foreign, Reason, Rule, judged, moment
 from .jobs import TraceError
 
 NEEDED = ("JobID", "Submit", "Start", "End", "State")
@@ -43,13 +44,13 @@ def sacct(file: Path) -> Foreign:
         missing.append("AllocTRES")
     if missing:
         raise TraceError(f"{file}:1: no column {', '.join(missing)}; {ASK}")
-    rows = judged(_jobs(_fields(file, columns), columns), APART, RULES)
-    return Foreign(file, columns, [rows], tuple(why for _, why in APART), tuple(rule[1:] for rule in RULES))
+    parts = (judged(_jobs(_fields(lines, columns), columns), APART, RULES) for lines in line_batches(file))
+    return Foreign(file, columns, parts, tuple(why for _, why in APART), tuple(rule[1:] for rule in RULES))
 
 
-def _fields(file: Path, columns: tuple[str, ...]) -> pl.LazyFrame:
+def _fields(lines: pl.DataFrame, columns: tuple[str, ...]) -> pl.LazyFrame:
     """`raw_NAME`, null where blank, Unknown or None; `fields` counts what stands in a row."""
-    lazy = lines_of(file).filter((c("row") > 1) & c("line").is_not_null())
+    lazy = lines.lazy().filter((c("row") > 1) & c("line").is_not_null())
     parts = c("line").str.split_exact("|", len(columns) - 1).struct
     raw = []
     for number, name in enumerate(columns):

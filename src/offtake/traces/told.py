@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .jobs import Refusals
+from .jobs import Refusals, TraceError
 from .read import read_any
 
 
@@ -17,9 +17,16 @@ def converted(form: str, files: Sequence[Path], out: Path, skip_bad: bool) -> di
 
         wrote = convert_requests(files, out, skip_bad)
         return _with_notes(wrote.to_dict(), wrote.refusals)
-    from .convert import convert
+    if form == "table":
+        if len(files) > 1:
+            raise TraceError(f"{files[1]}: one table at a time; join the files first, so that ids and times are those of one trace")
+        from .copied import copy
 
-    done = convert(form, files, out, skip_bad)
+        done = copy(files[0], out, skip_bad)
+    else:
+        from .convert import convert
+
+        done = convert(form, files, out, skip_bad)
     return _with_notes(done.to_dict(), done.refusals)
 
 
