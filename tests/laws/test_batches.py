@@ -110,7 +110,8 @@ def test_a_table_against_plain_python(tmp_path: Path, text: str, block: int, run
     rows = range(len(jobs))
     least, latest = jobs.smallest.tolist(), np.full(len(jobs), -1.0) if jobs.latest_s is None else jobs.latest_s
     names = [None if code < 0 else jobs.pool_names[code] for code in jobs.pool.tolist()]
-    found = [(jobs.submit_s[j], jobs.name(j), jobs.duration_s[j], jobs.gpus[j], jobs.priority[j], names[j], least[j], latest[j]) for j in rows]
+    ids, numbers = [jobs.name(j) for j in rows], (jobs.submit_s, jobs.duration_s, jobs.gpus, jobs.priority)
+    found = [(n[0], ids[j], *n[1:], names[j], least[j], latest[j]) for j, n in enumerate(zip(*numbers, strict=True))]
     assert found == wanted["jobs"]
     told = jobs.refusals
     assert (told.skipped, told.changed, told.unknown, told.read) == tuple(wanted[k] for k in ("skipped", "changed", "unknown", "read"))

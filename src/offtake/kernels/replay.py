@@ -83,24 +83,30 @@ def settle(s, p, now):
     s.bins[p, READY] += length * s.pool[p, GPUS]
 
 
-@inner
-def why_not(s, jobs, p, q):
-    """Why free GPUs of pool p do not serve the head of pool q's queue."""
-    j = head(s, q)
-    if p != q and (s.tally[MOVE] < 0 or not allowed(jobs, j, p)):
-        return NOT_ALLOWED
-    if p != q and s.tally[VALUE] >= 0 and find_room(s, p, needs(jobs, j)) != NO:
-        return NOT_WORTH
-    if taken_by(needs(jobs, j), s.pool[p, NODE]) <= s.pool[p, FREE]:
+@step
+def for_head(s, jobs, p, q):
+    """Why free GPUs of pool p, which may run the head of pool q's queue, do not: no place for its gang, or not yet enough of them."""
+    if taken_by(needs(jobs, head(s, q)), s.pool[p, NODE]) <= s.pool[p, FREE]:
         return FRAGMENTATION
     return RESERVED if s.tally[DEPTH] > 0 and s.pool[q, WAITING] > 1 else ASSEMBLING
+
+
+@inner
+def why_not(s, jobs, p, q):
+    """Why free GPUs of pool p do not serve the head of another pool q's queue."""
+    j = head(s, q)
+    if s.tally[MOVE] < 0 or not allowed(jobs, j, p):
+        return NOT_ALLOWED
+    if s.tally[VALUE] >= 0 and find_room(s, p, needs(jobs, j)) != NO:
+        return NOT_WORTH
+    return for_head(s, jobs, p, q)
 
 
 @step
 def idle_cause(s, jobs, p):
     """The cause of the pool's idle time until the next event: by its own queue, else by the first other queue."""
     if s.pool[p, WAITING] > 0:
-        return why_not(s, jobs, p, p)
+        return for_head(s, jobs, p, p)
     if s.tally[WAITING_ALL] > 0:
         for q in range(s.pool.shape[0]):
             if s.pool[q, WAITING] > 0:

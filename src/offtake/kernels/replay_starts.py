@@ -12,7 +12,7 @@
 
 import numpy as np
 
-from .replay_compiled import inner, once
+from .replay_compiled import inner, once, step
 from .replay_fabric import APART, NO, find_room, find_room_lent, lend, opened, room, room_lent, taken_by
 from .replay_heap import drop_first, push
 from .replay_queue import follower, head, join_back, needs, take_away, take_out
@@ -91,13 +91,8 @@ def widest(s, jobs, j, p, most):
 @once
 def victims(s, p, j, gpus):
     """Stays of lower classes that must end so that j finds room, into scratch; how many, 0 where all together would not do."""
-    rank, free = np.int64(s.level[j]), s.pool[p, FREE]
-    for c in range(rank + 1, s.queue.shape[1]):
-        free += s.queue[p, c, HELD_BY]
-    if free < taken_by(gpus, s.pool[p, NODE]):
-        return 0
     n, most, found = 0, 0, False
-    for c in range(s.queue.shape[1] - 1, rank, -1):
+    for c in range(s.queue.shape[1] - 1, np.int64(s.level[j]), -1):
         slot = s.queue[p, c, NEWEST]
         while slot >= 0 and not found:
             most = lend(s, slot, 1)
@@ -137,11 +132,23 @@ def spare_some(s, p, gpus, n):
     return kept
 
 
-@inner
+@step
+def in_vain(s, p, j, gpus):
+    """Whether nobody need be asked to give way to j: nothing came free since that was tried, or all of lower classes hold too little."""
+    if s.pool[p, HOPELESS] == j and s.pool[p, CHANGED] == 0:
+        return True
+    free = s.pool[p, FREE]
+    for c in range(np.int64(s.level[j]) + 1, s.queue.shape[1]):
+        free += s.queue[p, c, HELD_BY]
+    if free < taken_by(gpus, s.pool[p, NODE]):
+        s.pool[p, HOPELESS] = j
+        return True
+    return False
+
+
+@once
 def make_room(s, jobs, p, j, now):
     """Let stays of lower classes give way to j; whether that was of use."""
-    if s.pool[p, HOPELESS] == j and s.pool[p, CHANGED] == 0:
-        return False  # nothing came free since this was tried in vain
     n = victims(s, p, j, needs(jobs, j))
     s.pool[p, HOPELESS] = j if n == 0 else -1
     for i in range(n):
@@ -202,6 +209,16 @@ def pass_head(s, jobs, p, j, now):
     start(s, jobs, j, p, gpus, now, 0)
 
 
+@step
+def may_pass(s, jobs, p, j, now):
+    """Whether it is worth asking if j may pass the head: it finds room, and it does not end too late on too many GPUs at its best."""
+    gpus = needs(jobs, j)
+    if gpus > s.pool[p, FREE] or room(s, p, gpus) == NO:
+        return False
+    late = now + s.job[j, LEFT] > s.pool[p, SHADOW] and kind_of(jobs, j) != SERVING
+    return not late or taken_by(gpus, s.pool[p, NODE]) <= s.pool[p, EXTRA]
+
+
 @once
 def backfill(s, jobs, p, first, now):
     """Offer what is free to those behind the head: to all within the depth where something changed, else to the one that just came."""
@@ -211,14 +228,15 @@ def backfill(s, jobs, p, first, now):
         whole = True
     if not whole:
         count, within = s.pool[p, FRESH_COUNT], s.pool[p, WAITING] - 2 < s.tally[DEPTH]
-        if count == 1 and within:
+        if count == 1 and within and may_pass(s, jobs, p, s.pool[p, FRESH], now):
             pass_head(s, jobs, p, s.pool[p, FRESH], now)
         if count == 0 or (count == 1 and (within or s.queue.shape[1] == 1)):
             return
     j, seen = follower(s, p, first), 0
     while j >= 0 and seen < s.tally[DEPTH] and s.pool[p, FREE] > 0:
         after, waiting = follower(s, p, j), s.pool[p, WAITING]
-        pass_head(s, jobs, p, j, now)
+        if may_pass(s, jobs, p, j, now):
+            pass_head(s, jobs, p, j, now)
         seen += 1 if s.pool[p, WAITING] == waiting else 0
         j = after
 
@@ -326,7 +344,7 @@ def start_all(s, jobs, p, now):
             s.pool[p, SHADOW_JOB] = -1
         elif s.pool[p, SLACK] > 0 and shrink(s, jobs, p, j, now):
             s.pool[p, SHADOW_JOB], s.pool[p, CHANGED] = -1, 1
-        elif s.tally[PREEMPT] == 0 or not make_room(s, jobs, p, j, now):
+        elif s.tally[PREEMPT] == 0 or in_vain(s, p, j, gpus) or not make_room(s, jobs, p, j, now):
             break
         j = head(s, p)
     if j >= 0 and s.tally[DEPTH] > 0 and s.pool[p, FREE] > 0 and s.pool[p, WAITING] > 1:
