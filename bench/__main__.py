@@ -3,6 +3,7 @@
 Ratios compare two things timed in this very run. A lone time says little: it moves with the machine.
 """
 
+import math
 import os
 import subprocess
 import sys
@@ -230,17 +231,47 @@ def _replay_rates() -> Iterator[Line]:
     whole = r.best(r.invented(n, 1280, load), r.racks(1280), r.EVERYTHING, times)
     figure = f"{whole.rate / 1e6:.2f} M jobs/s at load {load}, {whole.outcome.counts['preemptions']:,} preempted"
     yield Line("replay, all at once (depth 1000)", ">= 1 M jobs/s", figure, "", whole.rate >= 1e6)
-    sizes = (1_000, 2_000) if QUICK else (10_000, 100_000, 1_000_000)
-    each = [r.best(r.invented(m, 1280, 0.7), r.racks(1280), r.Rules(), times) for m in sizes]
+    sizes = (1_000, 2_000) if QUICK else (10_000, 100_000, 1_000_000, 10_000_000)
+    each = [r.best(r.invented(m, 1280, 0.7), r.racks(1280), r.Rules(), times if m < 10_000_000 else 1) for m in sizes]
     told = ", ".join(f"{1e9 / t.rate:.0f} ns at {m:,}" for m, t in zip(sizes, each, strict=True))
     yield Line("replay, cost a job by jobs", "<= 2", told, f"{each[0].rate / each[-1].rate:.2f}", each[0].rate / each[-1].rate <= 2)
-    pools = (128, 1280) if QUICK else (128, 12_800, 320_000)
+    pools = (128, 1280) if QUICK else (128, 1_280, 12_800, 128_000, 320_000)
     each = [r.best(r.invented(n, m, 0.7), r.racks(m), r.Rules(), times) for m in pools]
-    told = ", ".join(f"{1e9 / t.rate:.0f} ns at {m:,} GPUs" for m, t in zip(pools, each, strict=True))
-    yield Line("replay, cost a job by GPUs", "grows as a logarithm", told, f"{each[0].rate / each[-1].rate:.2f}", None)
+    told = ", ".join(f"{1e9 / t.rate:.0f} ns at {m:,}" for m, t in zip(pools, each, strict=True))
+    ratio, logarithm = each[0].rate / each[-1].rate, math.log(pools[-1]) / math.log(pools[0])
+    yield Line("replay, cost a job by GPUs", f"<= {logarithm:.1f}, as logarithms", told, f"{ratio:.2f}", ratio <= logarithm)
     many = 20_000 if QUICK else 10_000_000
     seconds, mb = r.large(many)
     yield Line(f"replay, {many:,} jobs", "< 10 s, < 1000 MB", f"{seconds:.1f} s, {mb:.0f} MB", "", seconds < 10 and mb < 1000)
+
+
+def terms() -> Iterator[Line]:
+    """Jobs a second with each kind of job or machine, against the same jobs without it."""
+    from bench.terms import costs
+
+    for name, on, off in costs(2_000, 1) if QUICK else costs():
+        yield Line(f"replay, {name}", "none stated", f"{on / 1e6:.1f} M jobs/s, {off / 1e6:.1f} M without", f"{on / off:.2f}", None)
+
+
+def first() -> Iterator[Line]:
+    """The compiling of a first replay, against its steps compiled one by one."""
+    from bench.first import seconds
+
+    ours, theirs = seconds(False), seconds(True)
+    told = f"{ours:.0f} CPU s, {theirs:.0f} step by step"
+    yield Line("replay, first compile", "<= 0.5", told, f"{ours / theirs:.2f}", ours <= 0.5 * theirs)
+
+
+def traces() -> Iterator[Line]:
+    """Memory of a trace in CSV: flat where it is converted, so much a job where it is read."""
+    from bench.traces import peaks
+
+    found = list(peaks((2_000, 20_000) if QUICK else (2_000_000, 20_000_000)))
+    (few, _, small, _), (many, mb, large, read) = found[0], found[-1]
+    told = f"{small:.0f} MB of {few:,} jobs, {large:.0f} MB of {many:,} ({mb:,.0f} MB of CSV)"
+    yield Line("traces, memory of a conversion", "<= 1.5", told, f"{large / small:.2f}", large <= 1.5 * small)
+    each = (read - found[0][3]) * 1024 * 1024 / (many - few)
+    yield Line("traces, memory of a job read", "none stated", f"{each:.0f} bytes a job, text ids in no order", "", None)
 
 
 def _against_simpy() -> Line:
@@ -290,7 +321,8 @@ def jobs() -> Iterator[Line]:
 BENCHES = {
     "startup": startup, "stages": stages, "vector": vector, "placement": placement, "accounts": accounts, "features": features,
     "coupled": coupled,
-    "sampling": sampling, "reference": reference, "memory": memory, "jobs": jobs, "replay": replays,
+    "sampling": sampling, "reference": reference, "memory": memory, "jobs": jobs, "replay": replays, "terms": terms,
+    "first": first, "traces": traces,
 }  # fmt: skip
 
 

@@ -1,15 +1,18 @@
 """Where batches, runs and stretches end is nobody's business: the same bits of a file, the same jobs and the same errors."""
 
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from offtake.traces import Jobs, TraceError, batches, hashes, ordered
+from offtake.traces.sums import gpu_time
 from offtake.traces.told import converted
 
 from ..naive import trace as naive
@@ -170,3 +173,30 @@ def test_a_table_at_a_time(tmp_path: Path) -> None:
     files = [tmp_path / "a.csv", tmp_path / "b.csv"]
     with pytest.raises(TraceError, match=r"b\.csv: one table at a time"):
         converted("table", files, tmp_path / "out.parquet", False)
+
+
+def test_a_unit_is_seen_across_batches(tmp_path: Path) -> None:
+    """What is said of a file's span is said of all of it, wherever its batches end; run times are compared over all rows."""
+    file = tmp_path / "jobs.csv"
+    head = "job_id,submit_s,duration_s,gpus,start_s,end_s\n"
+    late = head + "".join(f"{n},{n * 1e8:.0f},60,1,,\n" for n in range(16))
+    slow = head + "".join(f"{n},{n},60,1,{n},{n + (60 if n < 6 else 60_000)}\n" for n in range(16))
+    span = "runs from 0 to 1,500,000,000: read as seconds it spans 48 years"
+    for text, told in ((late, span), (slow, "is 1,000 times duration_s (median)")):
+        file.write_text(text)
+        for block in (1 << 20, 40, 1):
+            with pytest.MonkeyPatch.context() as patch:
+                cut(patch, block, 3)
+                with pytest.raises(TraceError) as caught:
+                    fresh(file, True)
+            assert told in str(caught.value)
+
+
+@given(st.lists(st.floats(0.0, 6e17), min_size=1, max_size=30), st.integers(0, 30))
+def test_gpu_time_adds_up_to_the_last_millionth_in_any_parts(seconds: list[float], at: int) -> None:
+    """Against exact fractions: each term is rounded by less than its own last bit or a millionth, whichever is larger."""
+    frame = pl.DataFrame({"s": seconds})
+    whole = gpu_time(frame, pl.col("s"))
+    assert whole == gpu_time(frame[:at], pl.col("s")) + gpu_time(frame[at:], pl.col("s"))
+    exact = sum(Fraction(s) for s in seconds) * 1_000_000
+    assert abs(whole - exact) <= len(seconds) + sum(Fraction(s) for s in seconds) * 1_000_000 / 2**52

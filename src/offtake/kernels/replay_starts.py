@@ -146,7 +146,7 @@ def in_vain(s, p, j, gpus):
     return False
 
 
-@once
+@inner
 def make_room(s, jobs, p, j, now):
     """Let stays of lower classes give way to j; whether that was of use."""
     n = victims(s, p, j, needs(jobs, j))

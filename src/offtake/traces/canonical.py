@@ -151,15 +151,12 @@ def out_of_order(submit: Array, stands: Array, before: float) -> tuple[Array, fl
 
 
 def _twice(ids: pl.Series, skip: Array) -> Array:
-    """The second and later rows of an id, among rows that stand; a row without an id has none that could be another's."""
+    """The second and later rows of an id, among rows that stand."""
     if ids.dtype == pl.Int64:
         number = ids.to_numpy()
         if (number[1:] > number[:-1]).all():
             return np.zeros(len(skip), bool)
-    named = skip != 0
-    again = np.zeros(len(skip), bool)
-    again[named] = ~(ids if named.all() else ids.filter(pl.Series(named))).is_first_distinct().to_numpy()
-    return again & (skip < 0)
+    return ~ids.is_first_distinct().to_numpy() & (skip < 0)
 
 
 def _jobs(arrays: dict[str, Array], held: Columns, refusals: Refusals) -> Jobs:
