@@ -48,6 +48,7 @@ class Machines:
     warm: int = 1
     depth: int = 100
     move_s: float = 600.0
+    tops: tuple[int, ...] = waits.TOPS
 
 
 @dataclass(frozen=True)
@@ -68,13 +69,14 @@ def design(count: int) -> list[Point]:
     for load, mix, failures, growth, clouds in product((0.4, 1.04), (0.0, 1.0), (0.0, 4.0), (0.0, 0.08), (1, 8)):
         found.append(Point(load, mix, failures, growth, clouds, len(found) + 1))
     for n in range(1, count - len(found) + 1):
-        u = [_halton(n, base) for base in PRIMES]
+        u = [halton(n, base) for base in PRIMES]
         load = 0.4 + 0.64 * u[0] if n % 2 else 0.8 + 0.24 * u[0]
         found.append(Point(load, u[1], 4.0 * u[2] ** 2, 0.08 * u[3], 2 ** int(4.0 * u[4]), len(found) + 1))
     return found[:count]
 
 
-def _halton(n: int, base: int) -> float:
+def halton(n: int, base: int) -> float:
+    """Number n of the sequence of a prime, in [0, 1)."""
     part, value = 1.0, 0.0
     while n:
         part /= base
@@ -104,7 +106,7 @@ def replayed(point: Point, machines: Machines, mix: Sequence[dict[str, str]]) ->
         "asked": point.load, "load": work / offered, "mix": point.mix, "failures": point.failures, "growth": point.growth,
         "clouds": float(point.clouds), "seed": float(point.seed), "jobs": float(len(jobs.submit)),
         **{name: float(shares[name] or 0.0) for name in OUTPUTS},
-        **waits.waited(whole, begin, end - MONTH),
+        **waits.waited(whole, begin, end - MONTH, machines.tops),
     }  # fmt: skip
 
 
@@ -177,18 +179,31 @@ def distil(found: Sequence[dict[str, float]]) -> dict[str, Fit]:
     return {name: fit(x, np.array([row[name] for row in inside]), candidates(REACH[name])) for name in OUTPUTS}
 
 
-def distil_waits(found: Sequence[dict[str, float]]) -> dict[str, Fit]:
+def crossed(x: np.ndarray, y: np.ndarray, power: np.ndarray, parts: int = 10) -> float:
+    """Root mean square of what is missed where the terms themselves are chosen anew without each tenth of the points."""
+    missed = np.zeros(len(y))
+    for part in range(parts):
+        out = np.arange(len(y)) % parts == part
+        found = fit(x[~out], y[~out], power)
+        missed[out] = y[out] - np.stack([np.prod(x[out] ** p, axis=1) for p in found.power], axis=1) @ found.weight
+    return float(np.sqrt(np.mean(missed**2)))
+
+
+def waits_of(found: Sequence[dict[str, float]], figure: str, top: int) -> tuple[np.ndarray, np.ndarray]:
+    """Points (N, 5) and logarithms (N,) of a wait and what is added to it, of the replays in which work does not pile up."""
+    settled = [row for row in found if row["load"] >= LOW[0] and waits.stands(row, top)]
+    return scaled(settled), np.log(np.array([row[f"{figure}_{top}"] + waits.FIGURES[figure] for row in settled]))
+
+
+def distil_waits(
+    found: Sequence[dict[str, float]], tops: Sequence[int] = waits.TOPS, reach: Sequence[int] = REACH_OF_WAITS
+) -> dict[str, Fit]:  # fmt: skip
     """The surface of each wait (`mean_8`, ..): of the logarithm, from the replays in which work does not pile up."""
-    fits = {}
-    for top, (figure, added) in product(waits.TOPS, waits.FIGURES.items()):
-        name = f"{figure}_{top}"
-        settled = [row for row in found if row["load"] >= LOW[0] and waits.stands(row, top)]
-        y = np.log(np.array([row[name] for row in settled]) + added)
-        fits[name] = fit(scaled(settled), y, candidates(REACH_OF_WAITS))
-    return fits
+    return {f"{figure}_{top}": fit(*waits_of(found, figure, top), candidates(reach)) for top, figure in product(tops, waits.FIGURES)}
 
 
-def _terms(fits: dict[str, Fit]) -> list[dict[str, Any]]:
+def terms_of_fits(fits: dict[str, Fit]) -> list[dict[str, Any]]:
+    """Rows of exponents and weights by output."""
     return [
         {"output": name} | dict(zip(AXES, (int(e) for e in power))) | {"weight": repr(float(weight))}
         for name, found_fit in fits.items() for power, weight in zip(found_fit.power, found_fit.weight)
@@ -215,21 +230,21 @@ def written(found: Sequence[dict[str, float]], machines: Machines) -> dict[str, 
     measured = tuple(waits.FIGURES)
     waited = [{k: repr(row[k]) if k.startswith(measured) else int(row[k]) for k in ("seed", *waits.COLUMNS)} for row in found]
     return {
-        "about.csv": _csv([{"key": key, "value": value} for key, value in told.items()]), "axes.csv": _csv(axes),
-        "terms.csv": _csv(_terms(fits)), "replays.csv": _csv(whole), "waits.csv": _csv(waited),
-        "wait_terms.csv": _csv(_terms(fits_of_waits)),
+        "about.csv": tabled([{"key": key, "value": value} for key, value in told.items()]), "axes.csv": tabled(axes),
+        "terms.csv": tabled(terms_of_fits(fits)), "replays.csv": tabled(whole), "waits.csv": tabled(waited),
+        "wait_terms.csv": tabled(terms_of_fits(fits_of_waits)),
     }  # fmt: skip
 
 
-def told_of_waits(found: Sequence[dict[str, float]], fits: dict[str, Fit]) -> dict[str, str]:
+def told_of_waits(found: Sequence[dict[str, float]], fits: dict[str, Fit], tops: Sequence[int] = waits.TOPS) -> dict[str, str]:
     """What a surface says of its waits: how they were counted, replays behind each, and the error left out as a factor."""
     offsets = " and ".join(f"{figure} + {added / 3600.0:g} h" for figure, added in waits.FIGURES.items())
     told = {
         "waits": "seconds from submission to the first start, of jobs submitted after the first month and before the last; by gang, "
-        f"on these machines at most {', '.join(str(top) for top in waits.TOPS)} GPUs; the logarithm of {offsets} is fitted, over replays "
+        f"on these machines at most {', '.join(str(top) for top in tops)} GPUs; the logarithm of {offsets} is fitted, over replays "
         f"whose load is at most {waits.SETTLED:g} above their occupancy (beyond, work piles up), with {waits.FEWEST} gangs of the class, "
         "all of which started",
-        "longest mean wait below": repr(max(row[f"mean_{t}"] for row in found if row["load"] < LOW[0] for t in waits.TOPS)),
+        "longest mean wait below": repr(max((row[f"mean_{t}"] for row in found if row["load"] < LOW[0] for t in tops), default=0.0)),
     }  # fmt: skip
     for name, f in fits.items():
         told[f"{name} leave-one-out"] = repr(float(np.exp(f.error)))
@@ -237,7 +252,8 @@ def told_of_waits(found: Sequence[dict[str, float]], fits: dict[str, Fit]) -> di
     return told
 
 
-def _csv(table: Sequence[dict[str, Any]]) -> str:
+def tabled(table: Sequence[dict[str, Any]]) -> str:
+    """Rows of one shape as CSV."""
     out = io.StringIO()
     writer = csv.DictWriter(out, list(table[0]), lineterminator="\n")
     writer.writeheader()

@@ -64,11 +64,13 @@ class Queue:
 
     told     why there are none, or what lies beside the replays
     at_most  waits are bounds from above
+    larger   what larger gangs would take to have a wait
     """
 
     classes: tuple[Waits, ...] = ()
     told: tuple[str, ...] = ()
     at_most: bool = False
+    larger: str = ""
 
     def of(self, gpus: int) -> Waits | None:
         """Waits of a gang; None where its mean is not known, or the gang is larger than in any replay."""
@@ -80,7 +82,7 @@ class Queue:
         if self.classes and self.of(gpus) is None and gpus <= self.classes[-1].gang:
             return ("replays near this load, mix and number of clouds are too few, or their waits too long, to tell",)
         if self.classes and self.of(gpus) is None:
-            return (f"the replays have no gang above {self.classes[-1].gang:,.0f} GPUs",)
+            return (self.larger or f"the replays have no gang above {self.classes[-1].gang:,.0f} GPUs",)
         return self.told
 
 

@@ -8,6 +8,9 @@ Nothing is extrapolated. On more GPUs, below the axis of load and above that of 
 say (docs/replay.md: on four times as many it waited less at each of 108 points): there a wait is a bound. Where work piles up, on fewer
 GPUs, away from all replays (leverage above three times the mean), above the month that jobs of a replay had to start, and for gangs
 larger than in any replay there is no figure, and the reason stands in its place.
+
+Gangs above 256 GPUs stand in a second set of replays, on 18,432 GPUs with the book's own gangs four times as large (`large`): they have
+a wait where as many GPUs are open.
 """
 
 from __future__ import annotations
@@ -28,6 +31,9 @@ from .waits import FIGURES, SETTLED, TOPS, stands
 Array = np.ndarray[Any, Any]
 HOUR = 3600.0
 MACHINES = 4_608.0  # GPUs of every replay
+MACHINES_OF_LARGE = 18_432.0  # .. and of those with larger gangs
+ABOVE = (512, 1_024)  # classes that are read from these
+SETS = {True: ("large_replays", "large_waits", "large_wait_terms", "large_about"), False: ("replays", "waits", "wait_terms", "about")}
 FARTHEST = 3.0  # times the mean leverage
 LEAST = 0.75  # load; between 0.7 and this too few replays stand
 LONGEST = 720.0  # hours that the last jobs of a replay that count had to start
@@ -67,7 +73,8 @@ def value_at(name: str, file: str, output: str, point: Mapping[str, float]) -> f
 @cache
 def _replays(name: str, top: int) -> Array:
     """Scaled points (N, 5) of the replays that a class stands on."""
-    rows = zip(surface.rows(name, "replays"), surface.rows(name, "waits"), strict=True)
+    replays, waited, *_ = SETS[top in ABOVE]
+    rows = zip(surface.rows(name, replays), surface.rows(name, waited), strict=True)
     numbers = [{key: float(value) for key, value in (row | waits).items()} for row, waits in rows]
     low, _ = surface.axis(name, "load")
     return np.array([scaled_at(name, row) for row in numbers if row["load"] >= low and stands(row, top)])
@@ -75,7 +82,7 @@ def _replays(name: str, top: int) -> Array:
 
 def leverage(name: str, figure: str, top: int, point: Mapping[str, float]) -> float:
     """How much a point would hang on itself were it a replay, over the mean of the replays: large where few lie near."""
-    terms, points = terms_of(name, "wait_terms", f"{figure}_{top}"), _replays(name, top)
+    terms, points = terms_of(name, SETS[top in ABOVE][2], f"{figure}_{top}"), _replays(name, top)
     _, upper = np.linalg.qr(terms.at(points))
     own = np.linalg.solve(upper.T, terms.at(scaled_at(name, point)))
     return float(own @ own) * len(points) / len(terms.weight)
@@ -115,9 +122,14 @@ def queue_at(name: str, point: Mapping[str, float], open_gpus: float) -> Queue:
     if point["load"] < LEAST:
         outside["load"] = f"{_words('load', point)} is below {100 * LEAST:.0f} %, where replays begin"
         point = {**point, "load": LEAST}
-    edges = [f"{open_gpus:,.0f} GPUs are open, more than the replays' {MACHINES:,.0f}"] * (open_gpus > MACHINES) + list(outside.values())
+    large = f" (gangs above {TOPS[-1]}: {MACHINES_OF_LARGE:,.0f})" if open_gpus >= MACHINES_OF_LARGE else ""
+    there = f"{open_gpus:,.0f} GPUs are open, more than the replays' {MACHINES:,.0f}{large}"
+    edges = [there] * (open_gpus > MACHINES) + list(outside.values())
     bounds = tuple(f"{edge}: no longer than there" for edge in edges)
-    return Queue(tuple(_waits(name, point, top) for top in TOPS), bounds, bool(bounds))
+    if open_gpus < MACHINES_OF_LARGE:
+        larger = f"gangs above {TOPS[-1]} GPUs stand in replays on {MACHINES_OF_LARGE:,.0f} GPUs, and {open_gpus:,.0f} are open"
+        return Queue(tuple(_waits(name, point, top) for top in TOPS), bounds, bool(bounds), larger)
+    return Queue(tuple(_waits(name, point, top) for top in (*TOPS, *ABOVE)), bounds, bool(bounds))
 
 
 def _edge(name: str, axis: str, side: str) -> str:
@@ -125,13 +137,15 @@ def _edge(name: str, axis: str, side: str) -> str:
 
 
 def _waits(name: str, point: Mapping[str, float], top: int) -> Waits:
+    _, _, file, about = SETS[top in ABOVE]
+    told = {row["key"]: row["value"] for row in surface.rows(name, about)}
     hours = [
-        max(exp(value_at(name, "wait_terms", f"{figure}_{top}", point)) - added, 0.0) / HOUR
+        max(exp(value_at(name, file, f"{figure}_{top}", point)) - added, 0.0) / HOUR
         if leverage(name, figure, top, point) <= FARTHEST else None
         for figure, added in FIGURES.items()
     ]  # fmt: skip
     mean, p95 = (None if found is None or found > LONGEST else found for found in hours)
-    return Waits(top, mean, p95, float(surface.about(name)[f"mean_{top} leave-one-out"]))
+    return Waits(top, mean, p95, float(told[f"mean_{top} {'cross-validated' if top in ABOVE else 'leave-one-out'}"]))
 
 
 def _words(axis: str, point: Mapping[str, float]) -> str:

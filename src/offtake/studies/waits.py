@@ -10,7 +10,7 @@ Fitted  the logarithm of a wait and a tenth of an hour (of its 95th percentile: 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -20,19 +20,26 @@ TOPS = (8, 64, 128, 256)  # the largest gang of each class, on 4,608 GPUs
 FIGURES = {"mean": 360.0, "p95": 3_600.0}  # seconds added before the logarithm
 SETTLED = 0.01  # load above occupancy, beyond which work piles up
 FEWEST = 100  # jobs of a class behind a figure
-COLUMNS = tuple(f"{name}_{top}" for top in TOPS for name in ("jobs", "unstarted", *FIGURES))
 
 
-def waited(outcome: Outcome, begin: float, end: float) -> dict[str, float]:
+def columns(tops: Sequence[int]) -> tuple[str, ...]:
+    """What `waited` counts, by class."""
+    return tuple(f"{name}_{top}" for top in tops for name in ("jobs", "unstarted", *FIGURES))
+
+
+COLUMNS = columns(TOPS)
+
+
+def waited(outcome: Outcome, begin: float, end: float, tops: Sequence[int] = TOPS) -> dict[str, float]:
     """Jobs of each class submitted from `begin` to `end` (seconds), those of them that never started, mean and 95th percentile of waits."""
     until = outcome.rules.until
     assert until is not None
     submit, begun = outcome.jobs.submit, outcome.begun
     counted = (submit >= begin * 1000.0) & (submit < end * 1000.0)
     wait = (np.where(begun >= 0, begun, int(until * 1000.0)) - submit) / 1000.0
-    kind = np.searchsorted(TOPS, outcome.jobs.gpus)
+    kind = np.searchsorted(tops, outcome.jobs.gpus)
     found: dict[str, float] = {}
-    for n, top in enumerate(TOPS):
+    for n, top in enumerate(tops):
         mine = counted & (kind == n)
         own = wait[mine] if mine.any() else np.zeros(1)
         found |= {
