@@ -526,3 +526,34 @@ def test_ticks_are_round(begin: float, end: float, step: float) -> None:
     found = ticks(begin, end)
     assert all(begin <= at <= end for at in found) and (np.diff(found) == step).all()
     assert 1 < len(found) <= MOST_TICKS
+
+
+@pytest.mark.parametrize(("hours", "begins"), [(1.5, 0.5), (1.6, 3.0)])
+def test_a_job_that_ends_with_the_promise_does_not_delay_it(hours: float, begins: float) -> None:
+    """4 GPUs, 3 held until 2 h, when a gang of 4 is promised them: a job of 1 GPU passes at 0.5 h if it ends by 2 h, else it waits."""
+    work = work_of([0, 0.25, 0.5], [2, 1, hours], [3, 4, 1])
+    found = run_jobs(work, [Pool("p", ((0.0, 4),))], Rules("backfill"))
+    assert (found.begun / HOUR_MS).tolist() == [0, 2, begins]
+
+
+def test_inference_that_waited_passes_by_what_is_left_of_its_time() -> None:
+    """4 GPUs, 3 held until 4 h, when inference of 4 is promised them, and 1 until 2.5 h: a replica of 1 that came at 1 h for 2 h passes
+    at 2.5 h, for it is over at 3 h."""
+    work = flexible(work_of([0, 0, 0.5, 1], [4, 2.5, 10, 2], [3, 1, 4, 1]), serves=[0, 0, 1, 1])
+    found = run_jobs(work, [Pool("p", ((0.0, 4),))], Rules("backfill", fleets="wait"))
+    assert (found.begun / HOUR_MS).tolist() == [0, 0, 4, 2.5]
+
+
+def test_jobs_of_the_next_class_down_give_way_when_something_changed() -> None:
+    """8 GPUs. 4 held by class 1 until 5 h, 4 by class 0 until 2 h. A gang of 8 of class 0 asks in vain at 1 h; at 2 h all of class 1
+    together do: it starts then, and the other goes on when it is done."""
+    work = work_of([0, 0, 1], [5, 2, 1], [4, 4, 8])._replace(rank=np.array([1, 0, 0], np.int16))
+    found = run_jobs(work, [Pool("p", ((0.0, 8),), node=4, domain=8)], Rules("priority"))
+    assert (found.begun / HOUR_MS).tolist() == [0, 0, 2] and (found.ended / HOUR_MS).tolist() == [6, 2, 3]
+
+
+def test_part_of_a_node_is_no_place_for_whole_ones() -> None:
+    """Nodes of 4, one of them shared by a job of 1: a gang of 6 takes two whole nodes, of which one is missing: it is being assembled."""
+    work = work_of([0, 0, 0.5], [2, 2, 1], [1, 4, 6])
+    found = run_jobs(work, [Pool("p", ((0.0, 12),), node=4, domain=12)], Rules())
+    assert found.begun[2] / HOUR_MS == 2 and bin_hours(found)["assembling"] == 7 * 1.5

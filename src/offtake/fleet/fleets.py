@@ -49,7 +49,7 @@ def with_fleets(work: k.Jobs, fleets: Sequence[Fleet], fits: Sequence[int], end:
 
     Raises QuestionError where a replica fits nowhere."""
     if not fleets:
-        return work, np.arange(len(work.submit))
+        return work, np.arange(len(work.submit), dtype=np.int32)
     found = [stints(fleet, end) for fleet in fleets]
     number = np.concatenate([np.full(len(rows), n) for n, rows in enumerate(found)])
     allow = [sum(1 << p for p, most in enumerate(fits) if most >= fleet.gang and fleet.pools >> p & 1) for fleet in fleets]

@@ -29,7 +29,7 @@ class Outcome:
 
     begun, ended  (J,) int64 ms, -1 where that never came
     left          (J,) int64 ms of work not done; of inference, not served
-    source        (J,) int64 place of a job among those given, -1 - n for a replica of fleet n
+    source        (J,) integer: place of a job among those given, -1 - n for a replica of fleet n
     stops         (J,) int32 interruptions and preemptions
     bins          (P, len(BINS)) int64 GPU-ms, adding up to ready (P,)
     log           (L, 6) int64: ms, kind, job, pool, GPUs, domain
@@ -79,13 +79,13 @@ class Outcome:
         """All figures; shares are of ready GPU time, occupancy of what is not down, goodput of what is allocated."""
         wait, done = self.wait_s(), self.ended[self.is_job] >= 0
         total = self.bins.sum(axis=0)
-        late = (self.ended - self.jobs.submit[self.is_job][:1].sum())[self.is_job] / MS
+        first = int(self.jobs.submit[self.is_job][:1].sum())
         return (
             {
                 "jobs": len(done), "started": len(wait), "finished": int(done.sum()),
                 "mean_wait_s": _or_none(np.mean, wait), "p50_wait_s": _or_none(np.median, wait),
                 "p95_wait_s": _or_none(lambda x: np.percentile(x, 95), wait),
-                "makespan_s": float(late.max()) if done.all() and len(done) else None,
+                "makespan_s": (int(self.ended[self.is_job].max()) - first) / MS if done.all() and len(done) else None,
             }
             | rates(total)
             | {"ready_gpu_h": float(self.ready.sum()) / HOUR_MS, "lost_gpu_h": float(total[BINS.index("lost_work")]) / HOUR_MS}
@@ -100,20 +100,20 @@ class Outcome:
 
     def by_size(self) -> list[dict[str, Any]]:
         """Waits and slowdowns by size: gangs of 1, 2 to 3, 4 to 7, .. GPUs."""
-        started = (self.begun >= 0) & self.is_job
-        power = np.frexp(self.jobs.gpus[started].astype(float))[1] - 1
-        wait, finished = self.wait_s(), self.ended[started] >= 0
-        spent = (self.ended - self.jobs.submit)[started] / MS
-        slow = spent / np.maximum(self.jobs.duration[started] / MS, SHORT_S)
-        rows = []
-        for e in np.unique(power):
-            mine = power == e
+        started, gpus, rows = (self.begun >= 0) & self.is_job, self.jobs.gpus, []
+        for e in range(int(gpus.max(initial=0)).bit_length()):
+            mine = started & (gpus >= 1 << e) & (gpus < 1 << (e + 1))
+            if not mine.any():
+                continue
+            submit, ended = self.jobs.submit[mine], self.ended[mine]
+            wait, finished = (self.begun[mine] - submit) / MS, ended >= 0
+            slow = ((ended - submit) / MS)[finished] / np.maximum(self.jobs.duration[mine][finished] / MS, SHORT_S)
             rows.append(
                 {
-                    "from_gpus": int(2**e), "to_gpus": int(2 ** (e + 1) - 1), "jobs": int(mine.sum()),
-                    "mean_wait_s": float(wait[mine].mean()), "p50_wait_s": float(np.median(wait[mine])),
-                    "p95_wait_s": float(np.percentile(wait[mine], 95)),
-                    "mean_slowdown": _or_none(lambda x: np.maximum(x, 1.0).mean(), slow[mine & finished]),
+                    "from_gpus": 1 << e, "to_gpus": (2 << e) - 1, "jobs": len(wait),
+                    "mean_wait_s": float(wait.mean()), "p50_wait_s": float(np.median(wait)),
+                    "p95_wait_s": float(np.percentile(wait, 95)),
+                    "mean_slowdown": _or_none(lambda x: np.maximum(x, 1.0).mean(), slow),
                 }
             )  # fmt: skip
         return rows

@@ -35,14 +35,15 @@ def largest_gang(pool: Pool) -> int:
 
 def whole_ms(seconds: Array) -> Array:
     """Seconds as whole milliseconds."""
-    return np.rint(seconds * MS).astype(np.int64)
+    ms = seconds * MS
+    return np.rint(ms, out=ms).astype(np.int64)
 
 
 def _ranks(jobs: Jobs, rules: Rules) -> Array:
     """Class of each job, 0 for the highest priority. Raises QuestionError for more than MOST_CLASSES priorities."""
     if rules.policy != "priority":
         return np.zeros(1, np.int16)
-    values, place = np.unique(-jobs.priority, return_inverse=True)
+    values, place = np.unique(-jobs.priority.astype(np.int64), return_inverse=True)
     if len(values) > MOST_CLASSES:
         raise QuestionError(f"the trace has {len(values):,} different priorities; --policy priority keeps at most {MOST_CLASSES} apart")
     return place.astype(np.int16)
@@ -66,6 +67,8 @@ def _pinned(jobs: Jobs, pools: Sequence[Pool]) -> Array:
 
 def _allow(jobs: Jobs, pools: Sequence[Pool], pin: bool) -> Array:
     """Bit p of job j where pool p may run it: by chip, by size, and by name if pinned."""
+    if not pin and not jobs.chip_names and jobs.smallest.max(initial=0) <= min(largest_gang(pool) for pool in pools):
+        return np.array([(1 << len(pools)) - 1], np.int64)  # any pool may run any job: no table of jobs is made
     chips = np.vstack([jobs.allowed([pool.chip for pool in pools]), np.ones((1, len(pools)), bool)])
     may = chips[jobs.chip] & (jobs.smallest[:, None] <= np.array([largest_gang(pool) for pool in pools]))
     allow: Array = (may * (1 << np.arange(len(pools)))).sum(axis=1)
@@ -92,7 +95,8 @@ def arrays_of(jobs: Jobs, pools: Sequence[Pool], rules: Rules, pin: bool = False
     if len(held) == 0:
         raise QuestionError("the trace has no job to replay")
     work = k.Jobs(
-        whole_ms(held.submit_s), whole_ms(held.duration_s), held.gpus.astype(np.int32), _ranks(held, rules), _allow(held, pools, pin),
+        whole_ms(held.submit_s), whole_ms(held.duration_s), held.gpus.astype(np.int32, copy=False), _ranks(held, rules),
+        _allow(held, pools, pin),
         _terms(held),
     )  # fmt: skip
     return held, work

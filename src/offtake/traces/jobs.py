@@ -112,14 +112,14 @@ class Jobs:
 
     submit_s    (J,) float64 seconds since the trace's start
     duration_s  (J,) float64 seconds of run time
-    gpus        (J,) int64, started all together or not at all
-    priority    (J,) int64, the higher goes first; 0 where the trace states none
-    user, pool  (J,) int64 codes, -1 where absent; a pool is a label of the trace, not a constraint
-    chip        (J,) int64 codes into chip_names, -1 any; a name may hold several chips: 'A10|T4'
+    gpus        (J,) int32, started all together or not at all
+    priority    (J,) int32 (int64 where it does not fit), the higher goes first; 0 where the trace states none
+    user, pool  (J,) int32 codes, -1 where absent; a pool is a label of the trace, not a constraint
+    chip        (J,) int32 codes into chip_names, -1 any; a name may hold several chips: 'A10|T4'
     job_id      (J,) int64: the id where all ids are whole numbers, else the rank by (submit_s, text); `name` gives the text
     names       (J,) the text of the ids, where they are no whole numbers
-    row         (J,) int64 row of the file, the header of a CSV file being row 1
-    least       (J,) int64 the fewest GPUs that a job may shrink to; None where the trace states none
+    row         (J,) uint32 row of the file, the header of a CSV file being row 1
+    least       (J,) int32 the fewest GPUs that a job may shrink to; None where the trace states none
     latest_s    (J,) float64 second until which its start may be put off, -1 for a job that may not; None where the trace states none
     """
 
@@ -183,6 +183,8 @@ def fit(jobs: Jobs, gpus: Sequence[int], chips: Sequence[str | None], skip_bad: 
     Raises TraceError where one fits nowhere, unless `skip_bad`: then it is left out, counted and named.
     """
     size = np.asarray(gpus, np.int64)
+    if not jobs.chip_names and int(jobs.smallest.max(initial=0)) <= size.max(initial=0):
+        return jobs  # what most traces come to, without a table of jobs
     allowed = np.vstack([jobs.allowed(chips), np.ones((1, len(size)), bool)])  # the last row is `any`, code -1
     most = np.where(allowed, size, 0).max(axis=1, initial=0)[jobs.chip]
     lost: np.ndarray = np.logical_not(allowed.any(axis=1))[jobs.chip]
