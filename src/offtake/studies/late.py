@@ -143,7 +143,7 @@ def _late(b: Block, rows: np.ndarray, months: float) -> np.ndarray:
     return worth(b)
 
 
-def told(run: Run, months: Sequence[int] = (SHOWN,)) -> dict[str, Any]:
+def told(run: Run, months: Sequence[int] = MONTHS) -> dict[str, Any]:
     """Losses {provider, months, mean, se, p05, p50, p95, share}, and what keeping pools apart costs, USD over the horizon."""
     paths = min(PATHS, run.stamp.paths)
     found, values = compute(run.plan, run.stamp.seed, paths, months)

@@ -16,13 +16,6 @@ def money(found: dict[str, Any]) -> str:
     return f"{format_value(found['mean'], 'USD')} ({format_interval(found['p05'], found['p95'], 'USD')})"
 
 
-def late_rows(a: Asked, told: dict[str, Any]) -> dict[str, Any]:
-    """The losses of answer 5, and those of the other numbers of months."""
-    found: dict[str, Any] = told["answers"][4]["values"]["late"]
-    others = late.told(a.run, tuple(n for n in late.MONTHS if n != late.SHOWN))
-    return found | {"rows": [*found["rows"], *others["rows"]]}
-
-
 def late_chart(found: dict[str, Any]) -> list[dict[str, Any]]:
     rows = [r for r in found["rows"] if r["months"] == late.SHOWN]
     if not rows:
@@ -140,7 +133,7 @@ def link_table(a: Asked) -> dict[str, Any]:
 
 def concentration(a: Asked, told: dict[str, Any]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Charts and tables of the section."""
-    found = late_rows(a, told)
+    found = told["answers"][4]["values"]["late"]
     useful, asked = told["answers"][3]["values"].get("useful"), a.plan.book.replay
     hours = lost.table(useful, asked.surface) if useful and asked else None
     tables = [hours, late_table(found), loss_table(a, told), crowd_table(told), link_table(a)]
