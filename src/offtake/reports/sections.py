@@ -2,6 +2,7 @@
 
 from offtake.reports import figures, parts
 from offtake.reports.view import Answer, Commitment, Input, View
+from offtake.reports.words import sentence
 
 Say = dict[str, str]
 
@@ -32,7 +33,7 @@ def answers(view: View, say: Say) -> str:
             f'<article id="answer-{number}"><div class="number">{number}</div><div><h3>{parts.text(item["question"])}</h3>'
             + answer_figure(item)
             + parts.element("p", conditional(item["conditional"], say), "believe")
-            + parts.paragraph(told)
+            + parts.paragraph(sentence(told) if told else None)
             + parts.element("p", missing, "missing")
             + figures.rests_on(item["rests_on"], say, known)
             + "</div></article>\n"

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..tables import Table
 from ..units import format_value
+from .words import sentence
 
 SCREENS = 100  # lines
 CUT = "[..]"
@@ -30,7 +31,7 @@ def _answers(told: dict[str, Any], width: int, most: int) -> list[str]:
     lines: list[str] = []
     for x in told["answers"]:
         lines += textwrap.wrap(x["question"], width, initial_indent=f"{x['n']:>2}  ", subsequent_indent="    ")
-        lines += _cut(x["text"], width, most)
+        lines += _cut(sentence(x["text"]), width, most)
         if moved := "; ".join(mover(r) for r in x["rests_on"]):
             lines += _indented(f"moved most by: {moved}", width)
     return lines
@@ -56,7 +57,7 @@ def _cut(text: str, width: int, most: int) -> list[str]:
     whole = _indented(text, width)
     if len(whole) <= most:
         return whole
-    kept, *rest = re.split(r"(?<=[.;]) ", text)
+    kept, *rest = re.split(r"(?<=[.;])\s", text)
     for part in rest:
         if len(_indented(f"{kept} {part} {CUT}", width)) > most:
             break

@@ -156,3 +156,8 @@ WORDS = {
 def words(translate: Translate) -> dict[str, str]:
     """Every key with its words, each passed through `translate`, which returns what it does not know unchanged."""
     return {key: translate(text) for key, text in WORDS.items()}
+
+
+def sentence(text: str) -> str:
+    """Text that begins with a capital letter."""
+    return text[:1].upper() + text[1:]

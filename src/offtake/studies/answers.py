@@ -83,7 +83,7 @@ def idle(a: Asked) -> Said:
     text += f" {slots.sentence(day)}" if day else ""
     useful = lost.found(a)
     return Said(
-        f"{text} {lost.sentence(useful)}" if useful else text,
+        f"{text}\n{lost.sentence(useful)}" if useful else text,
         {"share": row, "p_5_to_10": event, "gpu_hours_by_cause": causes, "borne_by_customer": paid, "by_contract": each}
         | ({"idle_by_slot": day} if day else {})
         | ({"useful": useful} if useful else {}),
@@ -156,7 +156,7 @@ def watch(a: Asked) -> Said:
     values = {"signals": found, "watch": told}
     if told is not None:
         listed = "; ".join(watch_panels.sentence(s) for s in told["signals"])
-        return Said(f"{listed}. Ranked by what each tells of {told['target']}.", values)
+        return Said(f"{listed}. Ranked by what each tells of {told['target']}; 0.69 nats settle an even yes or no.", values)
     text = "; ".join(parts)
     return Said(f"{text}." if text else "no signal is declared", values)
 

@@ -87,23 +87,27 @@ def holds(sides: dict[str, Any], last: str, year: str) -> str:
 
 
 def text_of(a: Asked, values: dict[str, Any], last: str, year: str) -> str:
-    """The answer in sentences; `values` are those of `solvency`."""
+    """In paragraphs: what is committed, whether it is paid, who loses, and one provider late; `values` are those of `solvency`."""
     name, lost = a.s.contract, values["loss"]
     gap, overdrawn, reneged = a.at("gap_event", last), a.at("overdrawn_event", last), a.at(f"renegotiated {name}", last)
     losses = f" (operating losses that nobody funds among it on {chance(overdrawn)})" if overdrawn and overdrawn["mean"] else ""
-    parts = [
-        committed(values),
+    due = (
         f"Due and unpaid at the end of {last}: {a.span('customer funding_gap', last)}, something on {chance(gap)} of paths{losses}; "
-        f"P(renegotiated by then) {chance(reneged)}.",
-        holds(values["what_must_hold"], last, year),
-        beside(values, values["quoted"]),
-        f"Revenue of {year} over all paths: {a.span('customer revenue', year)}, P(50 bn USD or more) {chance(a.at('customer_50', year))}.",
+        f"P(renegotiated by then) {chance(reneged)}."
+    )
+    most = chance(a.at("customer_50", year))
+    earned = f"Revenue of {year} over all paths: {a.span('customer revenue', year)}, P(50 bn USD or more) {most}."
+    whole = (
         f"Providers lose {usd(lost['mean'])} ({format_interval(lost['p05'], lost['p95'], 'USD')}) of what they signed, on average, "
-        "cancelled or unpaid less re-let;",
-        exposure.sentence(values["one_or_many"]),
-        late.sentence(values["late"]),
+        "cancelled or unpaid less re-let;"
+    )
+    paragraphs = [
+        (committed(values), beside(values, values["quoted"])),
+        (due, holds(values["what_must_hold"], last, year), earned),
+        (whole, exposure.sentence(values["one_or_many"])),
+        (late.sentence(values["late"]),),
     ]
-    return " ".join(part for part in parts if part)
+    return "\n".join(" ".join(part for part in parts if part) for parts in paragraphs)
 
 
 def solvency(a: Asked) -> tuple[str, dict[str, Any], tuple[str, int] | None]:
