@@ -69,7 +69,7 @@ def _leaves(found: dict[str, Any]) -> list[dict[str, str]]:
 
 def _positions(found: dict[str, Any]) -> list[str]:
     """Each position on lines of its own: mean, 90 % interval and the mean of the worst twentieth."""
-    lines = ["profit: mean (90 % interval), CVaR 95 %"]
+    lines = ["profit: mean (90 % interval), mean of the worst twentieth (CVaR 95 %)"]
     for p in found["positions"]:
         lines += [p["position"], f"    before {_profit(p['prior'])}", f"    after {_profit(p['posterior'])}"]
         if p["change"] is not None:

@@ -113,8 +113,8 @@ def positions(a: Asked) -> Told:
         fall = p["peak_to_trough"]
         text = (
             f"{p['position']} ({p['side']} {' '.join(p['holds'])}): mean {share(p['mean'])} (90 % {share(p['p05'])} to {share(p['p95'])}), "
-            f"loses on {share(p['p_loss'])} of paths, CVaR 95 % {share(p['cvar_95'])}, median fall from its high {share(fall['p50'])}; "
-            f"by leaf: {leaves}"
+            f"loses on {share(p['p_loss'])} of paths, on average {share(p['cvar_95'])} on the worst twentieth (CVaR 95 %), "
+            f"median fall from its high {share(fall['p50'])}; by leaf: {leaves}"
         )
         parts.append(text + (f"; {p['assumption']['is']}: {in_words(p['assumption']['input'])}" if p["assumption"] else ""))
     rule = found["short_candidates"]
