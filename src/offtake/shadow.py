@@ -53,7 +53,8 @@ def solve(case: Case, placed: place.Placement) -> None:
 def share_out(case: Case, work: Any) -> None:
     """Shadow prices and rooms, nothing placed in them yet."""
     _, program, desk = work
-    share.share_block(case, work, walk.trail(case.ready.shape[1], program), share.ledger(case, len(desk.job_turn)))
+    trail = walk.trail(len(case.coupled.contract), case.ready.shape[1], program)
+    share.share_block(case, work, trail, share.ledger(case, len(desk.job_turn)))
 
 
 def scratch(case: Case) -> Any:

@@ -78,6 +78,17 @@ def pose_jobs(t, i, case, b, desk, w):
 
 
 @once
+def pose_terms(i, case, w):
+    """What an hour of each contract takes of its stock, and costs past it, on lane i in all months."""
+    for n in range(w.unit.shape[0]):
+        for m in range(w.unit.shape[1]):
+            w.unit[n, m] = case.known.unit[n, m, i]
+    for k in range(w.full.shape[0]):
+        for m in range(w.full.shape[1]):
+            w.full[k, m] = case.full[k, m, i]
+
+
+@once
 def pose_segments(t, i, case, w):
     """Rooms and costs on lane i in all months, as the segments have them."""
     n, pools, own = t.speed.shape[0], t.pools, case.segments.pool.shape[0]
@@ -164,32 +175,32 @@ def put_prices(t, i, case, w):
         for m in range(w.turn.shape[0] if n >= 0 else 0):
             p = coupled.period[n, m]
             if p >= 0:
-                cost = hour_cost(known.price[p, i], known.unit[n, m, i], case.full[k, m, i])
+                cost = hour_cost(known.price[p, i], w.unit[n, m], w.full[k, m])
                 w.profit[m, first + coupled.paid[k]] = w.profit[m, first + coupled.past[k]] = -cost
 
 
 @step
-def lock(t, n, i, case, w):
+def lock(t, n, case, w):
     """Hours that contract n's commitment pays cost nothing more, those past them their full price."""
     first, coupled = t.speed.shape[0], case.coupled
     for k in range(coupled.owner.shape[0]):
         for m in range(w.turn.shape[0] if coupled.owner[k] == n else 0):
             if coupled.period[n, m] >= 0:
-                w.profit[m, first + coupled.paid[k]], w.profit[m, first + coupled.past[k]] = 0.0, -case.full[k, m, i]
+                w.profit[m, first + coupled.paid[k]], w.profit[m, first + coupled.past[k]] = 0.0, -w.full[k, m]
 
 
 @step
 def give_rooms(t, n, p, i, case, w):
     """Hours of a period that its stock pays become rooms: what is left of it is spread, of one that is exceeded each gets its part."""
-    first, coupled, unit, stock = t.speed.shape[0], case.coupled, case.known.unit, case.known.stock[p, i]
+    first, coupled, unit, stock = t.speed.shape[0], case.coupled, w.unit, case.known.stock[p, i]
     since, till = span(n, p, coupled)
     taken, rest = 0.0, 0.0
     for k in range(coupled.owner.shape[0]):
         for m in range(since, till if coupled.owner[k] == n else since):
             whole = w.room[m, first + coupled.paid[k]] + w.room[m, first + coupled.past[k]]
             w.hours[k, m] = min(w.hours[k, m], whole)
-            taken += w.hours[k, m] * unit[n, m, i]
-            rest += (whole - w.hours[k, m]) * unit[n, m, i]
+            taken += w.hours[k, m] * unit[n, m]
+            rest += (whole - w.hours[k, m]) * unit[n, m]
     kept = min(stock / taken, 1.0) if taken > 0.0 else 0.0
     more = min(max(stock - taken, 0.0) / rest, 1.0) if rest > 0.0 else 0.0
     for k in range(coupled.owner.shape[0]):
@@ -211,10 +222,10 @@ def begin(t, i, case, desk, w, book):
         for p in range(case.coupled.first[n], case.coupled.first[n + 1]):
             taken, (since, till) = 0.0, span(n, p, case.coupled)
             for m in range(since, till):
-                taken += taken_in(n, m, i, case, w.hours)
+                taken += taken_in(n, m, case, w, w.hours)
             over = over or taken > case.known.stock[p, i]
             give_rooms(t, n, p, i, case, w)
-        lock(t, n, i, case, w)
+        lock(t, n, case, w)
     return over
 
 
@@ -225,7 +236,7 @@ def sweep(t, n, i, case, w, book):
         if book.open[p] != 0:
             walk_period(t, n, p, i, case, w)
             give_rooms(t, n, p, i, case, w)
-    lock(t, n, i, case, w)
+    lock(t, n, case, w)
 
 
 @step
@@ -236,7 +247,7 @@ def promised(t, m, i, case, w):
         n = coupled.owner[k]
         if n >= 0 and coupled.period[n, m] >= 0:
             paid = w.room[m, t.speed.shape[0] + coupled.paid[k]]
-            total += paid * known.unit[n, m, i] * known.price[coupled.period[n, m], i]
+            total += paid * w.unit[n, m] * known.price[coupled.period[n, m], i]
     return total
 
 
@@ -343,7 +354,7 @@ def share_lane(t, i, case, desk, w, book):
         least, most = keep_dual(i, case, least, book), value
         again = look_for_gaps(t, i, case, w, book)
         for n in range(case.coupled.contract.shape[0]):
-            lock(t, n, i, case, w)
+            lock(t, n, case, w)
     settle(t, i, case, w, book)
 
 
@@ -358,5 +369,6 @@ def share_block(case, work, w, book):
     prepare(case.segments, case.jobs, case.loads, case.X, b, t, desk)
     for i in range(case.X.shape[1]):
         pose_jobs(t, i, case, b, desk, w)
+        pose_terms(i, case, w)
         pose_segments(t, i, case, w)
         share_lane(t, i, case, desk, w, book)

@@ -41,6 +41,8 @@ class Trail(NamedTuple):
     room: np.ndarray  # (M, C)
     rhs: np.ndarray  # (M, R)
     grain: np.ndarray  # (M,) USD: what a column earns where it turns
+    unit: np.ndarray  # (N, M) of the stock that a GPU-h takes
+    full: np.ndarray  # (K, M) USD per GPU-h past the commitment
     hours: np.ndarray  # (K, M) GPU-h within the commitment that is walked
     before: np.ndarray  # (K, M) what they were before the month's last turn
     last: np.ndarray  # (M,) price of the month's last turn, -1 none
@@ -50,13 +52,13 @@ class Trail(NamedTuple):
     drift: np.ndarray  # (C,) what a column earns by the price
 
 
-def trail(months, t):
-    """Memory for the months of one lane, `t` being the program of one."""
-    z, whole, (rows, columns, segments) = np.zeros, np.int64, (len(t.x), len(t.profit), len(t.pool))
+def trail(contracts, months, t):
+    """Memory for the months of one lane, `contracts` N, `t` being the program of one month."""
+    z, whole, (rows, columns, segments), pools = np.zeros, np.int64, (len(t.x), len(t.profit), len(t.pool)), (t.pools, months)
     return Trail(
         z((months, rows, rows)), z((months, rows), whole), z((months, segments), whole), z((months, 1), whole), z((months, rows)),
-        z((months, columns)), np.full((months, columns), np.inf), z((months, rows)), z(months), z((t.pools, months)), z((t.pools, months)),
-        z(months), z(months), z(columns), z(rows), z(columns),
+        z((months, columns)), np.full((months, columns), np.inf), z((months, rows)), z(months), z((contracts, months)), z(pools), z(pools),
+        z(pools), z(months), z(months), z(columns), z(rows), z(columns),
     )  # fmt: skip
 
 
@@ -123,13 +125,13 @@ def read_hours(t, n, m, case, w):
 
 
 @step
-def rates(t, n, m, i, price, way, case, w):
+def rates(t, n, m, price, way, case, w):
     """How profits and duals move with the price on its way; the price at which the first hour costs its full price, or infinity."""
-    first, kink, coupled, unit = t.speed.shape[0], np.inf, case.coupled, case.known.unit[n, m, i]
+    first, kink, coupled, unit = t.speed.shape[0], np.inf, case.coupled, w.unit[n, m]
     w.rate[:] = 0.0
     for k in range(coupled.owner.shape[0]):
         if coupled.owner[k] == n and unit > 0.0:
-            ends = case.full[k, m, i] / unit
+            ends = w.full[k, m] / unit
             ahead = way * (ends - price)
             ahead = ahead if ahead > REACHED * ends else 0.0
             within = ahead > 0.0 if way > 0.0 else ahead == 0.0
@@ -163,12 +165,12 @@ def earnings(t, profit, y, out):
 
 
 @step
-def next_turn(t, n, m, i, price, way, case, w):
+def next_turn(t, n, m, price, way, case, w):
     """The price at which month m, whose plan at `price` is in `t`, changes it: a column begins to earn, or an hour costs its full price."""
-    far = rates(t, n, m, i, price, way, case, w)
+    far = rates(t, n, m, price, way, case, w)
     earnings(t, t.profit, t.y, t.reduced)
     earnings(t, w.rate, w.slope, w.drift)
-    flat = FLAT * case.known.unit[n, m, i]
+    flat = FLAT * w.unit[n, m]
     for j in range(t.profit.shape[0]):
         if w.drift[j] > flat:
             far = min(far, max(w.grain[m] - t.reduced[j], 0.0) / w.drift[j])
@@ -177,22 +179,22 @@ def next_turn(t, n, m, i, price, way, case, w):
 
 
 @step
-def put_price(t, n, m, i, price, case):
+def put_price(t, n, m, price, case, w):
     """Hours of contract n in month m at a price."""
     first, coupled = t.speed.shape[0], case.coupled
     for k in range(coupled.owner.shape[0]):
         if coupled.owner[k] == n:
-            cost = hour_cost(price, case.known.unit[n, m, i], case.full[k, m, i])
+            cost = hour_cost(price, w.unit[n, m], w.full[k, m])
             t.profit[first + coupled.paid[k]] = t.profit[first + coupled.past[k]] = -cost
 
 
 @step
-def taken_in(n, m, i, case, hours):
+def taken_in(n, m, case, w, hours):
     """What a month's hours take of the stock."""
     taken = 0.0
     for k in range(case.coupled.owner.shape[0]):
         if case.coupled.owner[k] == n:
-            taken += hours[k, m] * case.known.unit[n, m, i]
+            taken += hours[k, m] * w.unit[n, m]
     return taken
 
 
@@ -207,57 +209,57 @@ def soonest(since, till, way, w):
 
 
 @once
-def plan_period(t, n, since, till, i, price, case, w):
+def plan_period(t, n, since, till, price, case, w):
     """Plan a period's months at a price; returns what they take."""
     taken = 0.0
     for m in range(since, till):
         a = of_month(t, w, m)
-        put_price(a, n, m, i, price, case)
+        put_price(a, n, m, price, case, w)
         solve(a)
         read_hours(a, n, m, case, w)
-        taken += taken_in(n, m, i, case, w.hours)
+        taken += taken_in(n, m, case, w, w.hours)
     return taken
 
 
 @once
-def look_ahead(t, n, since, till, i, price, way, case, w):
+def look_ahead(t, n, since, till, price, way, case, w):
     """The first turn of every month of a period on its way."""
     for m in range(since, till):
         a = of_month(t, w, m)
         duals(a)
-        next_turn(a, n, m, i, price, way, case, w)
+        next_turn(a, n, m, price, way, case, w)
         w.last[m] = -1.0
 
 
 @once
-def turn_month(t, n, m, i, way, case, w):
+def turn_month(t, n, m, way, case, w):
     """Month m takes its steps at its turn; returns by how much what it takes changes. `before` is before all turns at one price."""
     price, stays = w.turn[m], w.last[m] == w.turn[m]
     if abs(price - w.last[m]) > NEAR * price:
         for k in range(case.coupled.owner.shape[0]):
             w.before[k, m] = w.hours[k, m]
     w.last[m] = price
-    was = taken_in(n, m, i, case, w.hours)
+    was = taken_in(n, m, case, w, w.hours)
     a = of_month(t, w, m)
-    put_price(a, n, m, i, price, case)
+    put_price(a, n, m, price, case, w)
     steps = improve(a, m < 0)
     if steps < 0:
         solve(a)
     if steps == 0 and stays:  # nothing to do after all: do not come back for as little
         w.grain[m] *= 10.0
     read_hours(a, n, m, case, w)
-    next_turn(a, n, m, i, price, way, case, w)
-    return taken_in(n, m, i, case, w.hours) - was
+    next_turn(a, n, m, price, way, case, w)
+    return taken_in(n, m, case, w, w.hours) - was
 
 
 @once
-def share_turns(n, since, till, i, price, stock, case, w):
+def share_turns(n, since, till, price, stock, case, w):
     """Months that turn at the price take of before and after in the same shares, so that the period takes its stock."""
     rest, either = stock, 0.0
     for m in range(since, till):
-        after = taken_in(n, m, i, case, w.hours)
+        after = taken_in(n, m, case, w, w.hours)
         rest -= after
-        either += taken_in(n, m, i, case, w.before) - after if abs(w.last[m] - price) <= NEAR * price else 0.0
+        either += taken_in(n, m, case, w, w.before) - after if abs(w.last[m] - price) <= NEAR * price else 0.0
     share = min(max(rest / either, 0.0), 1.0) if either != 0.0 else 0.0
     for k in range(case.coupled.owner.shape[0] if share > 0.0 else 0):
         for m in range(since, till):
@@ -281,19 +283,19 @@ def walk_period(t, n, p, i, case, w):
     """Find the shadow price of a period from the one it has, and its months' hours there; the others as the segments have them."""
     price, stock = case.known.price[p, i], case.known.stock[p, i]
     since, till = span(n, p, case.coupled)
-    taken = plan_period(t, n, since, till, i, price, case, w)
+    taken = plan_period(t, n, since, till, price, case, w)
     way = 1.0 if taken > stock else -1.0
     found = taken == stock or (taken < stock and price <= 0.0)
     if found:
         return
-    look_ahead(t, n, since, till, i, price, way, case, w)
+    look_ahead(t, n, since, till, price, way, case, w)
     for _ in range(TURNS):
         m = soonest(since, till, way, w)
         if m < 0 or (found and way * (w.turn[m] - price) > NEAR * price):
             break
         price = price if found else w.turn[m]
-        taken += turn_month(t, n, m, i, way, case, w)
+        taken += turn_month(t, n, m, way, case, w)
         found = found or way * (taken - stock) <= 0.0
     price = price if found or way > 0.0 else 0.0
     case.known.price[p, i] = price
-    share_turns(n, since, till, i, price, stock, case, w)
+    share_turns(n, since, till, price, stock, case, w)
