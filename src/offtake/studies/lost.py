@@ -61,7 +61,8 @@ def sentence(told: dict[str, Any]) -> str:
     mixes = ", ".join(f"{words} {_part(rows[name])}" for name, words in MIXES.items())
     apart = 100.0 * ((rows["no_progress"]["mean"] or 0.0) - (rows["no_progress_if_one"]["mean"] or 0.0))
     head = "The mix of jobs moves what follows more than gangs and failures add to it: of" if told["mix_moves_more"] else "Of"
-    one = f"As one cloud with the same GPUs {_span(rows['no_progress_if_one'])}: keeping clouds apart takes {apart:.1f} points of it."
+    one = f"As one cloud with the same GPUs {_span(rows['no_progress_if_one'])}: "
+    one += f"keeping clouds apart takes {apart:.1f} points of what is charged."
     return (
         f"{head} what the customer is charged, {_span(rows['no_progress'])} buys no progress: {causes}. By mix of jobs: {mixes}. {one}\n"
         f"Of what the provider could sell, {_span(rows['unsold'])} is not sold: {unsold}."
