@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from offtake.kernels.compiled import apart, block
+from offtake.kernels.compiled import apart, block, copy_months
 
 KW_FACILITY = 3  # basis of a chip's kW that the peak PUE is inside of already
 SHORTEST = 1.0  # months: a shorter life, or time to build, counts as this
@@ -309,33 +309,25 @@ def rpo_company(j, table, X, Y, w, out):
 
 
 @apart
-def copy_series(series, out):
-    """(M, L) to (M, L)."""
-    for m in range(out.shape[0]):
-        for i in range(out.shape[1]):
-            out[m, i] = series[m, i]
-
-
-@apart
 def without_company(j, table, X, Y, w, out):
     """What a company reports without the deals; NaN where it states none."""
     out.revenue_without[j], out.income_without[j] = np.nan, np.nan
     out.capex[j], out.reported_rpo[j], out.deal_capex[j] = np.nan, np.nan, 0.0
     if table.revenue_y[j] >= 0:
-        copy_series(Y[table.revenue_y[j]], out.revenue_without[j])
+        copy_months(Y[table.revenue_y[j]], out.revenue_without[j])
         if table.margin_y[j] >= 0:
             revenue, margin, income = Y[table.revenue_y[j]], Y[table.margin_y[j]], out.income_without[j]
             for m in range(income.shape[0]):
                 for i in range(income.shape[1]):
                     income[m, i] = revenue[m, i] * margin[m, i]
     if table.capex_y[j] >= 0:
-        copy_series(Y[table.capex_y[j]], out.capex[j])
+        copy_months(Y[table.capex_y[j]], out.capex[j])
     if table.rpo_x[j] >= 0:
         rpo_company(j, table, X, Y, w, out)
-    copy_series(out.revenue_without[j], out.revenue_with[j])
-    copy_series(out.income_without[j], out.income_with[j])
-    copy_series(out.revenue_without[j], out.revenue_resold[j])
-    copy_series(out.income_without[j], out.income_resold[j])
+    copy_months(out.revenue_without[j], out.revenue_with[j])
+    copy_months(out.income_without[j], out.income_with[j])
+    copy_months(out.revenue_without[j], out.revenue_resold[j])
+    copy_months(out.income_without[j], out.income_resold[j])
 
 
 @block

@@ -36,3 +36,11 @@ way_in = njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
 # Written out in its caller before that is compiled: for what has one caller, itself compiled so that it counts no arrays. Every other
 # function costs the compiling of all that it calls once more, for each caller above it.
 once = njit(error_model="numpy", nogil=True, inline="always")
+
+
+@apart
+def copy_months(given, out):
+    """(M, L) to (M, L), months and lanes one by one: handing on a row of a table whole would count arrays."""
+    for m in range(out.shape[0]):
+        for i in range(out.shape[1]):
+            out[m, i] = given[m, i]

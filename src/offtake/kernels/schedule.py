@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from .compiled import apart, block, inner, step
+from .compiled import apart, block, copy_months, inner, step
 
 BY_CHIP = -2
 RESERVED, TAKE_OR_PAY, BURN_DOWN, BUILD_UP = 0, 1, 2, 3  # a capacity block bills as `reserved`
@@ -228,14 +228,6 @@ def reprice(c, changes, out):
             price[i] *= by[i]
 
 
-@apart
-def copy_price(listed, price):
-    """(M, L) to (M, L)."""
-    for m in range(price.shape[0]):
-        for i in range(price.shape[1]):
-            price[m, i] = listed[m, i]
-
-
 @inner
 def longer_value(i, end, months_more, planned, hours, price, c):
     """USD of the hours that a longer term adds to contract c behind month `end` - 1 (C-06); beyond the horizon the last level goes on."""
@@ -373,7 +365,7 @@ def schedule_block(terms, changes, pool_contract, planned, ready, offered, X, Y,
             cap_block(X[terms.gpus_x[c]], plan, there, served)
         total = left_of(c, terms, X)
         if terms.price_y[c] >= 0:
-            copy_price(Y[terms.price_y[c]], out.price[c])
+            copy_months(Y[terms.price_y[c]], out.price[c])
         elif terms.price_y[c] == BY_CHIP:
             mix_price(c, pool_contract, terms.price_k, planned, ready, Y, sums, out.price[c])
         else:
