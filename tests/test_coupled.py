@@ -150,3 +150,15 @@ def test_an_hour_never_costs_more_than_its_months_price() -> None:
     b = placed(DEAL | {"price": {"steps": {"2026-01": "1 USD/GPU-h", "2026-07": "3 USD/GPU-h"}}})
     assert b.shadow.price[:, 0] == pytest.approx([3.0, 3.0])
     assert monthly(b, "shadow_price")[:, 0] == pytest.approx([1.0] * 6 + [3.0] * 18)
+
+
+@pytest.mark.parametrize(("form", "stock"), [("build_up", [YEAR - 300e3, YEAR, 0.0]), ("burn_down", [2 * YEAR - 300e3])])
+def test_an_amount_under_way_counts_what_was_billed(form: str, stock: list[float]) -> None:
+    """Of one USD an hour a year, or of two for the term, 300,000 USD were billed in the six months before the book: that much less is left
+    to take of the year under way, or of the whole."""
+    deal: dict[str, Any] = {
+        "form": form, "total": f"{2 * YEAR} USD", "term": "24 months", "price": "2 USD/GPU-h", "recognition": "usage", "at_end": "lapse",
+        "signed": "2025-07", "starts": "2025-07", "consumed": {"billed": "300 k USD", "used": "150 k GPU-h"},
+    }  # fmt: skip
+    b = placed(deal | ({"true_up": "year"} if form == "build_up" else {}), better=80.0, value=1.0)
+    assert b.shadow.stock[:, 0] == pytest.approx(stock)

@@ -181,3 +181,20 @@ def test_a_path_does_not_know_its_neighbours(seed, kind, contracts, wait):
     a, b = solved(together), solved(alone)
     for whole_array, part in zip((*a, *together.known, *together.segments[1:]), (*b, *alone.known, *alone.segments[1:])):
         assert np.array_equal(whole_array[..., [2]], part)
+
+
+def test_what_a_plan_earns_by_hand():
+    """Pool 0 has 3 hours at 1 USD and 5 at 2, pool 1 has 4 at half a USD. Job 0 (4 USD of work, twice the speed in pool 1, 1 USD to move
+    there) runs 4 hours in pool 0 and 2 in pool 1, job 1 (3 USD) 2 hours in pool 0: 16 + 2 x (8 - 1) + 6 = 36 USD, less
+    3 x 1 + 3 x 2 + 2 x 0.5 = 10. In the second month nothing runs, and nothing is paid."""
+    use = np.zeros((2, 2, 2, 1))
+    use[0, :, 0, 0], use[1, :, 0, 0] = (4.0, 2.0), (2.0, 0.0)
+    loads = place.Loads(
+        work=np.zeros((2, 2, 1)), speed=np.array([[[1.0], [2.0]], [[1.0], [1.0]]]), value=np.array([[4.0], [3.0]]),
+        moving=np.array([[[0.0], [1.0]], [[0.0], [0.0]]]),
+    )  # fmt: skip
+    each = np.ones((2, 1))
+    segments = place.Segments(np.array([0, 1, 0]), np.array([3.0 * each, 4.0 * each, 5.0 * each]), np.array([each, 0.5 * each, 2.0 * each]))
+    out = np.full((2, 1), np.nan)
+    couple.earned_block(segments, loads, use, out)
+    assert out[:, 0].tolist() == [26.0, 0.0]
