@@ -35,6 +35,20 @@ def loop(out):
         out[i] = month()
 """
 
+LATE = """
+from numba import njit
+from offtake.kernels.loaded import load_late
+assert load_late() and load_late()
+library = loop.overloads[loop.signatures[0]].library
+held = library._shared_module
+@njit
+def again(out):
+    loop(out)
+    out[0] += 1.0
+again(out)
+print(out[0], int(held is None), int(library._shared_module is None))
+"""
+
 
 def copied(folder: Path) -> Path:
     """A copy of the package with a month function and a loop in two files of its own; returns its kernels."""
@@ -42,18 +56,18 @@ def copied(folder: Path) -> Path:
     kernels = folder / "offtake" / "kernels"
     kernels.mkdir(parents=True)
     (folder / "offtake" / "__init__.py").write_text("")
-    for name in ("__init__.py", "cache.py"):
+    for name in ("__init__.py", "cache.py", "loaded.py"):
         shutil.copy(source / name, kernels / name)
     (kernels / "probe_month.py").write_text(MONTH)
     (kernels / "probe_loop.py").write_text(LOOP)
     return kernels
 
 
-def ask(folder: Path) -> list[float]:
-    """The number the loop gives in a new process, and how often its compiled form came from the cache."""
+def ask(folder: Path, more: str = "") -> list[float]:
+    """The number the loop gives in a new process, and how often its compiled form came from the cache; then what `more` prints."""
     env = {**os.environ, "PYTHONPATH": str(folder), "OFFTAKE_CACHE": str(folder / "cache"), "PYTHONDONTWRITEBYTECODE": "1"}
     env.pop("NUMBA_DISABLE_JIT", None)
-    done = subprocess.run([sys.executable, "-c", ASK], env=env, cwd=folder, capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-c", ASK + more], env=env, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return [float(word) for word in done.stdout.split()]
 
@@ -64,6 +78,12 @@ def test_an_edited_month_function_gives_the_new_number(tmp_path):
     assert ask(tmp_path) == [1.0, 1.0]
     (kernels / "probe_month.py").write_text(MONTH.replace("1.0", "2.0"))
     assert ask(tmp_path) == [2.0, 0.0]
+
+
+def test_a_loaded_kernel_holds_its_machine_code_alone_until_another_is_compiled_with_it(tmp_path):
+    copied(tmp_path)
+    assert ask(tmp_path, LATE)[2:] == [2.0, 0.0, 0.0]  # compiled here: all of it is at hand
+    assert ask(tmp_path, LATE) == [1.0, 1.0, 2.0, 1.0, 0.0]
 
 
 def test_an_edit_elsewhere_compiles_nothing_again(tmp_path):

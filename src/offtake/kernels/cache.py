@@ -19,6 +19,8 @@ from numba.core.caching import _CacheLocator
 IMPORT = re.compile(rb"^from (?:offtake\.kernels)?\.(\w+) import\b", re.MULTILINE)
 NUMBAS_OWN = "UserProvidedCacheLocator,InTreeCacheLocator,UserWideCacheLocator,IPythonCacheLocator,ZipCacheLocator"
 
+FORM = "with names"  # what `loaded` stores of a kernel
+
 
 @functools.cache
 def texts(kernels: Path) -> dict[str, bytes]:
@@ -39,8 +41,9 @@ def reached(texts_of: dict[str, bytes], name: str) -> list[str]:
 
 
 def key(kernels: Path, *names: str) -> str:
-    """Hash of the texts that the kernel files `names` reach (all files where none is named), of numba's version and of Python's."""
-    digest = hashlib.sha256(f"numba {numba.__version__} python {sys.version_info[:2]}".encode())
+    """Hash of the texts that the kernel files `names` reach (all files where none is named), of what is stored, and of numba's and Python's
+    versions."""
+    digest = hashlib.sha256(f"numba {numba.__version__} python {sys.version_info[:2]} {FORM}".encode())
     of = texts(kernels)
     for file in sorted({file for name in names or of for file in reached(of, name)}):
         digest.update(f"\n{file} {len(of[file])}\n".encode())
