@@ -169,6 +169,11 @@ def memory() -> Iterator[Line]:
     peaks = [_peak_mb(n) for n in (few, many)]
     figure = f"{peaks[0]:.0f} MB at {few:,}, {peaks[1]:.0f} MB at {many:,}"
     yield Line("memory of a measure", "< 300 MB, flat", figure, f"{peaks[1] / peaks[0]:.2f}", peaks[1] < 300 and peaks[1] < 1.1 * peaks[0])
+    for book, threads in (("two-clouds", 1), ("openai-aws", 2)):
+        told, took = _told_and_taken(book, few, threads)
+        figure = f"{told:.0f} MB told, {took:.0f} MB at most, {threads} thread{'s' * (threads > 1)}"
+        met = None if took != took else abs(told / took - 1.0) <= 0.25  # nan where nobody tells what was taken
+        yield Line(f"memory told beforehand, {book}", "within 25 %", figure, f"{told / took:.2f}", met)
 
 
 def _peak_mb(paths: int) -> float:
@@ -182,6 +187,20 @@ def _peak_mb(paths: int) -> float:
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     return float(told) / 1024
+
+
+def _told_and_taken(book: str, paths: int, threads: int) -> tuple[float, float]:
+    """What a run of all of a book's questions is said to need, and its high-water mark, MB; each of a process of its own."""
+    code = (
+        "import re, offtake; from offtake import memory; from offtake.studies.findings import find_all\n"
+        "def told(plan, shared, threads): print(memory.needed(plan, shared).of(threads) / 1e6)\n"
+        f"memory.require = told; find_all(offtake.run(offtake.load({book!r}), paths={paths}, workers={threads}))\n"
+        "print(float(re.search(r'VmHWM:\\s*(\\d+)', open('/proc/self/status').read())[1]) * 1.024e-3)"
+    )
+    if not os.path.exists("/proc/self/status"):
+        return float("nan"), float("nan")
+    told, took = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    return float(told), float(took)
 
 
 def replays() -> Iterator[Line]:

@@ -6,6 +6,7 @@
       WriteError       a file could not be written; the old one is whole
       StoreError       a store that is not there, is not ours, or refused what was asked of it
       FilingError      a filing that cannot be read, or must not be
+      RoomError        a run that does not fit into the memory that is free
       IdentityError    a run broke an identity of A-10
       ChunkError       a file of finished chunks that is not whole, or not of this run
       ClusterError     a cluster that is not there, was lost, or runs another version
@@ -73,6 +74,10 @@ class StoreError(OfftakeError):
 
 class FilingError(OfftakeError):
     """A filing that is too big, malformed, carries entities of its own, or does not say whose or of which day it is."""
+
+
+class RoomError(OfftakeError):
+    """A run would need more memory than is free; said before any of it is taken: where, got, rule, fix."""
 
 
 class IdentityError(OfftakeError):

@@ -18,7 +18,7 @@ from typing import Protocol
 
 import numpy as np
 
-from . import stages
+from . import memory, stages
 from .block import Block
 from .errors import IdentityError, QuestionError
 from .evidence.weights import alike
@@ -237,6 +237,15 @@ def tallies_of(questions: Sequence[Question], counts: Counts, total: np.ndarray,
     return found
 
 
+def shared_bytes(plan: Plan, questions: Sequence[Question], paths: int, threads: int) -> float:
+    """What a run holds beside the blocks of its threads: rows of chunks and of the pilot, counts and sums, first paths and inputs."""
+    rows, kept = sum(q.width for q in questions), sum(q.width for q in questions if q.keep)
+    first = min(paths, KEPT)
+    columns = 3 * min(paths, PILOT) + CHUNK * threads  # the pilot's rows are sorted: copies of them
+    inputs = len(plan.inputs.names) * first if kept else 0
+    return 8.0 * (rows * columns + kept * first + inputs) + rows * Counts.ROW
+
+
 def inputs_of(plan: Plan, futures: Futures, paths: int) -> np.ndarray:
     """Normal scores of the inputs (I, paths) of the first paths, drawn alone."""
     b, clipped = stages.allocate(plan), np.zeros(len(plan.factor_paths), np.int64)
@@ -251,10 +260,12 @@ def pilot_ranges(
     plan: Plan, questions: Sequence[Question], futures: Futures, workers: int | None, tell: Reporter
 ) -> tuple[Ranges, float]:
     """Ranges of a whole run from its first paths, and seconds a path on one thread."""
+    threads = workers or cores()
+    memory.require(plan, shared_bytes(plan, questions, futures.count, threads), threads)
     prepare(plan, tell)
     tell.stage("finding ranges")
     team = Workers(plan, questions, replace(futures, count=min(futures.count, PILOT)))
-    threads, begun = workers or cores(), time.perf_counter()
+    begun = time.perf_counter()
     list(in_order(team.chunk, team.pilot_chunks, threads))
     took = (time.perf_counter() - begun) * min(threads, len(team.pilot_chunks))
     return Ranges.of(team.pilot, None), took / team.pilot.shape[1]
@@ -286,9 +297,9 @@ def compute(
     """
     if futures.weights is not None and not futures.weights.any():
         raise QuestionError("no path has any weight: nothing is left to compute")
-    tell = reporter or Silent()
+    tell, threads = reporter or Silent(), workers or cores()
+    memory.require(plan, shared_bytes(plan, questions, futures.count, threads), threads)
     team = Workers(plan, questions, futures)
-    threads = workers or cores()
     prepare(plan, tell)
     tell.stage("finding ranges")
     pilot = list(in_order(team.chunk, team.pilot_chunks, threads))

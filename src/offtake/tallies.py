@@ -62,6 +62,8 @@ class Counts:
     paths  (R,)           paths with a value and a weight
     """
 
+    ROW = (reduce.BINS + 3) * reduce.WEIGHED.itemsize + 8 * ((len(QUANTILES) + 1) * replicates.REPLICATES + 1)  # bytes, at most
+
     def __init__(self, ranges: Ranges) -> None:
         self.ranges = ranges
         rows, r = len(ranges.low), replicates.REPLICATES

@@ -1,0 +1,117 @@
+"""A plan too large for memory is refused before anything of it is allocated: where, got, rule, fix; nothing is lost."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import offtake
+from bench.many import plan_of
+from offtake import front, memory, montecarlo, stages
+from offtake.cli import app
+from offtake.errors import RoomError
+from offtake.plan import Plan
+from offtake.questions import question
+
+
+@pytest.fixture(scope="module")
+def plan() -> Plan:
+    return front.compile(offtake.load("two-clouds"))
+
+
+@pytest.mark.parametrize("book", ["two-clouds", "openai-aws"])
+def test_a_block_is_told_to_the_byte(book: str) -> None:
+    """From blocks of one month and of two, what a whole one holds with the solver's arrays, once it has been filled."""
+    whole = front.compile(offtake.load(book))
+    b = stages.allocate(whole)
+    block, month, scratch = memory.of_block(whole)
+    assert block == memory.held(b) and month == memory.held(stages.allocate(replace(whole, months=whole.months + 1))) - block
+    stages.fill(b, 1, 0, np.zeros(len(whole.factor_paths), np.int64))
+    assert block + scratch == pytest.approx(memory.held(b), rel=0.02)  # an exercise of options makes changes of its own
+
+
+def test_many_pools_take_more(plan: Plan) -> None:
+    few, many = (memory.needed(plan_of(n, 96), 0.0).each for n in (10, 100))
+    assert 8.0 < many / few < 12.0 and few > memory.needed(plan_of(1, 96), 0.0).each
+
+
+def test_the_refusal(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Room for two threads of eight: said to the word, and two do fit."""
+    need = memory.needed(plan, 10e6)
+    room = (need.of(2) + 0.4 * need.each) / (1.0 - memory.RESERVE)
+    monkeypatch.setattr(memory, "free", lambda: room)
+    with pytest.raises(RoomError) as refused:
+        memory.require(plan, 10e6, 8)
+    each, n = memory.amount(need.each), plan.names
+    assert str(refused.value) == (
+        f"this plan: {plan.months} months x {len(n.contracts)} contracts x {len(n.pools)} pools x {len(n.workloads)} workloads, 64 paths "
+        f"side by side in each of 8 threads\n  got   {memory.amount(need.of(8))}: {each} for each thread, 10 MB shared, 190 MB the "
+        f"program\n  rule  a run fits into the memory that is free, {memory.amount(0.95 * room)}\n  fix   --workers 2 needs "
+        f"{memory.amount(need.of(2))}"
+    )
+    memory.require(plan, 10e6, 2)
+
+
+def test_where_no_thread_fits_the_horizon_is_what_gives(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "free", lambda: 1e9)
+    long = replace(plan, months=plan.months * 100)
+    with pytest.raises(RoomError, match=r"a horizon of \d+ months fits$") as refused:
+        memory.require(long, 0.0, 1)
+    months = int(str(refused.value).rsplit(" months fits", 1)[0].rsplit(" ", 1)[1])
+    memory.require(replace(plan, months=months), 0.0, 1)
+    with pytest.raises(RoomError):
+        memory.require(replace(plan, months=months + 2), 0.0, 1)
+    monkeypatch.setattr(memory, "free", lambda: 100e6)
+    with pytest.raises(RoomError, match=r"a machine with more memory, or a book with fewer pools, contracts or workloads$"):
+        memory.require(plan, 0.0, 1)
+
+
+def test_nothing_of_it_is_allocated(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    """480,000 months of a hundred pools would be terabytes; the machine's own figure refuses them, and no block is made."""
+    many = replace(plan_of(100, 96), months=480_000)
+    made: list[int] = []
+    real = stages.allocate
+
+    def watched(of: Plan) -> object:
+        made.append(of.months)
+        return real(of)
+
+    monkeypatch.setattr(stages, "allocate", watched)
+    with pytest.raises(RoomError, match=r"TB|GB"):
+        montecarlo.run(many, [question(many, "npv", "contracts.c0")], 1024, 1)
+    assert made == [1, 2]
+
+
+def test_nothing_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The verb ends in a sentence, and an older report stays as it was."""
+    monkeypatch.chdir(tmp_path)
+    page = tmp_path / "two-clouds.html"
+    page.write_text("<!-- an older report -->")
+    monkeypatch.setattr(memory, "free", lambda: 50e6)
+    done = CliRunner().invoke(app, ["measure", "two-clouds", "npv", "--of", "contracts.north", "--paths", "64"])
+    assert isinstance(done.exception, RoomError) and "--workers 1 needs" in str(done.exception)
+    assert page.read_text() == "<!-- an older report -->" and [p.name for p in tmp_path.iterdir()] == [page.name]
+
+
+def test_where_nobody_tells_all_is_tried(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "free", lambda: None)
+    memory.require(replace(plan, months=10**9), 0.0, 8)
+
+
+def test_what_a_container_leaves(tmp_path: Path) -> None:
+    """A limit of 1,000 bytes with 700 taken, 200 of them files given up when asked; one without limit; version 1."""
+    for name, files in {
+        "a": {"memory.max": "1000\n", "memory.current": "700\n", "memory.stat": "anon 500\ninactive_file 200\n"},
+        "a/b": {"memory.max": "max\n", "memory.current": "700\n"},
+        "memory/c": {"memory.limit_in_bytes": "4000", "memory.usage_in_bytes": "1000"},
+    }.items():
+        (tmp_path / name).mkdir(parents=True, exist_ok=True)
+        for file, text in files.items():
+            (tmp_path / name / file).write_text(text)
+    own = tmp_path / "own"
+    own.write_text("0::/a/b\n5:cpu,cpuacct:/x\n4:memory:/c\n")
+    assert sorted(memory._containers(tmp_path, own)) == [500.0, 3000.0]
+    (tmp_path / "meminfo").write_text("MemTotal: 9 kB\nMemAvailable:       7 kB\n")
+    assert memory._linux(tmp_path) == 7168.0 and memory._linux(tmp_path / "none") is None
