@@ -32,6 +32,18 @@ def test_a_block_is_told_to_the_byte(book: str) -> None:
     assert block + scratch == pytest.approx(memory.held(b), rel=0.02)  # an exercise of options makes changes of its own
 
 
+def test_a_memory_counts_once() -> None:
+    """1,000 bytes twice, and half of them as a view; 80 of another array."""
+    a, b = np.zeros(125), np.zeros(10)
+    assert memory.held((a, (a, a[:60]), b, "no array")) == 1080 and memory.held((a[:60],)) == 1000
+
+
+def test_the_solvers_arrays_count(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, real = memory.needed(plan, 0.0).each, stages.scratch
+    monkeypatch.setattr(stages, "scratch", lambda b: (real(b), np.zeros(1_000_000)))
+    assert memory.needed(plan, 0.0).each == before + 8e6
+
+
 def test_many_pools_take_more(plan: Plan) -> None:
     few, many = (memory.needed(plan_of(n, 96), 0.0).each for n in (10, 100))
     assert 8.0 < many / few < 12.0 and few > memory.needed(plan_of(1, 96), 0.0).each
@@ -47,7 +59,7 @@ def test_the_refusal(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     each, n = memory.amount(need.each), plan.names
     assert str(refused.value) == (
         f"this plan: {plan.months} months x {len(n.contracts)} contracts x {len(n.pools)} pools x {len(n.workloads)} workloads, 64 paths "
-        f"side by side in each of 8 threads\n  got   {memory.amount(need.of(8))}: {each} for each thread, 10 MB shared, 190 MB the "
+        f"side by side in each of 8 threads\n  got   {memory.amount(need.of(8))}: {each} for each thread, 10 MB shared, 205 MB the "
         f"program\n  rule  a run fits into the memory that is free, {memory.amount(0.95 * room)}\n  fix   --workers 2 needs "
         f"{memory.amount(need.of(2))}"
     )

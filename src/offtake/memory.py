@@ -23,8 +23,8 @@ from . import stages
 from .errors import RoomError
 from .plan import Plan
 
-PROGRAM = 190e6  # Python, NumPy, Numba and the machine code of all kernels
-PASSING = 0.5  # of a block: arrays that a stage or a measure makes and drops
+PROGRAM = 205e6  # Python, NumPy, Numba and the machine code of all kernels
+PASSING = 0.4  # of a block: arrays that a stage or a measure makes and drops
 RESERVE = 0.05  # of what is free, for others
 
 
