@@ -51,6 +51,7 @@ class Ledger(NamedTuple):
     priced: np.ndarray  # (M,) and of the last at the shadow prices
     worth: np.ndarray  # (V, M) of an hour more of each line there
     open: np.ndarray  # (P,) int64 1 where a price is sought
+    over: np.ndarray  # (P,) int64 1 where more is wanted for nothing than the stock pays
     price: np.ndarray  # (P,) of the closest dual
     paid: np.ndarray  # (K, M) rooms of the best plan
 
@@ -59,8 +60,8 @@ def ledger(case, jobs):
     """Memory for one lane of `jobs` J."""
     (pools, months, _), slots, rows, z, whole = case.full.shape, len(case.jobs.day.share), len(case.known.stock), np.zeros, np.int64
     return Ledger(
-        z(jobs), z(1, whole), z(months, whole), z(months), z(months), z((pools * (1 + slots), months)), z(rows, whole), z(rows),
-        z((pools, months)),
+        z(jobs), z(1, whole), z(months, whole), z(months), z(months), z((pools * (1 + slots), months)), z(rows, whole), z(rows, whole),
+        z(rows), z((pools, months)),
     )  # fmt: skip
 
 
@@ -223,7 +224,8 @@ def begin(t, i, case, desk, w, book):
             taken, (since, till) = 0.0, span(n, p, case.coupled)
             for m in range(since, till):
                 taken += taken_in(n, m, case, w, w.hours)
-            over = over or taken > case.known.stock[p, i]
+            book.over[p] = 1 if taken > case.known.stock[p, i] else 0
+            over = over or book.over[p] != 0
             give_rooms(t, n, p, i, case, w)
         lock(t, n, case, w)
     return over
@@ -231,11 +233,15 @@ def begin(t, i, case, desk, w, book):
 
 @once
 def sweep(t, n, i, case, w, book):
-    """Prices and rooms of contract n's open periods, the others as they stand."""
+    """Prices and rooms of contract n's open periods, the others as they stand. The price of the last that had one is a good first guess."""
+    guess = 0.0
     for p in range(case.coupled.first[n], case.coupled.first[n + 1]):
+        if case.known.price[p, i] == 0.0 and book.over[p] != 0:
+            case.known.price[p, i] = guess
         if book.open[p] != 0:
             walk_period(t, n, p, i, case, w)
             give_rooms(t, n, p, i, case, w)
+        guess = max(case.known.price[p, i], 0.0) if book.over[p] != 0 else guess
     lock(t, n, case, w)
 
 
