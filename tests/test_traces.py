@@ -38,6 +38,16 @@ def test_arrays_sorted_by_submission_and_id(tmp_path: Path) -> None:
     assert jobs.gpu_hours == (30 + 480 + 57_600) / 3600 and jobs.span_s == 5.5 and jobs.refusals.total == 0
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_blank_lines_before_the_header_count(end: str, tmp_path: Path) -> None:
+    """A fault in line 5 of a file is told as row 5, whether a cell is wrong or a field too many."""
+    file = tmp_path / "jobs.csv"
+    for row, said in (("b,-1,60,8", "jobs.csv:5:2  submit_s\n  got   -1"), ("b,1,60,8,9", "jobs.csv:5:5\n  got   5 fields: b,1,60,8,9")):
+        lines = ["", "", "job_id,submit_s,duration_s,gpus", "a,0,60,8", row]
+        file.write_bytes("".join(line + end for line in lines).encode())
+        assert said in refused(file)
+
+
 def test_whole_numbers_are_their_own_ids_and_sort_as_numbers(tmp_path: Path) -> None:
     jobs = read_jobs(written(tmp_path, "10,0,1,1", "9,0,1,1", head="job_id,submit_s,duration_s,gpus"))
     assert jobs.job_id.tolist() == [9, 10] and jobs.name(0) == "9" and jobs.names is None

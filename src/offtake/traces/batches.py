@@ -45,11 +45,15 @@ def _slices(file: Path, lazy: pl.LazyFrame, shape: str) -> Iterator[tuple[int, p
 
 
 def _csv(file: Path, shape: str) -> Iterator[tuple[int, pl.DataFrame]]:
-    """Every block is read under the header of the file, so that a short row is one, and a blank one too."""
+    """Every block is read under the header of the file, so that a short row is one, and a blank one too; blank lines before it count."""
     row, head = 2, b""
     for block in text_blocks(file, quoted=True):
         if not head:
-            block = block.lstrip(b"\r\n")
+            bare = block.lstrip(b"\r\n")
+            row += block.count(b"\n", 0, len(block) - len(bare))
+            if not bare:
+                continue
+            block = bare
             end = _end_of_first(block)
             head, block = block[:end], block[end:]
             head = head if head.endswith(b"\n") else head + b"\n"

@@ -58,9 +58,9 @@ def ragged(file: Path) -> Issue | None:
     """The first row of a CSV file with another number of fields than its header, or that is not text; read row by row."""
     try:
         with file.open(encoding="utf-8-sig", newline="") as stream:
-            rows = csv.reader(stream)
-            head = next(rows, [])
-            for number, row in enumerate(rows, 2):
+            rows = enumerate(csv.reader(stream), 1)
+            head = next((row for _, row in rows if row), [])
+            for number, row in rows:
                 if row and len(row) != len(head):
                     got = f"{len(row)} fields: {','.join(row)[:80]}"
                     return Issue(str(file), number, len(row), "", got, f"a row has the {len(head)} fields of the header", "mend the row")
