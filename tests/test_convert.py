@@ -213,10 +213,30 @@ def test_the_old_file_stays_whole(tmp_path: Path) -> None:
     with pytest.raises(TraceError):
         convert("helios", [CASES / "helios.csv"], out)
     assert out.read_bytes() == before
-    (tmp_path / "held").mkdir()
-    with pytest.raises(WriteError):
-        convert("itp", [CASES / "cluster01.csv"], tmp_path / "held")
-    assert sorted(os.listdir(tmp_path)) == ["held", "jobs.parquet"]
+    (tmp_path / "held.parquet").mkdir()
+    with pytest.raises(WriteError, match="could not be written"):
+        convert("itp", [CASES / "cluster01.csv"], tmp_path / "held.parquet")
+    assert sorted(os.listdir(tmp_path)) == ["held.parquet", "jobs.parquet"]
+
+
+@pytest.mark.parametrize(("form", "name"), [("sacct", "sacct.txt"), ("azure-llm", "azure2024.csv"), ("table", "jobs.csv")])
+def test_what_is_read_is_not_written_over(form: str, name: str, tmp_path: Path) -> None:
+    """By its own name, through a link, and as a second name of the file; and no other file than .parquet is written."""
+    held = b"job_id,submit_s,duration_s,gpus\na,0,60,8\n" if form == "table" else (CASES / name).read_bytes()
+    log, link, twin = tmp_path / name, tmp_path / "link.parquet", tmp_path / "twin.parquet"
+    log.write_bytes(held)
+    link.symlink_to(log)
+    os.link(log, twin)
+    before = sorted(os.listdir(tmp_path))
+    for out, said in (
+        (log, f"{log}: what is written is a Parquet file, and its name ends in .parquet; write -o {log.stem}.parquet"),
+        (link, f"{link}: this file is read, so nothing is written in its place; name another with -o"),
+        (twin, f"{twin}: this file is read, so nothing is written in its place; name another with -o"),
+    ):
+        done = CliRunner().invoke(app, ["traces", "convert", form, str(log), "-o", str(out), "--skip-bad"])
+        assert isinstance(done.exception, WriteError) and str(done.exception) == said
+        assert log.read_bytes() == held and sorted(os.listdir(tmp_path)) == before
+    assert CliRunner().invoke(app, ["traces", "convert", form, str(log), "-o", str(tmp_path / "new.parquet"), "--skip-bad"]).exit_code == 0
 
 
 def test_verbs(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def convert(form: str, files: Sequence[Path], out: Path, skip_bad: bool = False,
 
     Raises TraceError with every row at fault unless `skip_bad`, and where no job is left; WriteError where `out` cannot be written.
     """
-    with made_beside(out) as folder:
+    with made_beside(out, files) as folder:
         refusals, log = Refusals(" ".join(str(f) for f in files)), Log(form, folder, files)
         for number, file in enumerate(files):
             judge = Judge(FORMATS[form](readable(file)))
@@ -85,8 +85,14 @@ def readable(file: Path) -> Path:
 
 
 @contextmanager
-def made_beside(out: Path) -> Iterator[Path]:
-    """A folder for parts, beside what is to be written, gone at the end. Raises WriteError where none can be made."""
+def made_beside(out: Path, files: Sequence[Path]) -> Iterator[Path]:
+    """A folder for parts, beside what is to be written, gone at the end.
+
+    Raises WriteError where none can be made, and where `out` is no Parquet file by its name or one of the `files` that are read."""
+    if out.suffix != ".parquet":
+        raise WriteError(f"{out}: what is written is a Parquet file, and its name ends in .parquet; write -o {out.stem or 'jobs'}.parquet")
+    if any(out.exists() and file.exists() and out.samefile(file) for file in files):
+        raise WriteError(f"{out}: this file is read, so nothing is written in its place; name another with -o")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         held = tempfile.TemporaryDirectory(prefix=".offtake-", dir=out.parent)

@@ -28,7 +28,7 @@ c = pl.col
 
 def copy(file: Path, out: Path, skip_bad: bool = False) -> Converted:
     """Write the jobs of a table to `out`. Raises TraceError with every row at fault unless `skip_bad`, and WriteError as `convert`."""
-    with made_beside(out) as folder:
+    with made_beside(out, [file]) as folder:
         hashes = Hashes(folder, "id")
         table = Table(readable(file), folder / "once", hashes, np.zeros(0, np.uint64))
         again = hashes.again()

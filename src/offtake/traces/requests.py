@@ -51,7 +51,7 @@ class Requests:
 
 def convert_requests(files: Sequence[Path], out: Path, skip_bad: bool = False) -> Requests:
     """Write requests sorted by arrival within each trace. Raises TraceError with every row at fault unless `skip_bad`."""
-    with made_beside(out) as folder:
+    with made_beside(out, files) as folder:
         refusals, traces = Refusals(" ".join(str(f) for f in files)), dict[str, list[tuple[Runs, int]]]()
         for number, file in enumerate(files):
             judge, begun = Judge(_azure(readable(file))), list[int]()
