@@ -211,7 +211,7 @@ def test_the_load_of_a_request_trace(tmp_path: Path) -> None:
     assert load_of(file, None, 0.0, 3600.0).tokens == (60 / 3600, 40 / 3600)  # the third hour is not whole
     assert load_of(file, "a", 0.1, 3600.0).tokens == (90 / 3600, 50 / 3600)
     assert load_of(file, None, 0.0, 10_000.0).tokens == (150 / 7300,)
-    with pytest.raises(TraceError, match="the file holds a, not b"):
+    with pytest.raises(TraceError, match=r"requests\.parquet holds a, not b"):
         load_of(file, "b", 0.0, 3600.0)
 
 

@@ -129,8 +129,8 @@ def test_questions_that_cannot_be(told, tmp_path: Path) -> None:
     file = requests(tmp_path, [1.0, 2.0, 3.0])
     for how, message in (
         ((f"chaat={file}",), "--requests: 'chaat' is no inference of the book; did you mean chat?"),
-        ((f"{file}:other",), "--requests r.parquet: the file holds r, not other"),
-        ((str(tmp_path / "none.parquet"),), "--requests none.parquet: none.parquet is not there"),
+        ((f"{file}:other",), "--requests r.parquet holds r, not other"),
+        ((str(tmp_path / "none.parquet"),), "--requests none.parquet is not there"),
     ):
         with pytest.raises((QuestionError, TraceError)) as caught:
             rhythms_of(plan, Followed(how))

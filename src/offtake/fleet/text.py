@@ -303,11 +303,20 @@ def _fleets(read: _Reader, node: Node | None, folder: Path) -> tuple[Fleet, ...]
             trace = terms["trace"].value if "trace" in terms else None
             load = load_of(folder / str(terms["requests"].value), trace, weight or 0.0, step or HOUR).tokens
         except (TraceError, ValueError) as error:
-            read.fault(terms["requests"], f"{at}.requests", _short(terms["requests"]), str(error), "offtake traces convert azure-llm")
+            read.fault(terms["requests"], f"{at}.requests", _short(terms["requests"]), *_of_requests(error))
             continue
         times = (more["scale"] or 1.0) * (more["headroom"] or 1.0) / rate
         found.append(Fleet(name, gang, tuple(max(least or 0, math.ceil(tokens * times - 1e-9)) for tokens in load), step or HOUR))
     return tuple(found)
+
+
+def _of_requests(error: Exception) -> tuple[str, str]:
+    """Rule and fix of a request trace that cannot be read: of its first row at fault, where one is."""
+    if not isinstance(error, TraceError) or not error.issues:
+        return str(error), "offtake traces convert azure-llm"
+    first, more = error.issues[0], len(error.issues) - 1
+    others = f"; {more:,} more faults" if more else ""
+    return f"{first.path} in row {first.line} is {first.got}: {first.rule}{others}", first.fix
 
 
 def _of_pools(issue: Issue) -> Issue:

@@ -127,7 +127,7 @@ def _traced(plan: Plan, name: str, file: Path, trace: str | None, step: float) -
         load = load_of(file, trace, weight.median() if weight is not None else 0.0, step)
     except TraceError as error:
         more = "; write FILE:TRACE" if trace is None and "says which one" in str(error) else ""
-        raise TraceError(f"--requests {file.name}: {error}{more}") from None
+        raise TraceError(f"--requests {error}{more}", error.issues) from None
     if load.span < step or len(load.tokens) < 2:
         spans = f"{load.trace} spans {load.span / 60:,.0f} min, fewer than two steps of {step / 60:g} min"
         raise QuestionError(f"--requests {file.name}: {spans}: a shorter --step shows its shape")

@@ -22,7 +22,8 @@ COLUMNS = ("trace", "arrival_s", "input_tokens", "output_tokens")
 
 @dataclass(frozen=True)
 class Load:
-    """Tokens a second (H,) in each step of `step` seconds, as the trace went; requests, their span in seconds, and the whole days in it."""
+    """Tokens a second and requests (H,) in each step of `step` seconds, as the trace went; all its requests, their span in seconds, and the
+    whole days in it."""
 
     trace: str
     begins: datetime | None
@@ -31,6 +32,7 @@ class Load:
     days: int
     step: float
     tokens: tuple[float, ...]
+    counts: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -55,8 +57,10 @@ class Requests:
 def read_requests(file: Path, trace: str | None, input_weight: float) -> Requests:
     """One trace of a file; an input token counts `input_weight` of an output token.
 
-    Raises TraceError where the file is no request trace or holds several and `trace` names none of them."""
+    Raises TraceError where the file is no request trace, has rows at fault, or holds several and `trace` names none of them."""
     import polars as pl
+
+    from .requested import check_requests, typed
 
     if not file.is_file():
         raise TraceError(f"{file.name} is not there")
@@ -64,19 +68,26 @@ def read_requests(file: Path, trace: str | None, input_weight: float) -> Request
         known = pl.read_parquet_schema(file)
         frame = pl.read_parquet(file, columns=[*COLUMNS, *(["begins"] if "begins" in known else [])])
     except (pl.exceptions.PolarsError, OSError):
-        raise TraceError(f"a request trace is a Parquet file with {', '.join(COLUMNS)}") from None
-    names = frame["trace"].unique().sort().to_list()
+        raise TraceError(f"{file.name}: a request trace is a Parquet file with {', '.join(COLUMNS)}") from None
+    rows = typed(file, frame, list(known))
+    names = rows["trace"].unique().sort().to_list()
     if not names:
-        raise TraceError("the file holds no request")
+        raise TraceError(f"{file.name} holds no request")
     if trace is None and len(names) != 1:
-        raise TraceError(f"the file holds {', '.join(names)}: `trace` says which one")
+        raise TraceError(f"{file.name} holds {', '.join(names)}: `trace` says which one")
     if trace is not None and trace not in names:
-        raise TraceError(f"the file holds {', '.join(names)}, not {trace}")
-    mine = frame.filter(pl.col("trace") == (trace or names[0]))
+        raise TraceError(f"{file.name} holds {', '.join(names)}, not {trace}")
+    mine = rows.filter(pl.col("trace") == (trace or names[0]))
+    check_requests(file, mine, list(known))
     at = mine["arrival_s"].to_numpy()
     tokens = mine["output_tokens"].to_numpy() + input_weight * mine["input_tokens"].to_numpy()
     begins = mine["begins"][0] if "begins" in mine.columns else None
     return Requests(trace or names[0], begins, at - at.min(), tokens)
+
+
+def after_midnight(at: datetime) -> float:
+    """Seconds since the midnight before, by the clock of `at`."""
+    return (at - at.replace(hour=0, minute=0, second=0, microsecond=0)).total_seconds()
 
 
 def load_of(file: Path, trace: str | None, input_weight: float, step: float) -> Load:
@@ -89,9 +100,10 @@ def load_of(file: Path, trace: str | None, input_weight: float, step: float) -> 
     about = (found.trace, found.begins, len(found.at), found.span, days)
     if steps == 0:
         length = max(found.span, 1.0)
-        return Load(*about, length, (float(found.tokens.sum()) / length,))
-    sums = np.bincount((found.at // step).astype(int), weights=found.tokens, minlength=steps + 1)
-    return Load(*about, step, tuple((sums[:steps] / step).tolist()))
+        return Load(*about, length, (float(found.tokens.sum()) / length,), (len(found.at),))
+    place = (found.at // step).astype(int)
+    sums, counts = (np.bincount(place, weights=weights, minlength=steps + 1)[:steps] for weights in (found.tokens, None))
+    return Load(*about, step, tuple((sums / step).tolist()), tuple(counts.tolist()))
 
 
 def by_hour(found: Requests, begins: float) -> Array:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ import numpy as np
 
 from ..errors import QuestionError
 from .jobs import TraceError
-from .load import DAY, HOUR, Requests, by_hour, read_requests
+from .load import DAY, HOUR, Requests, after_midnight, by_hour, read_requests
 
 Array = np.ndarray[Any, Any]
 SLOT = re.compile(r"\s*([A-Za-z_][\w-]*)\s*:?\s+(\d+(?:\.\d+)?)\s*h(?:ours?)?\s*")
@@ -90,4 +89,4 @@ def _begins(found: Requests, begins: str | None) -> float:
     at = found.begins
     if at is None:
         raise QuestionError(f"nothing says at which hour {found.trace} begins: add --begins, as in --begins 18:15")
-    return (at - datetime.combine(at.date(), datetime.min.time())).total_seconds()
+    return after_midnight(at)
