@@ -97,6 +97,7 @@ def test_an_edit_elsewhere_compiles_nothing_again(tmp_path):
 def keys(kernels: Path) -> tuple[str, str, str]:
     """The keys of the two files and of all kernels, from their texts as they are now."""
     texts.cache_clear()
+    key.cache_clear()
     return key(kernels, "probe_month"), key(kernels, "probe_loop"), key(kernels)
 
 

@@ -40,6 +40,7 @@ def reached(texts_of: dict[str, bytes], name: str) -> list[str]:
     return sorted(found)
 
 
+@functools.cache
 def key(kernels: Path, *names: str) -> str:
     """Hash of the texts that the kernel files `names` reach (all files where none is named), of what is stored, and of numba's and Python's
     versions."""
