@@ -19,6 +19,7 @@ from offtake.book.check import check
 from offtake.cli import app
 from offtake.errors import QuestionError
 from offtake.fleet.ask import Asked
+from offtake.front import replays
 from offtake.studies.cluster import Wanted, cluster_of, replay_book, window_of
 from offtake.studies.meanpath import mean_path
 from offtake.studies.rhythm import Followed, Rhythm, hourly, rhythms_of
@@ -80,6 +81,77 @@ def test_hours_of_a_trace_are_those_of_the_clock(told, tmp_path: Path) -> None:
     assert (found.load * 3.6).tolist() == pytest.approx([x + 0.04 for x in DAY_OF_THREE] * 2) and found.told["begins_at_s"] == 18 * 3600.0
     bare = rhythms_of(plan, Followed((str(requests(tmp_path, load)),)))["chat"]
     assert (bare.load[:6] * 3.6).tolist() == pytest.approx([x + 0.04 for x in load[:6]])
+
+
+def test_requests_after_the_last_whole_day_are_told(told, tmp_path: Path) -> None:
+    """50 hours of four requests: two days of 192 are followed, 8 are left out; of 5 hours the last."""
+    plan, *_ = told
+    found = rhythms_of(plan, Followed((str(requests(tmp_path, [1.0] * 50)),)))["chat"].told
+    assert (found["requests"], found["left_out"], found["days"], found["steps"], found["repeats_s"]) == (192, 8, 2, 48, 48 * 3600.0)
+    found = rhythms_of(plan, Followed((str(requests(tmp_path, [1.0] * 5)),)))["chat"].told
+    assert (found["requests"], found["left_out"], found["days"], found["steps"], found["repeats_s"]) == (16, 4, 0, 4, 4 * 3600.0)
+
+
+def test_a_trace_of_less_than_a_day_has_no_hours_of_the_day(told, tmp_path: Path) -> None:
+    """Of a morning that knows its clock time, nothing can be rolled to the clock: it begins with the replay, again every 4 h."""
+    file = requests(tmp_path, [1.0, 4.0, 2.0, 3.0, 1.0], datetime(2024, 5, 10, 9, 0))
+    found = rhythms_of(told[0], Followed((str(file),)))["chat"]
+    assert (found.load * 3.6).tolist() == pytest.approx([x + 0.04 for x in (1.0, 4.0, 2.0, 3.0)]) and found.told["begins_at_s"] is None
+    wide = CliRunner().invoke(app, ["replay", "two-clouds", "--mix", "book", "--months", "2027-01", "--requests", str(file)]).stdout
+    said = "It repeats every 4 h, from the replay's beginning on. Left out: 4 requests after its last whole step."
+    assert said in " ".join(wide.split())
+
+
+def test_which_file_and_which_workload(told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that is there is a file, whatever its name holds; a workload or all the rest follows one trace."""
+    plan, *_ = told
+    monkeypatch.chdir(tmp_path)
+    for folder in ("month=3", "at:10"):
+        Path(folder).mkdir()
+        requests(Path(folder), [1.0, 2.0, 3.0])
+    one, other = "month=3/r.parquet", "at:10/r.parquet"
+    for how in (one, f"{one}:r", f"chat={one}", f"chat={one}:r", other, f"chat={other}", f"chat={other}:r"):
+        assert rhythms_of(plan, Followed((how,)))["chat"].told["file"] == "r.parquet"
+    both = f"one trace, not both {one} and {other}; leave one out, or name its workload"
+    form = "write [WORKLOAD=]FILE[:TRACE], as in chat=chat.parquet"
+    for asked, message in (
+        ((f"chat={one}", f"chat={other}"), f"--requests: chat follows {both}"),
+        ((one, other), f"--requests: inference without a trace of its own follows {both}"),
+        (("chat=",), f"--requests: 'chat=' names no file; {form}"),
+        (("",), f"--requests: '' names no file; {form}"),
+        ((f"{one}:",), f"--requests: '{one}:' names no trace behind its last `:`; {form}"),
+        (("month=4/r.parquet",), "--requests: 'month' is no inference of the book; there are: chat"),
+    ):
+        with pytest.raises(QuestionError) as caught:
+            rhythms_of(plan, Followed(asked))
+        assert str(caught.value) == message
+
+
+def test_options_that_nothing_would_follow(tmp_path: Path) -> None:
+    """Each is refused with what to do; a fault of a request trace comes before `replaying`."""
+    run, file = CliRunner(), str(requests(tmp_path, [1.0, 2.0, 3.0]))
+    for words, said in (
+        (["two-clouds", "--mix", "book", "--step", "5 min"], "--step says how often replicas of --requests come and go: add --requests"),
+        (["two-clouds", "--mix", "book", "--trace", file], "--mix book replays the book's own workloads and no trace: leave --trace out"),
+        (["--pools", "p.yaml", "--trace", "t.csv", "--step", "5 min"], "--requests, --step and --set are questions to a BOOK"),
+    ):
+        done = run.invoke(app, ["replay", *words], env={"COLUMNS": "400"})
+        assert done.exit_code == 2 and said in " ".join(done.output.replace("│", " ").split())
+    stages: list[str] = []
+
+    class Told:
+        def stage(self, text: str) -> None:
+            stages.append(text)
+
+    plan = front.compile(front.load("two-clouds"))
+    for name, told in ((str(tmp_path / "none.parquet"), 0), (file, 1)):
+        wanted = replays.wanted("book", (plan.start + 12, plan.start + 12), requests=[name])
+        if told == 0:
+            with pytest.raises(TraceError):
+                replays.on_book(plan, Asked(), wanted, None, Told())  # type: ignore[arg-type]
+        else:
+            replays.on_book(plan, Asked(), wanted, None, Told())  # type: ignore[arg-type]
+        assert len(stages) == told
 
 
 def test_a_workload_by_its_name_comes_before_all(told, tmp_path: Path) -> None:
@@ -209,6 +281,7 @@ def test_the_commands(tmp_path: Path) -> None:
     assert (found["follows"], found["file"], found["trace"], found["requests"], found["steps"]) == ("requests", "r.parquet", "r", 288, 72)
     wide = run.invoke(app, ["replay", "two-clouds", "--mix", "book", "--months", "2027-01", "--requests", str(file)]).stdout
     assert "chat follows 288 requests of r.parquet, r, in 72 steps of 60.0 min (peak 1.38 times the mean)" in " ".join(wide.split())
+    assert "It repeats every 72 h, from the replay's beginning on." in " ".join(wide.split()) and "Left out" not in wide
     assert run.invoke(app, ["replay", "--pools", "p.yaml", "--trace", "t.csv", "--requests", str(file)]).exit_code == 2
 
 
@@ -222,7 +295,8 @@ def test_public_request_traces(told) -> None:
         wanted = Wanted("book", months, None, 0, Followed((f"{file}:{trace}",), 300.0))
         found = replay_book(plan, Asked("backfill"), wanted, None).told
         about, fleet = found["book"]["inference"]["chat"], found["inference"]["chat"]
-        assert (about["requests"], about["steps"]) == (many, 11) and about["peak_over_mean"] > 1.05
+        assert (about["requests"] + about["left_out"], about["steps"]) == (many, 11)
+        assert about["left_out"] > 0 and about["peak_over_mean"] > 1.05
         assert 0.0 <= fleet["unmet_gpu_h"] < 0.1 * fleet["asked_gpu_h"]
         with pytest.raises(TraceError, match=f"{trace} spans 1.0 h: a profile of the day takes a whole day at least"):
             profile_of(file, trace, "18:15", None, 0.0)

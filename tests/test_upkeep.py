@@ -21,6 +21,7 @@ from offtake.cli import app
 from offtake.errors import QuestionError
 from offtake.fleet import Pool, Rules, run_jobs
 from offtake.fleet.ask import Asked
+from offtake.reports import replay
 from offtake.studies.cluster import Wanted, cluster_of, replay_book, window_of
 from offtake.studies.meanpath import mean_path
 from offtake.studies.stoppages import Stop, outages_of, stops_of, with_stops
@@ -155,3 +156,17 @@ def test_the_command_and_where_numbers_come_from(tmp_path: Path) -> None:
     told = json.loads(run.invoke(app, ["explain", str(file), "offered of sites.coast @ 2027-01", "--paths", "512", "--json"]).stdout)
     first = told["inputs"][0]
     assert first["input"] == "sites.coast.outages.every" and first["quality"] == "assumed" and first["rank_correlation"] > 0
+
+
+def test_hours_and_months_in_words() -> None:
+    """No power of ten and no plural of one."""
+    told = {
+        "maintenance": {"length_h": 1_570.4, "every_months": 1.0, "share": 0.5},
+        "outages": {"length_h": 24.0, "every_months": 1.0, "share": 0.1, "times": 1},
+    }  # fmt: skip
+    assert replay._stops("coast", told) == (
+        "coast states 1,570 h of maintenance every month (50.00 %) and 24 h without power after 1 month with it on average "
+        "(10.00 %; 1 time in this replay)."
+    )
+    told = {"maintenance": {"length_h": 0.5, "every_months": 2.957, "share": 0.01}}
+    assert replay._stops("coast", told) == "coast states 0.5 h of maintenance every 2.96 months (1.00 %)."

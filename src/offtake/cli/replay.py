@@ -35,7 +35,7 @@ def replay_trace(
     compare: Annotated[str | None, typer.Option(metavar="WHAT", help="segment, spares or both: the same jobs with and without.")] = None,
     maintenance: Annotated[str | None, typer.Option(metavar="TEXT", help="Rolling, as in '8 h every 90 days' for each domain.")] = None,
     requests: Requests = None,
-    step: Annotated[str, typer.Option(metavar="TIME", help="Of --requests: how often replicas come and go.")] = "1 h",
+    step: Annotated[str | None, typer.Option(metavar="TIME", help="Of --requests: how often replicas come and go; else 1 h.")] = None,
     set_: Sets = None,
     out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Write timeline.html and events.csv into this folder.")] = None,
     as_json: Json = False,
@@ -44,10 +44,11 @@ def replay_trace(
     from ..front import replays
     from ..reports.replay import replay_text
 
-    of_book = bool(mix != "trace" or months or segment is not None or spares or set_ or requests)
+    of_book = bool(mix != "trace" or months or segment is not None or spares or set_ or requests or step)
     _fitting(book, pools, trace, of_book, pin_pools)
+    _used(mix, trace, requests, step)
     asked = replays.also(replays.asked(policy, failures, pin_pools, skip_bad, seed, out is not None), compare, maintenance)
-    wanted = replays.wanted(mix, _window(months), segment, spares, requests or (), step)
+    wanted = replays.wanted(mix, _window(months), segment, spares, requests or (), step or "1 h")
     answer = _replayed(book, trace, pools, wanted, set_, asked)
     written = replays.write(answer, out) if out is not None else []
     say_json(answer.told) if as_json else say(replay_text(answer.told, width()))
@@ -63,10 +64,18 @@ def _fitting(book: str | None, pools: Path | None, trace: Path | None, of_book: 
         raise typer.BadParameter("--pools needs --trace FILE")
     if pools is not None and of_book:
         raise typer.BadParameter(
-            "--mix, --months, --segment, --spares, --requests and --set are questions to a BOOK; a file of pools states its own"
+            "--mix, --months, --segment, --spares, --requests, --step and --set are questions to a BOOK; a file of pools states its own"
         )
     if book is not None and pin_pools:
         raise typer.BadParameter("--pin-pools goes with --pools: a book's pools are not those of a trace")
+
+
+def _used(mix: str, trace: Path | None, requests: list[str] | None, step: str | None) -> None:
+    """Every option that is given does something. Raises BadParameter."""
+    if step is not None and not requests:
+        raise typer.BadParameter("--step says how often replicas of --requests come and go: add --requests FILE, or leave it out")
+    if mix == "book" and trace is not None:
+        raise typer.BadParameter("--mix book replays the book's own workloads and no trace: leave --trace out, or say --mix half")
 
 
 def _window(months: str | None) -> tuple[int, int] | None:

@@ -72,8 +72,7 @@ def on_book(
     """
     from ..studies.cluster import replay_book
 
-    _tell(progress)
-    return replay_book(plan, asked, wanted, trace)
+    return replay_book(plan, asked, wanted, trace, lambda: _tell(progress))
 
 
 def write(answer: Answer, folder: str | Path) -> list[Path]:

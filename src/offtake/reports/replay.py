@@ -53,7 +53,11 @@ def _follows(name: str, told: dict[str, Any]) -> str:
     peak = f"peak {told['peak_over_mean']:.2f} times the mean"
     if told["follows"] == "requests":
         span = f"{told['requests']:,} requests of {told['file']}, {told['trace']}, in {told['steps']:,} steps of {_time(told['step_s'])}"
-        return f"{name} follows {span} ({peak}), scaled to its GPU-hours of each month, headroom inside, one replica at least."
+        by = "by the clock" if told["begins_at_s"] is not None else "from the replay's beginning on"
+        again = f" It repeats every {_figure(told['repeats_s'] / 3600.0)} h, {by}."
+        many, last = told["left_out"], "day" if told["days"] else "step"
+        left = f" Left out: {many:,} request{'s' * (many != 1)} after its last whole {last}." if many else ""
+        return f"{name} follows {span} ({peak}), scaled to its GPU-hours of each month, headroom inside, one replica at least.{again}{left}"
     return f"{name} follows {'its profile' if told['follows'] == 'profile' else 'an assumed day'} ({peak})."
 
 
@@ -61,14 +65,25 @@ def _stops(site: str, stops: dict[str, Any]) -> str:
     """What a site states of maintenance and outages, and what share of the time it comes to."""
     told = []
     if found := stops.get("maintenance"):
-        told.append(f"{found['length_h']:,.3g} h of maintenance every {found['every_months']:,.3g} months ({_share(found['share'])})")
+        often = "month" if (months := _months(found["every_months"])) == "1 month" else months
+        told.append(f"{_figure(found['length_h'])} h of maintenance every {often} ({_share(found['share'])})")
     if found := stops.get("outages"):
         often = f"{found['times']:,} time{'s' * (found['times'] != 1)} in this replay"
         told.append(
-            f"{found['length_h']:,.3g} h without power after {found['every_months']:,.3g} months with it on average "
+            f"{_figure(found['length_h'])} h without power after {_months(found['every_months'])} with it on average "
             f"({_share(found['share'])}; {often})"
         )
     return f"{site} states {' and '.join(told)}."
+
+
+def _months(many: float) -> str:
+    shown = _figure(many)
+    return f"{shown} month{'s' * (shown != '1')}"
+
+
+def _figure(value: float) -> str:
+    """Three figures, never a power of ten: 0.657, 36, 1,570."""
+    return f"{value:,.0f}" if value >= 100.0 else f"{value:.3g}"
 
 
 def _open(found: dict[str, Any], unfinished: int) -> str:

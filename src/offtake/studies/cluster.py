@@ -9,7 +9,7 @@ Assumed a batch job runs a day, and a deferrable one may start up to 30 days lat
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -237,9 +237,12 @@ def scale_for(jobs: Jobs | None, hours: float) -> int:
     return max(int(np.ceil(hours * HOUR / (float(jobs.gpus @ jobs.duration_s) / len(jobs)) / MOST_JOBS)), 1)
 
 
-def cluster_of(plan: Plan, b: Block, window: Window, wanted: Wanted, jobs: Jobs | None) -> Cluster:
-    """Pools of the book, and jobs that ask for as many GPU-hours as its workloads do, in the shape of a trace, of the book, or of both."""
-    rhythms = rhythms_of(plan, wanted.followed)
+def cluster_of(
+    plan: Plan, b: Block, window: Window, wanted: Wanted, jobs: Jobs | None, rhythms: dict[str, Rhythm] | None = None
+) -> Cluster:  # fmt: skip
+    """Pools of the book, and jobs that ask for as many GPU-hours as its workloads do, in the shape of a trace, of the book, or of both;
+    `rhythms` where they have been read."""
+    rhythms = rhythms if rhythms is not None else rhythms_of(plan, wanted.followed)
     hours = hours_wanted(plan, b, window, rhythms)
     share = {"trace": 1.0, "half": 0.5, "book": 0.0}[wanted.mix]
     scale = scale_for(jobs, share * float(hours.sum())) if share else 1
@@ -283,15 +286,19 @@ def _fitting(work: k.Jobs, pools: Sequence[Pool]) -> k.Jobs:
     return work._replace(allow=allow)
 
 
-def replay_book(plan: Plan, asked: Asked, wanted: Wanted, trace: str | Path | None) -> Answer:
-    """Replay work over the pools of a book, month by month. Raises QuestionError, TraceError."""
+def replay_book(
+    plan: Plan, asked: Asked, wanted: Wanted, trace: str | Path | None, begun: Callable[[], None] = lambda: None
+) -> Answer:  # fmt: skip
+    """Replay work over the pools of a book, month by month; `begun` is called once request traces are read. Raises QuestionError,
+    TraceError."""
     mix = wanted.mix
     if mix != "book" and trace is None:
         raise QuestionError(f"--mix {mix} needs a trace: --trace FILE, or --mix book")
+    window, rhythms = window_of(plan, wanted.months), rhythms_of(plan, wanted.followed)
+    begun()
     jobs = read_any(trace, asked.skip_bad) if trace is not None and mix != "book" else None
-    window = window_of(plan, wanted.months)
     b = mean_path(plan, asked.seed)
-    cluster = cluster_of(plan, b, window, wanted, jobs)
+    cluster = cluster_of(plan, b, window, wanted, jobs, rhythms)
     if asked.failures == "book":
         cluster = replace(cluster, pools=with_stops(plan, b, cluster.pools, window.until, asked.seed))
     stated = Rules(failures=stated_failures(plan, cluster.pools), serving=cluster.fleets, value=cluster.waiting)

@@ -21,7 +21,7 @@ import numpy as np
 from ..errors import QuestionError
 from ..plan import Plan
 from ..traces import TraceError
-from ..traces.load import load_of
+from ..traces.load import after_midnight, load_of
 
 Array = np.ndarray[Any, Any]
 HOUR, DAY = 3600.0, 86400.0
@@ -102,26 +102,43 @@ def rhythms_of(plan: Plan, followed: Followed) -> dict[str, Rhythm]:
 
 
 def _files(plan: Plan, requests: Sequence[str]) -> dict[str, tuple[Path, str | None]]:
-    """File and trace of each workload; one without a name is for all that have none of their own."""
+    """File and trace of each workload; one without a name is for all that have none of their own. Raises QuestionError."""
     inference = [name for name in plan.names.workloads if plan.book.workloads[name].kind == "inference"]
     if requests and not inference:
         raise QuestionError("--requests: the book has no inference to follow them")
-    found: dict[str, tuple[Path, str | None]] = {}
-    for text in sorted(requests, key=lambda text: "=" in text):
-        name, _, rest = text.rpartition("=")
-        if name and name not in inference:
+    found: dict[str, str] = {}
+    for text in requests:
+        name, rest = _parted(text, inference)
+        if name in found:
+            whose = f"{name} follows" if name else "inference without a trace of its own follows"
+            raise QuestionError(f"--requests: {whose} one trace, not both {found[name]} and {rest}; leave one out, or name its workload")
+        found[name] = rest
+    return {name: _file_and_trace(found[key]) for name in inference if (key := name if name in found else "") in found}
+
+
+def _parted(text: str, inference: Sequence[str]) -> tuple[str, str]:
+    """Workload, "" where none is named, and what stands behind it; a name of a file that is there may have a `=` in it."""
+    name, rest = "", text
+    if "=" in text and not any(Path(whole).is_file() for whole in (text, text.rpartition(":")[0])):
+        name, _, rest = text.partition("=")
+        if name not in inference:
             near = get_close_matches(name, inference, n=1)
             fix = f"did you mean {near[0]}?" if near else f"there are: {', '.join(inference)}"
             raise QuestionError(f"--requests: '{name}' is no inference of the book; {fix}")
-        file, _, trace = rest.rpartition(":")
-        one = (Path(rest), None) if Path(rest).is_file() or not file else (Path(file), trace)
-        found |= {mine: one for mine in ([name] if name else inference)}
-    return found
+    if not rest.strip() or rest.endswith(":"):
+        missing = "trace behind its last `:`" if rest.strip(": ") else "file"
+        raise QuestionError(f"--requests: '{text}' names no {missing}; write [WORKLOAD=]FILE[:TRACE], as in chat=chat.parquet")
+    return name, rest
+
+
+def _file_and_trace(text: str) -> tuple[Path, str | None]:
+    file, _, trace = text.rpartition(":")
+    return (Path(text), None) if Path(text).is_file() or not file else (Path(file), trace)
 
 
 def _traced(plan: Plan, name: str, file: Path, trace: str | None, step: float) -> Rhythm:
-    """A workload that follows a trace again and again: by whole days where it has any; where the file knows when it began, its hours are
-    those of the day."""
+    """A workload that follows a trace again and again: by whole days where it has any, and then, where the file knows when it began, its
+    hours are those of the day; a shorter one has no hours of a day, and begins with the window."""
     weight = plan.book.workloads[name].input_weight
     try:
         load = load_of(file, trace, weight.median() if weight is not None else 0.0, step)
@@ -132,12 +149,14 @@ def _traced(plan: Plan, name: str, file: Path, trace: str | None, step: float) -
         spans = f"{load.trace} spans {load.span / 60:,.0f} min, fewer than two steps of {step / 60:g} min"
         raise QuestionError(f"--requests {file.name}: {spans}: a shorter --step shows its shape")
     whole = round(load.days * DAY / step) or len(load.tokens)  # by whole days, so that its hours stay those of the day
-    tokens = np.array(load.tokens[:whole])
-    since = 0.0 if load.begins is None else (load.begins - load.begins.replace(hour=0, minute=0, second=0, microsecond=0)).total_seconds()
+    tokens, used = np.array(load.tokens[:whole]), sum(load.counts[:whole])
+    begins = after_midnight(load.begins) if load.begins is not None and load.days else None
+    turned = 0 if begins is None else math.floor(begins / step)
     with file.open("rb") as stream:
         sha = hashlib.file_digest(stream, "sha256").hexdigest()
     told = {
-        "follows": "requests", "file": file.name, "sha256": sha, "trace": load.trace, "requests": load.requests, "steps": len(tokens),
-        "step_s": step, "begins_at_s": math.floor(since / step) * step, "peak_over_mean": float(tokens.max() / tokens.mean()),
+        "follows": "requests", "file": file.name, "sha256": sha, "trace": load.trace, "requests": used, "left_out": load.requests - used,
+        "days": load.days, "steps": len(tokens), "step_s": step, "repeats_s": len(tokens) * step,
+        "begins_at_s": None if begins is None else turned * step, "peak_over_mean": float(tokens.max() / tokens.mean()),
     }  # fmt: skip
-    return Rhythm(np.roll(tokens, math.floor(since / step)), step, up=True, told=told)
+    return Rhythm(np.roll(tokens, turned), step, up=True, told=told)
