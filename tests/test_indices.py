@@ -91,27 +91,66 @@ SEEDS = 200
 FEWEST_COVERED, MOST_COVERED = stats.binom.ppf([1e-4, 1.0 - 1e-4], SEEDS, 0.95)
 
 
+def bent() -> dict[str, tuple[object, list[float], list[float] | None]]:
+    """Numbers bent in the normal scores, and one with a jump: first-order indices, each half of the variance by hand, and slopes."""
+
+    def square(u: np.ndarray) -> np.ndarray:
+        z = special.ndtri(u)
+        found: np.ndarray = z[0] + z[1] ** 2 / math.sqrt(2.0)
+        return found
+
+    def lognormal(u: np.ndarray) -> np.ndarray:
+        found: np.ndarray = np.exp(special.ndtri(u)).sum(axis=0)
+        return found
+
+    def jump(u: np.ndarray) -> np.ndarray:
+        found: np.ndarray = (u < 0.3).sum(axis=0).astype(float)
+        return found
+
+    half = [0.5, 0.5]
+    return {"square": (square, half, [1.0, 0.0]), "lognormal": (lognormal, half, None), "jump": (jump, half, None)}
+
+
+def cases() -> dict[str, tuple[object, list[float], list[float] | None]]:
+    """Each closed form with its slopes, where they are asked for."""
+    known = {"ishigami": ishigami_slopes(), "sobol-g": [0.0] * len(A)}
+    return {name: (function, first, known[name]) for name, (function, first, _) in closed_forms().items()} | bent()
+
+
 @pytest.mark.parametrize("sampler", ["sobol", "random"])
-@pytest.mark.parametrize("name", ["ishigami", "sobol-g"])
+@pytest.mark.parametrize("name", ["ishigami", "sobol-g", "square", "lognormal", "jump"])
 def test_intervals_cover_the_closed_forms(name: str, sampler: str) -> None:
-    """Over 200 seeds of 1,024 and of 4,096 paths, an interval of 95 % covers as often as 200 tosses of 0.95 would but for 1 case in 10,000
-    to either side; where an index is nothing or nearly so its estimate is a square, and the interval may cover more often."""
-    function, first, _ = closed_forms()[name]
-    slopes = ishigami_slopes() if name == "ishigami" else [0.0] * len(first)
-    for n in (1_024, 4_096):
+    """Over 200 seeds of 1,024 and of 4,096 paths (of what is bent in the scores, of 16,384 too), an interval of 95 % covers as often as 200
+    tosses of 0.95 would but for 1 case in 10,000 to either side; where an index is nothing or nearly so its estimate is a square, and the
+    interval may cover more often. Slopes of the lognormal are not held to it: with Sobol points they cover 9 times of 10."""
+    function, first, slopes = cases()[name]
+    for n in (1_024, 4_096, 16_384)[: 3 if name in bent() else 2]:
         covered = np.zeros((2, len(first)), int)
         for seed in range(1, SEEDS + 1):
             u = draws(len(first), seed)[:, :n] if sampler == "sobol" else np.random.default_rng(seed).random((len(first), n))
             of = Indices(tuple("abcde"[: len(first)]), special.ndtri(u), np.arange(n) % 16)
             y = function(u)  # type: ignore[operator]
             for k, (found, wanted) in enumerate(((of.regression(y)[0], slopes), (of.first_order(y), first))):
-                covered[k] += (found.low <= wanted) & (wanted <= found.high)
+                covered[k] += wanted is None or (found.low <= wanted) & (wanted <= found.high)
         assert (covered >= FEWEST_COVERED).all(), covered
-        assert (covered[0] <= MOST_COVERED).all(), covered
+        assert slopes is None or (covered[0] <= MOST_COVERED).all(), covered
+
+
+@pytest.mark.parametrize("name", ["square", "lognormal", "jump"])
+def test_more_paths_come_nearer_where_a_number_is_bent(name: str) -> None:
+    """The mean over 40 seeds at 16,384 paths, of a true 0.500: a line in 32 bins however many paths gave 0.495 of the jump, means in 32
+    bins 0.463 of the square and 0.426 of the lognormal."""
+    function, first, _ = bent()[name]
+    found = []
+    for seed in range(1, 41):
+        u = draws(2, seed)
+        found.append(Indices(("a", "b"), special.ndtri(u), np.arange(N) % 16).first_order(function(u)).value)  # type: ignore[operator]
+    mean, error = np.mean(found, axis=0), np.std(found, axis=0, ddof=1) / math.sqrt(40)
+    assert (np.abs(mean - first) < 4.0 * error + 0.001).all(), mean
 
 
 def pairs(y: np.ndarray, bins: np.ndarray, replicate: np.ndarray) -> float:
-    """Sum over bins of share x (mean of the products of two paths of different replicates), less that over all, in plain Python."""
+    """Sum over bins of share x (mean of the products of two paths of different replicates), in plain Python."""
     found = 0.0
     for members in [np.flatnonzero(bins == b) for b in np.unique(bins)]:
         products = [y[i] * y[j] for i in members for j in members if replicate[i] != replicate[j]]
@@ -120,19 +159,21 @@ def pairs(y: np.ndarray, bins: np.ndarray, replicate: np.ndarray) -> float:
 
 
 def test_first_order_against_its_pairs() -> None:
-    """96 paths of unequal replicates, one by one: bins by rank, products of two replicates, the bias told by half as many bins."""
+    """96 paths of unequal replicates, one by one: three bins by rank, in each a mean and a line, products of two replicates."""
     r = np.random.default_rng(5)
     z, replicate = r.standard_normal((2, 96)), r.integers(0, 5, 96)
     y = z[0] ** 2 + 0.3 * z[1] + 4.0
     found = Indices(("a", "b"), z, replicate).first_order(y)
 
     def naive(row: np.ndarray, of: np.ndarray) -> float:
-        bins, c = stats.rankdata(row).astype(int) - 1, y - y.mean()
-        fine = (bins * 6 // 96)[of]
-        y_, r_ = c[of], replicate[of]
-        middle = pairs(y_, np.zeros(len(y_)), r_)
-        a, b = pairs(y_, fine, r_) - middle, pairs(y_, fine // 2, r_) - middle
-        return float((4.0 * a - b) / 3.0 / ((y_**2).mean() - middle))
+        place, c = stats.rankdata(row).astype(int) - 1, y - y.mean()
+        bins, score, leaning = place // 32, stats.norm.ppf((place + 0.5) / 96), np.empty(96)
+        for b in range(3):
+            mine = bins == b
+            leaning[mine] = stats.zscore(score[mine]) * (c[mine] - c[mine].mean())
+        c_, r_, b_ = c[of], replicate[of], bins[of]
+        middle = pairs(c_, np.zeros(len(c_)), r_)
+        return (pairs(c_, b_, r_) + pairs(leaning[of], b_, r_) - middle) / (float((c_**2).mean()) - middle)
 
     left = np.array([[naive(row, np.flatnonzero(replicate != k)) for row in z] for k in range(5)])
     assert found.value == pytest.approx([naive(row, np.arange(96)) for row in z], rel=1e-12)

@@ -5,10 +5,11 @@ Method  slope: of the least-squares plane in the scores, per standard deviation 
         derivative, whatever the function (Stein's lemma), and has the sign that a tornado shows.
         share: slope x cov(score, target) / var(target); shares of all inputs add up to the R2 of the plane.
         rank: Spearman's correlation.
-        first order: var(E[target | input]) / var(target), from the target's means in bins of equally many paths (given data: Plischke,
-        Borgonovo and Smith, Eur. J. Oper. Res. 226, 2013). The square of a mean is the product of two replicates' sums, over all pairs:
-        replicates are independent where the paths of one are not, so nothing of the chance in a mean is squared and nothing has to be
-        taken off for it. What means in bins of 1/B miss falls like 1/B2, so B and B/2 bins tell it (Richardson).
+        first order: var(E[target | input]) / var(target), given data (Plischke, Borgonovo and Smith, Eur. J. Oper. Res. 226, 2013): in
+        bins of `PER_BIN` paths each, the target's mean and its slope in the normal score of the input's rank. The square of a mean or a
+        slope is the product of two replicates' sums, over all pairs: replicates are independent where the paths of one are not, so
+        nothing of the chance in a mean is squared and nothing has to be taken off for it. Bins grow in number with the paths, so what
+        a line in a bin misses goes away: a bend falls like 1/B4, a jump like 1/B, and tails as fast as paths come to stand in them.
         Inputs that depend on each other share what they hold, so it adds up to more than 1 with them.
         Errors leave one replicate out after the other (jackknife); an interval of 95 % takes Student's t of one degree of freedom
         fewer than there are replicates, 15 of sixteen.
@@ -18,14 +19,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from statistics import NormalDist
 
 import numpy as np
 
 from .sensitivity import ranks
 
-BINS = 32
-PER_BIN = 16  # paths at least
+PER_BIN = 32  # paths
 
 
 # Student's t that 2.5 % lie above, by degrees of freedom from 1 on
@@ -98,12 +98,14 @@ class Indices:
         return np.array([self._summed((row - (n - 1) / 2.0) ** 2) for row in self._places])
 
     @cached_property
-    def _cells(self) -> tuple[int, np.ndarray, np.ndarray]:
-        """Bins, the bin and replicate of each path as one number (I, N), and how many paths each holds (I, bins, R)."""
-        n, each = self.scores.shape[1], len(self._own)
-        bins = 2 * int(np.clip(n // PER_BIN, 2, BINS) // 2)
-        at = (self._places.astype(np.int64) * bins // n * each + self._replicate).astype(np.int16)
-        return bins, at, np.array([np.bincount(row, minlength=bins * each) for row in at], float).reshape(-1, bins, each)
+    def _bins(self) -> tuple[int, np.ndarray, np.ndarray]:
+        """How many bins, and by place: its bin (N,), and the normal score of the place as a line in its bin, of mean 0 and variance 1."""
+        n = self.scores.shape[1]
+        bins = max(n // PER_BIN, 2)
+        at = np.arange(n) * bins // n
+        line = np.array([NormalDist().inv_cdf((k + 0.5) / n) for k in range(n)])
+        line -= (np.bincount(at, line) / np.bincount(at))[at]
+        return bins, at, line / np.sqrt(np.bincount(at, line**2) / np.bincount(at))[at]
 
     @cached_property
     def _planes(self) -> list[tuple[int, np.ndarray, np.ndarray]]:
@@ -136,12 +138,28 @@ class Indices:
 
     def first_order(self, y: np.ndarray) -> Estimate:
         """var(E[target | input]) / var(target)."""
-        bins, at, count = self._cells
         centred = (y - y.mean())[self._order]
-        total = np.array([np.bincount(row, centred, bins * len(self._own)) for row in at]).reshape(count.shape)
-        squared = self._summed(centred**2)
-        whole = _between(count, total, squared[None], slice(None))
-        return jackknife(whole, np.array([_between(count, total, squared[None], r) for r in _others(len(self._own))]))
+        count, total, squared = self._count.astype(float), self._summed(centred), self._summed(centred**2)
+        n, middle = _left(count), _of_pairs(count, total)
+        between = np.array([self._between(row, centred) for row in self._places]) / n - middle
+        variance = _left(squared) / n - middle
+        found = np.divide(between, variance, out=np.zeros_like(between), where=variance > 0.0)
+        return jackknife(found[:, 0], found[:, 1:].T if len(count) > 1 else found[:0])
+
+    def _between(self, places: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Sum of the squares that one input's bins explain of a centred target y (N,): of all replicates, then of all but one (1 + R,)."""
+        bins, bin_of, line_of = self._bins
+        at, each = bin_of[places], len(self._own)
+        cell = at * each + self._replicate
+
+        def summed(values: np.ndarray | None) -> np.ndarray:
+            return np.bincount(cell, values, bins * each).reshape(bins, each).astype(float)
+
+        count, total = summed(None), summed(y)
+        level = total.sum(axis=1) / count.sum(axis=1)
+        leaning = summed(line_of[places] * (y - level[at]))
+        found: np.ndarray = (_left(count) * (_of_pairs(count, total) + _of_pairs(count, leaning))).sum(axis=0)
+        return found
 
     def ends(self, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The target's means where each input lies within 5 points of its 10th and of its 90th percentile, both (I,)."""
@@ -149,12 +167,6 @@ class Indices:
         low = [y[(row >= 0.05 * n) & (row < 0.15 * n)].mean() for row in self._places]
         high = [y[(row >= 0.85 * n) & (row < 0.95 * n)].mean() for row in self._places]
         return np.array(low), np.array(high)
-
-
-def _others(replicates: int) -> list[np.ndarray]:
-    """All replicates but one, one after the other; none where there is one."""
-    every = np.arange(replicates)
-    return [np.delete(every, r) for r in every] if replicates > 1 else []
 
 
 def _plane(n: int, total: np.ndarray, square: np.ndarray) -> tuple[int, np.ndarray, np.ndarray]:
@@ -184,27 +196,16 @@ def _correlation(sums: np.ndarray) -> np.ndarray:
     return found
 
 
+def _left(values: np.ndarray) -> np.ndarray:
+    """Sums over replicates (.., R): of all, then of all but one (.., 1 + R)."""
+    whole = values.sum(axis=-1, keepdims=True)
+    return np.concatenate([whole, whole - values], axis=-1)
+
+
 def _of_pairs(count: np.ndarray, total: np.ndarray) -> np.ndarray:
-    """Squared means from counts and sums (.., R): products of the sums of two replicates, over all pairs of them; 0 where no pair is."""
-    pairs = count.sum(axis=-1) ** 2 - (count**2).sum(axis=-1)
-    product = total.sum(axis=-1) ** 2 - (total**2).sum(axis=-1)
-    found: np.ndarray = np.divide(product, pairs, out=np.zeros_like(product), where=pairs > 0.0)
-    return found
-
-
-def _between(count: np.ndarray, total: np.ndarray, squared: np.ndarray, of: Any) -> np.ndarray:
-    """Share of variance between bins (I,), from counts and sums (I, bins, R) and sums of squares (1, R) of the replicates `of`."""
-    count, total, n = count[..., of], total[..., of], count[..., of].sum(axis=(1, 2))
-    middle = _of_pairs(count.sum(axis=1), total.sum(axis=1))
-    fine, coarse = (
-        (c.sum(axis=-1) * _of_pairs(c, t)).sum(axis=1) / n - middle for c, t in ((count, total), (_paired(count), _paired(total)))
-    )
-    variance = squared[..., of].sum(axis=-1) / n - middle
-    found: np.ndarray = np.divide((4.0 * fine - coarse) / 3.0, variance, out=np.zeros_like(variance), where=variance > 0.0)
-    return found
-
-
-def _paired(values: np.ndarray) -> np.ndarray:
-    """Two bins as one: (I, bins / 2, R)."""
-    found: np.ndarray = values[:, ::2] + values[:, 1::2]
+    """Squared means from counts and sums (.., R): products of the sums of two replicates, over all pairs of them, then with one replicate
+    left out after the other (.., 1 + R); 0 where no pair is."""
+    pairs = _left(count) ** 2 - _left(count**2)
+    product = _left(total) ** 2 - _left(total**2)
+    found: np.ndarray = np.divide(product, pairs, out=np.zeros_like(product), where=pairs > 0.5)
     return found
