@@ -14,14 +14,16 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from offtake import front, losses
+from offtake import front, losses, stages
 from offtake.book import text
+from offtake.book.check import check
 from offtake.book.walk import resolved_json
 from offtake.cli import app
 from offtake.errors import QuestionError
 from offtake.fleet import Pool, Rules, run_jobs
 from offtake.fleet.ask import Asked
 from offtake.reports import replay
+from offtake.reports.terminal import answers_text
 from offtake.studies.cluster import Wanted, cluster_of, replay_book, window_of
 from offtake.studies.meanpath import mean_path
 from offtake.studies.stoppages import Stop, outages_of, stops_of, with_stops
@@ -170,3 +172,37 @@ def test_hours_and_months_in_words() -> None:
     )
     told = {"maintenance": {"length_h": 0.5, "every_months": 2.957, "share": 0.01}}
     assert replay._stops("coast", told) == "coast states 0.5 h of maintenance every 2.96 months (1.00 %)."
+
+
+def test_maintenance_is_over_in_99_of_100_draws() -> None:
+    """At the 99th percentile of length and the 1st of every, each clipped as written."""
+    for stops, said in (
+        ("{every: 1 month, length: 50 to 6000 h}", "16,171 h at the 99th percentile, every 730.5 h at the 1st"),
+        ("{every: 1 month, length: 560 to 700 h}", "733.1 h at the 99th percentile, every 730.5 h at the 1st"),
+        ('{every: "uniform(0, 2) months", length: 36 h}', "36 h at the 99th percentile, every 14.61 h at the 1st"),
+        ("{every: 1 month, length: 560 to 690 h}", None),
+        ("{every: 1 month, length: {value: 50 to 6000 h, clip: 0 to 700 h}}", None),
+        ("{every: 60 to 90 days, length: 4 to 12 h}", None),
+    ):
+        issues = check(text.read(written("coast", stops=f"\n    maintenance: {stops}")))
+        assert [(issue.path, issue.got) for issue in issues] == ([] if said is None else [("sites.coast.maintenance.length", said)])
+
+
+def test_a_share_held_at_one_is_counted_and_told() -> None:
+    """Maintenance of 560 to 690 h lasts a month on some paths: as many as have a share of exactly 1."""
+    book = text.read(written("coast", stops="\n    maintenance: {every: 1 month, length: 560 to 690 h}"))
+    plan = front.compile(book)
+    b, at, expected = stages.allocate(plan), plan.names.sites.index("coast"), 0
+    for first in range(0, 1_024, 64):
+        counts = np.zeros((3, len(plan.factor_paths)), np.int64)
+        stages.fill(b, 1, first, counts[0])
+        mine = int((b.stops[0, at] == 1.0).sum())
+        stages.redraw(b, 1, counts[1])
+        stages.fill_given(b, 1, b.Z.copy(), np.arange(first, first + 64), counts[2])
+        assert counts.sum(axis=1).tolist() == [mine] * 3
+        expected += mine
+    told = front.run(book, paths=1_024).answers()
+    assert 0 < expected < 30 and told["clipped"] == {"sites.coast.maintenance.length": expected}
+    said = f"Of 1,024 draws each, clipped: {expected} of sites.coast.maintenance.length."
+    assert said in " ".join(answers_text(told, 100).split())
+    assert "clipped" not in front.run(front.load("two-clouds"), paths=256).answers()

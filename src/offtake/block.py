@@ -26,6 +26,7 @@ from .kernels.recognise import Books
 from .kernels.settle import Schedule, Settlement
 from .kernels.supply import Supply
 from .kernels.surface import Filled
+from .kernels.upkeep import MAINTENANCE, MONTH
 from .kernels.wear import Wear
 from .plan import Plan
 
@@ -86,3 +87,10 @@ class Block:
         for k in self.pools_of(contract):
             total += values[k]
         return total
+
+
+def count_endless(b: Block, clipped: np.ndarray) -> None:
+    """Raise `clipped` (F,) by the draws of maintenance not over before it comes again, whose share of the time is held at 1 (S-05)."""
+    for every, length in zip(b.plan.upkeep.every_x[MAINTENANCE], b.plan.upkeep.length_x[MAINTENANCE], strict=True):
+        if every >= 0:
+            clipped[length] += np.count_nonzero(b.X[length] > b.X[every] * MONTH)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from . import shadow
-from .block import Block
+from .block import Block, count_endless
 from .identities import worst_of
 from .kernels import (
     accounts,
@@ -129,12 +129,14 @@ def draw_inputs(b: Block, seed: int, first: int, clipped: np.ndarray) -> None:
     p = b.plan
     b.first = first
     draw.draw_block(p.draws, seed, first, p.forced, b.Z, b.X, b.scenario, clipped)
+    count_endless(b, clipped)
     series.series_block(p.timelines, b.X, b.scenario, seed, first, b.Y)
 
 
 def redraw(b: Block, seed: int, clipped: np.ndarray) -> None:
     """Factors and time paths anew from a block's scores and scenarios, which a study has changed; monthly noise stays the path's."""
     draw.factors_block(b.plan.draws, b.Z, b.scenario, b.X, clipped)
+    count_endless(b, clipped)
     series.series_block(b.plan.timelines, b.X, b.scenario, seed, b.first, b.Y)
 
 
@@ -145,6 +147,7 @@ def fill_given(b: Block, seed: int, scores: np.ndarray, noise: np.ndarray, clipp
     b.Z[:] = scores
     draw.choose_scenario(p.draws.cumulative, p.forced, b.scenario, np.array([draw.normal_cdf(z) for z in b.Z[0]]))
     draw.factors_block(p.draws, b.Z, b.scenario, b.X, clipped)
+    count_endless(b, clipped)
     b.first = int(noise[0])
     if np.array_equal(noise, b.first + np.arange(len(noise))) or not p.inputs.streams:
         series.series_block(p.timelines, b.X, b.scenario, seed, b.first, b.Y)

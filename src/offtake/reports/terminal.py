@@ -40,7 +40,8 @@ def _answers(told: dict[str, Any], width: int, most: int) -> list[str]:
 def _basis(told: dict[str, Any], width: int) -> list[str]:
     worst, stamp = max(told["identities"], key=lambda i: i["worst"]), told["stamp"]
     shared = textwrap.wrap(coupled_line(told["coupled"]), width) if "coupled" in told else []
-    return shared + textwrap.wrap(
+    held = textwrap.wrap(clipped_line(told["clipped"], stamp["paths"]), width) if "clipped" in told else []
+    return shared + held + textwrap.wrap(
         f"{len(told['identities'])} identities hold on every path and month; the worst is off by {worst['worst']:.0e} of gross flows "
         f"({worst['rule'].split(':')[0]}). Book {stamp['book'][:12]}, seed {stamp['seed']}, {stamp['paths']:,} paths. "
         "Not investment advice.",
@@ -69,6 +70,13 @@ def coupled_line(told: dict[str, Any]) -> str:
     """How far placement can be from the best where months share a commitment (P-02)."""
     gaps = ", ".join(f"{row['contract']} {row['gap']:.0e}" for row in told["contracts"] if row["gap"] is not None)
     return f"Months that share a commitment (P-02): placed within {gaps} of the best on average, {told['worst']:.0e} on the worst path."
+
+
+def clipped_line(told: dict[str, int], paths: int) -> str:
+    """The inputs with the most draws that were held at an end (N-02, S-05)."""
+    most = sorted(told.items(), key=lambda row: -row[1])
+    more = f", and {len(most) - 3} more inputs (--json)" if len(most) > 3 else ""
+    return f"Of {paths:,} draws each, clipped: " + ", ".join(f"{many:,} of {path}" for path, many in most[:3]) + f"{more}."
 
 
 def mover(r: dict[str, Any]) -> str:

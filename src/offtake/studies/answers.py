@@ -235,11 +235,17 @@ def answers(run: Found) -> dict[str, Any]:
         found.append({"n": n, "question": question, "text": text, "values": said.values, "rests_on": rests.inputs})
     stopped = {"until": run.stopped} if run.stopped else {}
     told: dict[str, Any] = {"stamp": run.stamp.to_dict(), "answers": found, "identities": identities(asked.f)}
-    return told | coupled.told(asked.f) | stopped
+    return told | coupled.told(asked.f) | clipped(asked.f) | stopped
 
 
 def identities(f: Findings) -> list[dict[str, Any]]:
     return [{"rule": w.rule, "worst": w.error, "path": w.path, "month": w.month} for w in f.outcome.identities]
 
 
-__all__ = ["ANSWERS", "SHOWN", "Asked", "answers", "identities"]
+def clipped(f: Findings) -> dict[str, Any]:
+    """Draws held at an end by input: at that of a `clip`, or maintenance that lasts until it comes again; nothing where none was."""
+    found = {path: int(many) for path, many in zip(f.outcome.plan.factor_paths, f.outcome.clipped, strict=True) if many}
+    return {"clipped": found} if found else {}
+
+
+__all__ = ["ANSWERS", "SHOWN", "Asked", "answers", "clipped", "identities"]

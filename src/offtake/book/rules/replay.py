@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ...catalog import surface
 from ...units import MONTH
+from ..numbers import Number
 from ..terms import Book
 from .finding import Finding, middle, unknown
 
@@ -32,16 +33,33 @@ def availability(book: Book) -> Iterator[Finding]:
             yield Finding(("sites", name), "no availability", rule, "write `availability: 93 to 98 %`, or add `replay:`")
 
 
+FAR = 0.99  # of a hundred draws of each, one is longer, or comes sooner
+
+
 def stops(book: Book) -> Iterator[Finding]:
-    """Maintenance is over before the rack's next one, and power is on for longer than it is off; both leave hours to offer."""
+    """Maintenance is over before the rack's next one, also where it is long and comes soon, and power is on for longer than it is off; both
+    leave hours to offer."""
+    fix = "write the hours of one stop, and the time from one to the next, as in {every: 90 days, length: 8 h}"
     for name, site in book.sites.items():
         for kind, found in (("maintenance", site.maintenance), ("outages", site.outages)):
             if found is None:
                 continue
             hours, every = middle(found.length), middle(found.every) * MONTH
-            if hours < every or every <= 0.0:
-                continue
-            got = f"{hours:,.4g} h every {every:,.4g} h"
             rule = "maintenance is over before it comes again" if kind == "maintenance" else "power is on for longer than it is off"
-            fix = "write the hours of one stop, and the time from one to the next, as in {every: 90 days, length: 8 h}"
-            yield Finding(("sites", name, kind, "length"), got, f"{rule} (S-05)", fix)
+            if hours >= every or every <= 0.0:
+                yield Finding(("sites", name, kind, "length"), f"{_hours(hours)} every {_hours(every)}", f"{rule} (S-05)", fix)
+                continue
+            hours, every = far(found.length, FAR), far(found.every, 1.0 - FAR) * MONTH
+            if kind == "maintenance" and hours >= every:
+                got = f"{_hours(hours)} at the 99th percentile, every {_hours(every)} at the 1st"
+                yield Finding(("sites", name, kind, "length"), got, f"{rule}, also where it is long (S-05)", f"{fix}, or add a clip")
+
+
+def far(number: Number, p: float) -> float:
+    """The value at probability p, clipped where the number asks for it."""
+    found = number.quantile(p)
+    return min(max(found, number.clip[0]), number.clip[1]) if number.clip else found
+
+
+def _hours(value: float) -> str:
+    return f"{value:,.0f} h" if value >= 10_000.0 else f"{value:,.4g} h"
