@@ -193,7 +193,7 @@ def _told_and_taken(book: str, paths: int, threads: int) -> tuple[float, float]:
     """What a run of all of a book's questions is said to need, and its high-water mark, MB; each of a process of its own."""
     code = (
         "import re, offtake; from offtake import memory; from offtake.studies.findings import find_all\n"
-        "def told(plan, shared, threads): print(memory.needed(plan, shared).of(threads) / 1e6)\n"
+        "def told(plan, paths, threads, shared): print(memory.needed(plan, shared(paths, threads)).of(threads) / 1e6)\n"
         f"memory.require = told; find_all(offtake.run(offtake.load({book!r}), paths={paths}, workers={threads}))\n"
         "print(float(re.search(r'VmHWM:\\s*(\\d+)', open('/proc/self/status').read())[1]) * 1.024e-3)"
     )

@@ -12,7 +12,7 @@ from functools import partial
 import pytest
 
 from offtake.errors import WriteError
-from offtake.files import MARK, is_ours, writable
+from offtake.files import MARK, allowed, is_ours, writable
 from offtake.reports.html import put
 
 
@@ -53,10 +53,13 @@ def test_a_workbook_saved_by_another_program_is_theirs(small, tmp_path):
 def test_what_cannot_be_written(tmp_path):
     (tmp_path / "file").touch()
     (tmp_path / "book.html").mkdir()
-    with pytest.raises(WriteError, match=r"file: the folder could not be made \(File exists\)"):
-        writable(tmp_path / "file" / "book.html")
-    with pytest.raises(WriteError, match=r"book.html: a folder stands where the file would go"):
-        writable(tmp_path / "book.html")
+    for asked in (allowed, writable):
+        with pytest.raises(WriteError, match=r"file: the folder could not be made \(File exists\)"):
+            asked(tmp_path / "file" / "book.html")
+        with pytest.raises(WriteError, match=r"book.html: a folder stands where the file would go"):
+            asked(tmp_path / "book.html")
+    assert allowed(tmp_path / "new" / "book.html") and not (tmp_path / "new").exists()
+    assert writable(tmp_path / "new" / "book.html") and (tmp_path / "new").is_dir()
 
 
 def test_the_refusal_comes_before_the_wait(tmp_path):

@@ -1,5 +1,6 @@
 """A plan too large for memory is refused before anything of it is allocated: where, got, rule, fix; nothing is lost."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,11 @@ from offtake.cli import app
 from offtake.errors import RoomError
 from offtake.plan import Plan
 from offtake.questions import question
+
+
+def even(size: float) -> Callable[[int, int], float]:
+    """So many bytes shared, whatever the paths and threads."""
+    return lambda paths, threads: size
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +61,7 @@ def test_the_refusal(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     room = (need.of(2) + 0.4 * need.each) / (1.0 - memory.RESERVE)
     monkeypatch.setattr(memory, "free", lambda: room)
     with pytest.raises(RoomError) as refused:
-        memory.require(plan, 10e6, 8)
+        memory.require(plan, 1024, 8, even(10e6))
     each, n = memory.amount(need.each), plan.names
     assert str(refused.value) == (
         f"this plan: {plan.months} months x {len(n.contracts)} contracts x {len(n.pools)} pools x {len(n.workloads)} workloads, 64 paths "
@@ -63,21 +69,62 @@ def test_the_refusal(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
         f"program\n  rule  a run fits into the memory that is free, {memory.amount(0.95 * room)}\n  fix   --workers 2 needs "
         f"{memory.amount(need.of(2))}"
     )
-    memory.require(plan, 10e6, 2)
+    memory.require(plan, 1024, 2, even(10e6))
 
 
-def test_where_no_thread_fits_the_horizon_is_what_gives(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_no_thread_fits_fewer_paths_may(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A megabyte a path: of 5,000 paths, 1,024 are the largest power of two that fits, and they do."""
+    need = memory.needed(plan, 0.0)
+
+    def shared(paths: int, threads: int) -> float:
+        return 1e6 * paths
+
+    monkeypatch.setattr(memory, "free", lambda: (need.of(1) + 1.5e9) / (1.0 - memory.RESERVE))
+    with pytest.raises(RoomError) as refused:
+        memory.require(plan, 5000, 4, shared)
+    assert str(refused.value).endswith(f"\n  fix   --workers 1 --paths 1024 needs {memory.amount(need.of(1) + 1.024e9)}")
+    memory.require(plan, 1024, 1, shared)
+    with pytest.raises(RoomError):
+        memory.require(plan, 2048, 1, shared)
+
+
+def test_where_no_run_fits_the_book_is_what_gives(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shorter horizon is offered where it is one: of 4,800 months those that fit, and no year of a book of four."""
     monkeypatch.setattr(memory, "free", lambda: 1e9)
     long = replace(plan, months=plan.months * 100)
-    with pytest.raises(RoomError, match=r"a horizon of \d+ months fits$") as refused:
-        memory.require(long, 0.0, 1)
-    months = int(str(refused.value).rsplit(" months fits", 1)[0].rsplit(" ", 1)[1])
-    memory.require(replace(plan, months=months), 0.0, 1)
+    with pytest.raises(RoomError, match=r"a horizon of \d+ months$") as refused:
+        memory.require(long, 1024, 1, even(0.0))
+    months = int(str(refused.value).rsplit(" months", 1)[0].rsplit(" ", 1)[1])
+    memory.require(replace(plan, months=months), 1024, 1, even(0.0))
     with pytest.raises(RoomError):
-        memory.require(replace(plan, months=months + 2), 0.0, 1)
-    monkeypatch.setattr(memory, "free", lambda: 100e6)
+        memory.require(replace(plan, months=months + 2), 1024, 1, even(0.0))
+    need = memory.needed(plan, 0.0)
+    monkeypatch.setattr(memory, "free", lambda: (need.of(1) - 0.7 * plan.months * need.month) / (1.0 - memory.RESERVE))
     with pytest.raises(RoomError, match=r"a machine with more memory, or a book with fewer pools, contracts or workloads$"):
-        memory.require(plan, 0.0, 1)
+        memory.require(plan, 1024, 1, even(0.0))
+
+
+def test_no_more_blocks_than_chunks(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    """64 cores and 1,024 paths: four chunks of 256 are under way at most, and room for four blocks is enough; with one thread less room
+    it is not."""
+    q = [question(plan, "npv", "contracts.north")]
+    need = memory.needed(plan, montecarlo.shared_bytes(plan, q, 1024, 4))
+    monkeypatch.setattr(montecarlo, "cores", lambda: 64)
+    assert [montecarlo.under_way(n, None) for n in (1, 256, 257, 1024, 10**6)] == [1, 1, 2, 4, 64]
+    made: list[int] = []
+    real = stages.allocate
+
+    def watched(of: Plan) -> object:
+        made.append(of.months)
+        return real(of)
+
+    monkeypatch.setattr(stages, "allocate", watched)
+    monkeypatch.setattr(memory, "free", lambda: 1.001 * need.of(4) / (1.0 - memory.RESERVE))
+    montecarlo.run(plan, q, 1024, 1)
+    assert made.count(plan.months) <= 4
+    monkeypatch.setattr(memory, "free", lambda: need.of(3) / (1.0 - memory.RESERVE))
+    with pytest.raises(RoomError, match=r"in each of 4 threads"):
+        montecarlo.run(plan, q, 1024, 1)
 
 
 def test_nothing_of_it_is_allocated(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,12 +151,14 @@ def test_nothing_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(memory, "free", lambda: 50e6)
     done = CliRunner().invoke(app, ["measure", "two-clouds", "npv", "--of", "contracts.north", "--paths", "64"])
     assert isinstance(done.exception, RoomError) and "--workers 1 needs" in str(done.exception)
+    done = CliRunner().invoke(app, ["run", "two-clouds", "--paths", "64", "--out", "new/folder"])
+    assert isinstance(done.exception, RoomError)
     assert page.read_text() == "<!-- an older report -->" and [p.name for p in tmp_path.iterdir()] == [page.name]
 
 
 def test_where_nobody_tells_all_is_tried(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "free", lambda: None)
-    memory.require(replace(plan, months=10**9), 0.0, 8)
+    memory.require(replace(plan, months=10**9), 1024, 8, even(0.0))
 
 
 def test_what_a_container_leaves(tmp_path: Path) -> None:

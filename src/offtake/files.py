@@ -1,11 +1,12 @@
 """Whose a file is: a run replaces what it wrote itself, never what someone else wrote.
 
 A report carries its mark in its head, a workbook in its properties, where a spreadsheet program that saves it puts its own user's name.
-Read-only but for the folder that it makes; `reports/html.put` puts the bytes in place.
+Read-only but for the folder that `writable` makes; `reports/html.put` puts the bytes in place.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import zipfile
 from pathlib import Path
@@ -36,20 +37,29 @@ def is_ours(target: Path) -> bool:
 
 
 def writable(path: str | Path) -> Path:
-    """A file that may be written: its folder made, nobody else's file in its place.
+    """A file that may be written: its folder made, nobody else's file in its place. Raises WriteError."""
+    target = allowed(path)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise WriteError(f"{target.parent}: the folder could not be made ({fault.strerror})") from None
+    return target
+
+
+def allowed(path: str | Path) -> Path:
+    """A file that could be written, and nothing made for it yet: a run that is refused later leaves no empty folder.
 
     raises  WriteError  before anything is computed, so that nobody waits for a refusal
     """
     target = Path(path)
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as fault:
-        raise WriteError(f"{target.parent}: the folder could not be made ({fault.strerror})") from None
-    if not os.access(target.parent, os.W_OK | os.X_OK):
-        raise WriteError(f"{target.parent}: no right to write in this folder")
-    if target.is_dir():
-        raise WriteError(f"{target}: a folder stands where the file would go")
-    try:
+        there = next(folder for folder in target.absolute().parents if folder.exists())
+        if not there.is_dir():
+            raise WriteError(f"{target.parent}: the folder could not be made ({os.strerror(errno.EEXIST)})")
+        if not os.access(there, os.W_OK | os.X_OK):
+            raise WriteError(f"{there}: no right to write in this folder")
+        if target.is_dir():
+            raise WriteError(f"{target}: a folder stands where the file would go")
         if target.exists() and not is_ours(target):
             raise WriteError(f"{target}: offtake did not write this file, so it stays as it is; move it or name another place")
     except OSError as fault:

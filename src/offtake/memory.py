@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
@@ -26,6 +26,8 @@ from .plan import Plan
 PROGRAM = 205e6  # Python, NumPy, Numba and the machine code of all kernels
 PASSING = 0.4  # of a block: arrays that a stage or a measure makes and drops
 RESERVE = 0.05  # of what is free, for others
+FEWEST = 64  # paths that a refusal offers at least
+LONG = 120  # months that are a horizon, whatever the book's own was
 
 
 @dataclass(frozen=True)
@@ -74,12 +76,15 @@ def needed(plan: Plan, shared: float) -> Need:
     return Need((1.0 + PASSING) * block + scratch, (1.0 + PASSING) * month, shared)
 
 
-def require(plan: Plan, shared: float, threads: int) -> None:
-    """Refuse a run that does not fit into the memory that is free. Raises RoomError; where nobody tells what is free, all is tried."""
+def require(plan: Plan, paths: int, threads: int, shared: Callable[[int, int], float]) -> None:
+    """Refuse a run that does not fit into the memory that is free; `shared` tells what so many paths and threads share.
+
+    Raises RoomError; where nobody tells what is free, all is tried.
+    """
     room = free()
     if room is None:
         return
-    need, room = needed(plan, shared), room * (1.0 - RESERVE)
+    need, room = needed(plan, shared(paths, threads)), room * (1.0 - RESERVE)
     if need.of(threads) <= room:
         return
     n = plan.names
@@ -89,18 +94,32 @@ def require(plan: Plan, shared: float, threads: int) -> None:
     )
     got = f"{amount(need.of(threads))}: {amount(need.each)} for each thread, {amount(need.shared)} shared, {amount(PROGRAM)} the program"
     rule = f"a run fits into the memory that is free, {amount(room)}"
-    raise RoomError(f"{where}\n  got   {got}\n  rule  {rule}\n  fix   {fix(plan, need, room)}")
+
+    def asked(paths: int, threads: int) -> float:
+        return replace(need, shared=shared(paths, threads)).of(threads)
+
+    fix = _by_run(asked, paths, threads, room) or _by_book(plan, replace(need, shared=shared(paths, 1)), room)
+    raise RoomError(f"{where}\n  got   {got}\n  rule  {rule}\n  fix   {fix}")
 
 
-def fix(plan: Plan, need: Need, room: float) -> str:
-    """How many threads fit; where not even one does, how many months."""
-    threads = int((room - PROGRAM - need.shared) // need.each)
-    if threads > 0:
-        return f"--workers {threads} needs {amount(need.of(threads))}"
+def _by_run(asked: Callable[[int, int], float], paths: int, threads: int, room: float) -> str:
+    """The most threads that fit, else how many paths with one, a power of two; nothing where none do."""
+    for fewer in range(threads - 1, 0, -1):
+        if asked(paths, fewer) <= room:
+            return f"--workers {fewer} needs {amount(asked(paths, fewer))}"
+    few = 2 ** (max(paths - 1, 1).bit_length() - 1)
+    while few >= FEWEST:
+        if asked(few, 1) <= room:
+            return f"--workers 1 --paths {few} needs {amount(asked(few, 1))}"
+        few //= 2
+    return ""
+
+
+def _by_book(plan: Plan, need: Need, room: float) -> str:
+    """What is left where no run of this plan fits; a shorter horizon where it is one that somebody may want."""
+    said = f"--workers 1 needs {amount(need.of(1))}: a machine with more memory, or a book with fewer pools, contracts or workloads"
     months = plan.months - math.ceil((need.of(1) - room) / need.month)
-    if months > 0:
-        return f"--workers 1 needs {amount(need.of(1))}; with it, a horizon of {months} months fits"
-    return f"--workers 1 needs {amount(need.of(1))}: a machine with more memory, or a book with fewer pools, contracts or workloads"
+    return f"{said}, or a horizon of {months} months" if months >= min(plan.months / 2, LONG) else said
 
 
 def said_threads(threads: int) -> str:

@@ -246,6 +246,16 @@ def shared_bytes(plan: Plan, questions: Sequence[Question], paths: int, threads:
     return 8.0 * (rows * columns + kept * first + inputs) + rows * Counts.ROW
 
 
+def under_way(paths: int, workers: int | None) -> int:
+    """Threads that have a chunk at the same time: no more than there are chunks, so no more blocks either."""
+    return max(min(workers or cores(), -(-paths // CHUNK)), 1)
+
+
+def require_room(plan: Plan, questions: Sequence[Question], paths: int, threads: int) -> None:
+    """Raises RoomError where a run would not fit into memory, before anything of it is allocated."""
+    memory.require(plan, paths, threads, lambda count, each: shared_bytes(plan, questions, count, each))
+
+
 def inputs_of(plan: Plan, futures: Futures, paths: int) -> np.ndarray:
     """Normal scores of the inputs (I, paths) of the first paths, drawn alone."""
     b, clipped = stages.allocate(plan), np.zeros(len(plan.factor_paths), np.int64)
@@ -260,8 +270,8 @@ def pilot_ranges(
     plan: Plan, questions: Sequence[Question], futures: Futures, workers: int | None, tell: Reporter
 ) -> tuple[Ranges, float]:
     """Ranges of a whole run from its first paths, and seconds a path on one thread."""
-    threads = workers or cores()
-    memory.require(plan, shared_bytes(plan, questions, futures.count, threads), threads)
+    threads = under_way(futures.count, workers)
+    require_room(plan, questions, futures.count, threads)
     prepare(plan, tell)
     tell.stage("finding ranges")
     team = Workers(plan, questions, replace(futures, count=min(futures.count, PILOT)))
@@ -297,8 +307,8 @@ def compute(
     """
     if futures.weights is not None and not futures.weights.any():
         raise QuestionError("no path has any weight: nothing is left to compute")
-    tell, threads = reporter or Silent(), workers or cores()
-    memory.require(plan, shared_bytes(plan, questions, futures.count, threads), threads)
+    tell, threads = reporter or Silent(), under_way(futures.count, workers)
+    require_room(plan, questions, futures.count, threads)
     team = Workers(plan, questions, futures)
     prepare(plan, tell)
     tell.stage("finding ranges")

@@ -130,19 +130,19 @@ def sweep_book(
     """Compute a book at many values of a number, or of several, on the same draws: a table and a picture."""
     one_of(as_json, as_csv)
     from .. import front
-    from ..files import writable
+    from ..files import allowed, writable
     from ..reports import sweep as report
     from ..reports.progress import Progress
 
     if out is not None:
         report.require_picture(out, len(over))
-        writable(out)
+        allowed(out)
     with Progress() as progress:
         found = front.sweep(
             book, over, measure or (), paths, seed, progress=progress, sampler=known_sampler(sampler), set=set_ or (),
             scenario=scenario or (), workers=workers, as_of=day_of(as_of), store=store,
         )  # fmt: skip
     if out is not None:
-        report.write(found, out)
+        report.write(found, writable(out))
         typer.echo(f"picture: {out}", err=True)
     say_found(found, as_json, as_csv, lambda: report.sweep_text(found, width()))

@@ -39,18 +39,18 @@ def back_test_book(
 ) -> None:
     """Forecast reported totals with what was known on past dates, and score them against what came."""
     from .. import front
-    from ..files import writable
+    from ..files import allowed, writable
     from ..reports import calibration
     from ..reports.scores import scores_text
 
     if out is not None:
         calibration.require_picture(out)
-        writable(out)
+        allowed(out)
     loaded = front.load(book, store=store)
     dates = [day_of(d) for d in as_of.split(",")] if as_of else front.past_quarters(loaded)
     table = front.back_test(loaded, dates, paths, seed, store)
     if out is not None:
-        calibration.write(table.about, out)
+        calibration.write(table.about, writable(out))
     say_json(table.about | {"rows": table.rows()}) if as_json else say(scores_text(table, width()))
 
 

@@ -89,11 +89,11 @@ def run_book(
 
 def _require_writable(*files: Path | None) -> None:
     """Raises WriteError, before anything is computed, where a file may not be written."""
-    from ..files import writable
+    from ..files import allowed
 
     for file in files:
         if file is not None:
-            writable(file)
+            allowed(file)
 
 
 def _write_also(done: Run, xlsx: Path | None, paths_out: Path | None) -> None:
