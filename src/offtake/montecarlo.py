@@ -275,10 +275,14 @@ def pilot_ranges(
     prepare(plan, tell)
     tell.stage("finding ranges")
     team = Workers(plan, questions, replace(futures, count=min(futures.count, PILOT)))
-    begun = time.perf_counter()
-    list(in_order(team.chunk, team.pilot_chunks, threads))
-    took = (time.perf_counter() - begun) * min(threads, len(team.pilot_chunks))
-    return Ranges.of(team.pilot, None), took / team.pilot.shape[1]
+
+    def took(number: int) -> float:
+        begun = time.perf_counter()
+        team.chunk(number)
+        return (time.perf_counter() - begun) / min(CHUNK, team.pilot.shape[1])
+
+    pace = min(in_order(took, team.pilot_chunks, threads))  # the first chunk of each thread waits for kernels to load
+    return Ranges.of(team.pilot, None), pace
 
 
 def no_worst() -> list[Worst]:
