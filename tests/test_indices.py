@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,8 +17,9 @@ from offtake.errors import QuestionError
 from offtake.kernels import sobol
 from offtake.questions import question
 from offtake.reports import html
+from offtake.reports.holds import holds_text
 from offtake.studies.conditions import condition_of
-from offtake.studies.holds import sensitivity, sign
+from offtake.studies.holds import Holds, sensitivity, sign
 from offtake.studies.indices import T975, Estimate, Indices
 from offtake.studies.sensitivity import Sensitivity
 from offtake.studies.totals import conditional, draw_anew, jansen, totals
@@ -359,6 +361,7 @@ def test_a_condition_without_a_period_holds_in_any_month(small: offtake.Run) -> 
     ("words", "sentence"),
     [
         (("npv", "--of", "contracts.north", "--given", "npv of contracts.north < -90 bn USD"), "on 0 of 256 paths, 64 are needed"),
+        (("npv", "--of", "contracts.north", "--given", ""), "'' is no condition; write a condition as MEASURE"),
         (("npv", "--of", "contracts.north", "--given", "soon"), "'soon' is no condition; write a condition as MEASURE"),
         (("npv", "--of", "contracts.north", "--given", "npv of contracts.north < 3 GPU"), "'3 GPU' is no level of npv"),
         (("mean(npv of contracts.north)",), "is not one number a path"),
@@ -368,6 +371,45 @@ def test_a_condition_without_a_period_holds_in_any_month(small: offtake.Run) -> 
 def test_what_is_refused(words: tuple[str, ...], sentence: str) -> None:
     done = CliRunner().invoke(app, ["sensitivity", "two-clouds", *words, "--paths", "256"])
     assert isinstance(done.exception, QuestionError) and sentence in str(done.exception)
+
+
+def test_noise_takes_no_ranks(small: offtake.Run) -> None:
+    """Three inputs hold a number of 512 paths, one of them by its square, the third little but for sure; of the others chance gives one
+    twice as much. What is sure comes first, by the nearer end of its interval, then what is not, by its estimate."""
+    r, names = np.random.default_rng(7), small.plan.inputs.names
+    z = r.standard_normal((len(names), 2048))
+    y = 0.6 * z[3] + 0.5 * z[5] ** 2 + 0.25 * z[9] + r.standard_normal(2048)
+    rows, _ = Holds(small.plan, z, np.arange(2048) % 16).table(y, np.arange(2048) < 512)
+
+    def sure(row: dict[str, Any]) -> float:
+        return max(0.0, row["share_low"], -row["share_high"], row["first_order_low"])
+
+    told = [max(abs(row["share"]), row["first_order"]) for row in rows]
+    assert [row["input"] for row in rows[:3]] == [names[5], names[3], names[9]]
+    assert [sure(row) for row in rows] == sorted(map(sure, rows), reverse=True) and sure(rows[2]) > 0.0
+    unsure = [t for t, row in zip(told, rows) if sure(row) == 0.0]
+    assert unsure == sorted(unsure, reverse=True) and unsure[0] > 1.5 * told[2]
+
+
+def test_a_narrow_terminal_keeps_what_orders_the_rows(small: offtake.Run) -> None:
+    """At 80 columns the share and the total indices just computed are there, and what is not is named; without any, the share alone."""
+    run = offtake.run(small.plan.book, paths=1024)
+    found = sensitivity(run, "npv", "contracts.north", given="npv of contracts.north < 0 USD", anew=2)
+    text = holds_text(found, 80, 12).splitlines()
+    head = next(line for line in text if line.startswith("input"))
+    assert head.split()[:3] == ["input", "share", "total"] and any(line.startswith("not shown at this width") for line in text)
+    none = holds_text(found | {"rows": [r | {"total": None} for r in found["rows"]]}, 80, 12)
+    assert next(line for line in none.splitlines() if line.startswith("input")).split()[:2] == ["input", "share"]
+
+
+def test_a_condition_without_a_period_is_said(small: offtake.Run) -> None:
+    run = offtake.run(small.plan.book, paths=1024)
+    asked = (("npv of contracts.north < 0 USD", "< 0 USD: "), ("coverage of companies.lab < 1000", "< 1000 in any month: "))
+    for words, said in asked:
+        found = sensitivity(run, "npv", "contracts.north", given=words, anew=0)
+        assert said in " ".join(holds_text(found, 200, 3).split()) and found["in_any_month"] == said.endswith("month: ")
+    with pytest.raises(QuestionError, match=r"^'coverage of companies.lab < -1' holds in any month and the number has a value on 0 of"):
+        sensitivity(run, "npv", "contracts.north", given="coverage of companies.lab < -1", anew=0)
 
 
 def test_the_verb() -> None:

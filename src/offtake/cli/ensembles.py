@@ -37,6 +37,10 @@ Measures = Annotated[
     list[str] | None,
     typer.Option("--measure", metavar="ADDRESS", help="What to read; NPV, revenue and idle value of the deal unless told."),
 ]
+Given = Annotated[
+    str | None,
+    typer.Option("--given", metavar="CONDITION", help="Only paths where it holds: 'coverage @ 2027-03 < 1'; no period: in any month."),
+]
 Picture = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write the picture, .svg, or with the table, .html.")]
 
 
@@ -64,7 +68,7 @@ def sensitivity_of(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A measure (`offtake list measures`), or an address with its period.")],
     of: Annotated[str | None, typer.Option(help="The entity, such as contracts.aws.")] = None,
     at: Annotated[str | None, typer.Option(help="A period, such as 2026 or FY2026Q2; the last one unless told.")] = None,
-    given: Annotated[str | None, typer.Option("--given", metavar="CONDITION", help="Only paths where it holds, as 'coverage < 1'.")] = None,
+    given: Given = None,
     total: Annotated[int, typer.Option("--total", min=0, help="How many of the strongest inputs get a total index.")] = 8,
     top: Annotated[int, typer.Option("--top", min=1, help="How many inputs to show; JSON and CSV have all.")] = 12,
     paths: Paths = 16_384,

@@ -28,6 +28,11 @@ class Condition:
     below: bool
     level: float
 
+    @property
+    def in_any_month(self) -> bool:
+        """Whether it holds on a path where any month holds it."""
+        return self.row is None
+
     def holds(self, values: np.ndarray) -> np.ndarray:
         """Where values of one period hold it; nowhere a value is absent."""
         found: np.ndarray = values < self.level if self.below else values > self.level

@@ -29,7 +29,7 @@ METHOD = (
     "per deviation: slope of the least-squares plane in normal scores, for one standard deviation of the input; share: of variance, by "
     "that plane; rank: Spearman; first order: variance of the mean given the input; total: lost when the input is drawn anew given all "
     "others. ± is half of the interval of 95 % from the sixteen replicates (t, 15 degrees), 2.13 standard errors; a sign is open where "
-    "that interval holds 0."
+    "that interval holds 0. Rows are in the order of the nearer ends of the intervals of share or first order, whichever is farther from 0."
 )
 NONE = f"no total index where too many paths find no second draw inside the condition within {TRIES} tries: "
 
@@ -37,10 +37,10 @@ NONE = f"no total index where too many paths find no second draw inside the cond
 def sensitivity(
     run: Run, name: str, of: str | None = None, at: str | None = None, given: str | None = None, anew: int = 8
 ) -> dict[str, Any]:
-    """{stamp, measure, of, period, unit, given, paths, explained, method, without_total, rows}; rows have the
-    largest share of variance first.
+    """{stamp, measure, of, period, unit, given, in_any_month, paths, explained, method, without_total, rows}; rows have what holds most
+    of the variance beyond chance first.
 
-    given   a condition on the path; without a period it holds where any month holds it
+    given   a condition on the path; without a period it holds where any month holds it (`in_any_month`)
     anew    how many of the strongest inputs get a total index; with a condition, inside the tail (`tail_totals`)
     raises  QuestionError for a number that is not one a path, a condition that does not read, or too few paths where it holds
     """
@@ -50,14 +50,15 @@ def sensitivity(
     row = at_period(q, period) if period else len(q.periods) - 1
     if found.statistic or q.measure.kind in ("causes", "surface", "postings"):
         raise QuestionError(f"'{name}' is not one number a path; ask of a measure such as 'revenue', with --of and --at")
-    condition = condition_of(run.plan, given, "a condition", any_period=True) if given else None
+    condition = condition_of(run.plan, given, "a condition", any_period=True) if given is not None else None
     done = run.outcome([q, *([condition.question] if condition else [])])
     there, y = paths_of(done, row, condition, name)
     rows, explained = Holds(run.plan, done.inputs, np.arange(len(y)) % REPLICATES).table(y, there)
     note = add_totals(run, q, row, condition, rows[:anew], Tail(np.flatnonzero(there), done.inputs[:, there], y[there])) if anew else None
     return {
         "stamp": run.stamp.to_dict(), "measure": q.measure.name, "of": q.entity.label, "period": q.periods[row].label,
-        "unit": q.measure.unit, "given": given, "paths": int(there.sum()), "of_paths": len(there), "inputs": len(rows),
+        "unit": q.measure.unit, "given": given, "in_any_month": condition is not None and condition.in_any_month,
+        "paths": int(there.sum()), "of_paths": len(there), "inputs": len(rows),
         "explained": explained, "method": METHOD, "without_total": note, "rows": rows,
     }  # fmt: skip
 
@@ -68,7 +69,8 @@ def paths_of(done: Outcome, row: int, condition: Condition | None, name: str) ->
     there = ~np.isnan(y)
     if condition is not None:
         there &= condition.on(done.tallies[1].kept)
-    where = f"'{condition.text}' holds and the number has a value" if condition else "the number has a value"
+    held = f"'{condition.text}' holds{' in any month' * condition.in_any_month} and " if condition else ""
+    where = f"{held}the number has a value"
     if there.sum() < FEWEST:
         raise QuestionError(f"{where} on {there.sum()} of {len(y):,} paths, {FEWEST} are needed: ask more paths or another condition")
     if np.ptp(y[there]) == 0.0:
@@ -105,11 +107,13 @@ class Holds:
         return Indices(tuple(names[i] for i in varies), scores[varies], self._replicate[there])
 
     def table(self, y: np.ndarray, there: np.ndarray) -> tuple[list[dict[str, Any]], float]:
-        """One row an input, the one that holds most first, and the R2 of the plane; of a number y (N,) on the paths `there`."""
+        """One row an input, and the R2 of the plane; of a number y (N,) on the paths `there`. First is what holds most beyond chance by
+        share or first order, so that in a tail noise takes no ranks; what holds nothing beyond chance follows by its estimates."""
         of, y = self.of(y, there), y[there]
         slope, share = of.regression(y)
         rank, first, (low, high) = of.rank(y), of.first_order(y), of.ends(y)
-        order = sorted(range(len(of.names)), key=lambda i: (-max(abs(share.value[i]), first.value[i]), of.names[i]))
+        told_of, sure = np.maximum(np.abs(share.value), first.value), np.maximum(beyond_chance(share), np.nan_to_num(first.low))
+        order = np.lexsort([of.names, -told_of, -sure])
         rows = [
             {"input": of.names[i], "sign": sign(slope, i)}
             | told("slope", slope, i) | told("share", share, i) | told("rank", rank, i) | told("first_order", first, i)
@@ -118,6 +122,12 @@ class Holds:
             for i in order
         ]  # fmt: skip
         return rows, float(share.value.sum())
+
+
+def beyond_chance(estimate: Estimate) -> np.ndarray:
+    """How far from nothing the nearer ends (I,) of the intervals are; 0 where an interval holds 0 or there is none."""
+    found: np.ndarray = np.nan_to_num(np.maximum(np.maximum(estimate.low, -estimate.high), 0.0))
+    return found
 
 
 def sign(slope: Estimate, i: int) -> str:
