@@ -24,7 +24,9 @@ from offtake.fleet import Pool, Rules, run_jobs
 from offtake.fleet.ask import Asked
 from offtake.reports import replay
 from offtake.reports.terminal import answers_text
+from offtake.studies import counted
 from offtake.studies.cluster import Wanted, cluster_of, replay_book, window_of
+from offtake.studies.found import Asked as Told
 from offtake.studies.meanpath import mean_path
 from offtake.studies.stoppages import Stop, outages_of, stops_of, with_stops
 
@@ -201,7 +203,10 @@ def test_a_share_held_at_one_is_counted_and_told() -> None:
         stages.fill_given(b, 1, b.Z.copy(), np.arange(first, first + 64), counts[2])
         assert counts.sum(axis=1).tolist() == [mine] * 3
         expected += mine
-    told = front.run(book, paths=1_024).answers()
+    run = front.run(book, paths=1_024)
+    told = run.answers()
+    (table,) = counted.panels(Told(run))
+    assert table["rows"] == [["sites.coast.maintenance.length", str(expected)]]
     assert 0 < expected < 30 and told["clipped"] == {"sites.coast.maintenance.length": expected}
     said = f"Of 1,024 draws each, clipped: {expected} of sites.coast.maintenance.length."
     assert said in " ".join(answers_text(told, 100).split())

@@ -41,6 +41,7 @@ def _basis(told: dict[str, Any], width: int) -> list[str]:
     worst, stamp = max(told["identities"], key=lambda i: i["worst"]), told["stamp"]
     shared = textwrap.wrap(coupled_line(told["coupled"]), width) if "coupled" in told else []
     held = textwrap.wrap(clipped_line(told["clipped"], stamp["paths"]), width) if "clipped" in told else []
+    held += textwrap.wrap(unsolved_line(told["unsolved"], stamp["paths"]), width) if "unsolved" in told else []
     return shared + held + textwrap.wrap(
         f"{len(told['identities'])} identities hold on every path and month; the worst is off by {worst['worst']:.0e} of gross flows "
         f"({worst['rule'].split(':')[0]}). Book {stamp['book'][:12]}, seed {stamp['seed']}, {stamp['paths']:,} paths. "
@@ -77,6 +78,11 @@ def clipped_line(told: dict[str, int], paths: int) -> str:
     most = sorted(told.items(), key=lambda row: -row[1])
     more = f", and {len(most) - 3} more inputs (--json)" if len(most) > 3 else ""
     return f"Of {paths:,} draws each, clipped: " + ", ".join(f"{many:,} of {path}" for path, many in most[:3]) + f"{more}."
+
+
+def unsolved_line(many: int, paths: int) -> str:
+    """Paths whose placement is not proven to be the best (P-04)."""
+    return f"{many:,} of {paths:,} paths have a month whose placement is not shown to be within 1e-9 of the best (P-04)."
 
 
 def mover(r: dict[str, Any]) -> str:

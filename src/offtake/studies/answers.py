@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..units import format_value
-from . import coupled, lost, market_answers, national, slots, solvency, watch_panels
+from . import counted, coupled, lost, market_answers, national, slots, solvency, watch_panels
 from .found import IDLE, Asked, Findings, Found, Said, both, chance, percent, points
 from .rests import Rests, rests_on
 from .tabulate import SHOWN
@@ -235,17 +235,11 @@ def answers(run: Found) -> dict[str, Any]:
         found.append({"n": n, "question": question, "text": text, "values": said.values, "rests_on": rests.inputs})
     stopped = {"until": run.stopped} if run.stopped else {}
     told: dict[str, Any] = {"stamp": run.stamp.to_dict(), "answers": found, "identities": identities(asked.f)}
-    return told | coupled.told(asked.f) | clipped(asked.f) | stopped
+    return told | coupled.told(asked.f) | counted.told(asked.f) | stopped
 
 
 def identities(f: Findings) -> list[dict[str, Any]]:
     return [{"rule": w.rule, "worst": w.error, "path": w.path, "month": w.month} for w in f.outcome.identities]
 
 
-def clipped(f: Findings) -> dict[str, Any]:
-    """Draws held at an end by input: at that of a `clip`, or maintenance that lasts until it comes again; nothing where none was."""
-    found = {path: int(many) for path, many in zip(f.outcome.plan.factor_paths, f.outcome.clipped, strict=True) if many}
-    return {"clipped": found} if found else {}
-
-
-__all__ = ["ANSWERS", "SHOWN", "Asked", "answers", "clipped", "identities"]
+__all__ = ["ANSWERS", "SHOWN", "Asked", "answers", "identities"]

@@ -8,7 +8,7 @@ from ..book.numbers import Number
 from ..book.text import numbers_of
 from ..tables import plain
 from ..units import format_interval, format_value
-from . import calibration_panels, commitments, coupled, slots, solvency, stress_panels, watch_panels
+from . import calibration_panels, commitments, counted, coupled, slots, solvency, stress_panels, watch_panels
 from .answers import PENDING
 from .convergence import table as converging
 from .deal_panels import pages
@@ -48,7 +48,8 @@ def view(run: Found) -> Any:
         "surface": surface(a),
         "surface_by_year": surface_by_year(a),
         "tables": [
-            *deals, *coupled.panels(a), *risk[1], *power[1], *market[1], *rate[1], *stress_panels.panels(run), *past[1], converging(a.f)
+            *deals, *coupled.panels(a), *risk[1], *power[1], *market[1], *rate[1], *stress_panels.panels(run), *past[1], converging(a.f),
+            *counted.panels(a),
         ],
         "scenarios": compare(run, scenario_columns(run.plan)),
         "watch": watch(a, told),
