@@ -47,20 +47,20 @@ def one_by_one(blocks):
     plan, lanes, found = front.compile(front.load(BOOK)), stages.LANES, []
     clipped = np.zeros(len(plan.factor_paths), np.int64)
     for width in (lanes, 1):
-        stages.LANES = width  # what a block is made for, and what is made when it is first filled
+        stages.LANES = width  # what a block is made for
         try:
             b = stages.allocate(plan)
-
-            def work(b=b, width=width):
-                stages.fill(b, 1, 0, clipped)
-                for first in range(0, blocks * lanes, width):
-                    stages.fill(b, 1, first, clipped)
-                    worst_of(b, width)
-
-            work()
-            found.append(cpu(work) / (blocks * lanes))
         finally:
             stages.LANES = lanes
+
+        def work(b=b, width=width):
+            stages.fill(b, 1, 0, clipped)
+            for first in range(0, blocks * lanes, width):
+                stages.fill(b, 1, first, clipped)
+                worst_of(b, width)
+
+        work()
+        found.append(cpu(work) / (blocks * lanes))
     return found
 
 

@@ -104,6 +104,19 @@ def test_where_no_run_fits_the_book_is_what_gives(plan: Plan, monkeypatch: pytes
         memory.require(plan, 1024, 1, even(0.0))
 
 
+def watched(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Months of every block that is made from now on."""
+    made: list[int] = []
+    real = stages.allocate
+
+    def noted(of: Plan) -> object:
+        made.append(of.months)
+        return real(of)
+
+    monkeypatch.setattr(stages, "allocate", noted)
+    return made
+
+
 def test_no_more_blocks_than_chunks(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     """64 cores and 1,024 paths: four chunks of 256 are under way at most, and room for four blocks is enough; with one thread less room
     it is not."""
@@ -111,14 +124,7 @@ def test_no_more_blocks_than_chunks(plan: Plan, monkeypatch: pytest.MonkeyPatch)
     need = memory.needed(plan, montecarlo.shared_bytes(plan, q, 1024, 4))
     monkeypatch.setattr(montecarlo, "cores", lambda: 64)
     assert [montecarlo.under_way(n, None) for n in (1, 256, 257, 1024, 10**6)] == [1, 1, 2, 4, 64]
-    made: list[int] = []
-    real = stages.allocate
-
-    def watched(of: Plan) -> object:
-        made.append(of.months)
-        return real(of)
-
-    monkeypatch.setattr(stages, "allocate", watched)
+    made = watched(monkeypatch)
     monkeypatch.setattr(memory, "free", lambda: 1.001 * need.of(4) / (1.0 - memory.RESERVE))
     montecarlo.run(plan, q, 1024, 1)
     assert made.count(plan.months) <= 4
@@ -130,14 +136,7 @@ def test_no_more_blocks_than_chunks(plan: Plan, monkeypatch: pytest.MonkeyPatch)
 def test_nothing_of_it_is_allocated(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     """480,000 months of a hundred pools would be terabytes; the machine's own figure refuses them, and no block is made."""
     many = replace(plan_of(100, 96), months=480_000)
-    made: list[int] = []
-    real = stages.allocate
-
-    def watched(of: Plan) -> object:
-        made.append(of.months)
-        return real(of)
-
-    monkeypatch.setattr(stages, "allocate", watched)
+    made = watched(monkeypatch)
     with pytest.raises(RoomError, match=r"TB|GB"):
         montecarlo.run(many, [question(many, "npv", "contracts.c0")], 1024, 1)
     assert made == [1, 2]

@@ -12,6 +12,7 @@ import polars as pl
 
 from .errors import QuestionError
 from .focus import COSTS, NAMED, NEEDED, NUMBERS, OPTIONAL, SHAPE, TIMES, Export, Refused, Used
+from .judge import first_broken
 
 CATEGORIES = ("Usage", "Purchase", "Tax", "Credit", "Adjustment")
 ISO = ("%Y-%m-%dT%H:%M:%S%.fZ", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%MZ", "%Y-%m-%d")
@@ -47,7 +48,7 @@ def _export(path: Path, changed: int, size: int) -> Export:
     try:
         rows = _typed(path)
         rules = _rules(set(rows.collect_schema().names()))
-        judged = rows.with_columns(_first_broken(rules).alias("broken"))
+        judged = rows.with_columns(first_broken(rules).alias("broken"))
         read, refused = _counts(judged, len(rules))
         broken = {rules[i][1]: int(refused[i]) for i in range(len(rules)) if refused[i]}
         good = judged.filter(c("broken") < 0)
@@ -170,15 +171,6 @@ def _commitments() -> list[Rule]:
         (~named & status.is_not_null(), "a charge with a commitment's status names the commitment", "export CommitmentDiscountId",
          ("CommitmentDiscountId", "CommitmentDiscountStatus")),
     ]  # fmt: skip
-
-
-def _first_broken(rules: Sequence[Rule]) -> pl.Expr:
-    """Number of the first rule that a row breaks; -1 for a row that breaks none."""
-    found: Any = pl
-    for number, (breaks, *_) in enumerate(rules):
-        found = found.when(breaks.fill_null(False)).then(pl.lit(number, pl.Int32))
-    chosen: pl.Expr = found.otherwise(pl.lit(-1, pl.Int32))
-    return chosen
 
 
 def _counts(judged: pl.LazyFrame, rules: int) -> tuple[int, list[int]]:

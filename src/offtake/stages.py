@@ -294,10 +294,10 @@ def place_hours(b: Block) -> None:
 
 
 def scratch(b: Block) -> Any:
-    """The solver's working arrays, made when they are first asked for."""
+    """The solver's working arrays for the block's own lanes, made when they are first asked for."""
     if b.scratch is None:
         day = b.plan.jobs.day
-        b.scratch = place.scratch(len(day.owner), len(b.plan.names.pools), len(b.plan.segment_pool), LANES, len(day.share))
+        b.scratch = place.scratch(len(day.owner), len(b.plan.names.pools), len(b.plan.segment_pool), b.X.shape[1], len(day.share))
     return b.scratch
 
 
@@ -354,7 +354,7 @@ def _book(b: Block) -> None:
         lease.lease_block(p.leases, p.terms, b.schedule, b.settlement, b.delivered, b.X, b.books, b.leases)
     if len(p.edges.kind):
         equity.net_block(p.edges, p.terms.total_x, b.settlement, b.X, b.books, b.equity)
-    sunk = np.zeros((len(p.names.pools), 1, LANES))
+    sunk = np.zeros((len(p.names.pools), 1, b.X.shape[1]))
     supply.sunk_block(p.lots, p.pools, b.X, sunk)
     accounts.ledger_block(
         p.costs, b.supply, sunk[:, 0], b.used, b.signed.alive, b.books.revenue, RELEASE_SHARE, b.X, b.Y, p.hours, b.ledger

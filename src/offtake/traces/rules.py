@@ -6,7 +6,7 @@ Source  R-01; the columns are those of docs/traces.md
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from ..errors import Issue
+from ..judge import first_broken
 from .batches import table_batches
 from .jobs import NAMED, SHAPE, Refusals, TraceError
 from .sums import gpu_hours, gpu_time
@@ -83,7 +84,7 @@ def typed(file: Path, first: int, batch: pl.DataFrame) -> pl.DataFrame:
     numbers = [_number(name, schema[name]) if name in schema else pl.lit(None, pl.Float64).alias(name) for name in NUMBERS]
     texts = [text_of(name) if name in schema else pl.lit(None, pl.String).alias(name) for name in TEXTS]
     found = numbered(first, batch).lazy().select("row", *numbers, *texts).with_columns(_rank(), *_plain())
-    found = found.with_columns(_first(SKIPPED).alias("skip"), _first(CHANGED).alias("change"))
+    found = found.with_columns(first_broken(SKIPPED).alias("skip"), first_broken(CHANGED).alias("change"))
     ran = pl.when((c("end_s") > c("start_s")) & (c("duration_s") > 0)).then((c("end_s") - c("start_s")) / c("duration_s"))
     stands = c("skip") < 0
     return found.with_columns(
@@ -122,15 +123,6 @@ def _rank() -> pl.Expr:
     number = c("priority").cast(pl.Int64, strict=False)
     word = c("priority").replace_strict(list(CLASSES), list(CLASSES.values()), default=None, return_dtype=pl.Int64)
     return pl.when(c("priority").is_null()).then(0).otherwise(pl.coalesce(number, word)).alias("rank")
-
-
-def _first(rules: Sequence[Rule]) -> pl.Expr:
-    """Number of the first rule that a row breaks; -1 for a row that breaks none."""
-    found: Any = pl
-    for number, (breaks, *_) in enumerate(rules):
-        found = found.when(breaks.fill_null(False)).then(pl.lit(number, pl.Int8))
-    chosen: pl.Expr = found.otherwise(pl.lit(-1, pl.Int8))
-    return chosen
 
 
 class Units:
