@@ -23,7 +23,7 @@ from offtake.kernels.place import Jobs, Loads, Segments, prepare, profit_month
 from offtake.kernels.simplex import rents
 from offtake.kernels.walk import GRAIN, of_month, read_hours, solve, span, start_from, taken_in, value_of, walk_period
 
-ROUNDS = 2  # over the contracts, where there are several
+ROUNDS = 3  # over the contracts, where there are several
 GOOD = 1e-5  # relative gap of a period that needs no further round
 FRESH, PRICED, ROOMED = 0, 1, 2  # how months are planned
 

@@ -67,7 +67,7 @@ def shifted_costs(t):
         t.reduced[t.basis[r]] = 0.0
 
 
-@inner
+@step
 def repair(t):
     """Dual steps until no bound is broken. Returns the steps, or -1 if that did not end."""
     rows = t.x.shape[0]
@@ -166,7 +166,7 @@ def may_earn(t, q, least):
     return at < t.pools or not dual_is_zero(t, at)
 
 
-@inner
+@step
 def price(t):
     """Column with the largest gain, -1 at an optimum; fills `worth` and `toll`."""
     n, pools, lines, segments = t.speed.shape[0], t.pools, t.first.shape[0], t.pool.shape[0]
@@ -193,12 +193,9 @@ def price(t):
 
 
 @inner
-def price_first(t):
-    """The first column with a gain (Bland), -1 at an optimum; fills `worth` and `toll` as `price` does."""
-    n, pools, lines, segments = t.speed.shape[0], t.pools, t.first.shape[0], t.pool.shape[0]
-    last, floor = price(t), noise(t)
-    if last < 0:
-        return NONE
+def first_to_gain(t, last):
+    """The first column with a gain (Bland), where `price` found that `last` has one."""
+    n, pools, lines, segments, floor = t.speed.shape[0], t.pools, t.first.shape[0], t.pool.shape[0], noise(t)
     for j in range(n):
         at = t.spot[j // pools] * pools + j % pools
         if net_of(t.profit[j], t.speed[j], t.y[lines + j // pools]) > t.toll[at] + TINY * t.grain[at] + floor:
@@ -286,17 +283,20 @@ def reduced_cost(t, j):
     return -t.y[lines + j - n - segments]
 
 
-@inner
+@step
 def improve(t, bland):
     """Primal steps to the optimum. Returns the steps, or -1 if that did not end."""
     rows, still = t.x.shape[0], 0
     inside(t)
-    duals(t)
     for steps in range(40 * rows):
-        first = bland or still > STALL
-        e = price_first(t) if first else price(t)
+        if steps % FRESH == 0:
+            duals(t)
+        e = price(t)
         if e < 0:
             return steps
+        first = bland or still > STALL
+        if first:
+            e = first_to_gain(t, e)
         expand(t, e)
         sign = -1.0 if is_full(t, e) else 1.0
         p, step = leaving(t, e, sign, first)
@@ -309,6 +309,4 @@ def improve(t, bland):
             for i in range(rows):
                 t.y[i] += gain * t.inverse[p, i]
             known_duals(t)
-        if steps % FRESH == FRESH - 1:
-            duals(t)
     return -1

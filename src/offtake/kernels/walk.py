@@ -242,9 +242,7 @@ def turn_month(t, n, m, way, case, w):
     was = taken_in(n, m, case, w, w.hours)
     a = of_month(t, w, m)
     put_price(a, n, m, price, case, w)
-    steps = improve(a, m < 0)
-    if steps < 0:
-        solve(a)
+    steps = solve(a)
     if steps == 0 and stays:  # nothing to do after all: do not come back for as little
         w.grain[m] *= 10.0
     read_hours(a, n, m, case, w)
