@@ -160,3 +160,39 @@ def test_what_leaves_while_much_is_broken(pool: Pool, rate: float) -> None:
     )  # fmt: skip
     for seed in range(12):
         same([pool], Rules(failures=replace(HARD, rate=rate), until=400.0, seed=seed, log=20_000), jobs)
+
+
+WIDE = Pool("wide", ((0.0, 64), (150.0, 48), (200.0, 64)), 4, 32, 12, 4, None, None, (Outage(260.0, 30.0, 16),))
+
+
+@pytest.mark.parametrize(
+    "pool", [WIDE, replace(WIDE, segment=32, slowdown=0.2), Pool("counted", WIDE.gpus, spares=4)], ids=["segments", "soft", "counted"]
+)
+@pytest.mark.parametrize("seed", range(6))
+def test_gangs_of_many_classes_that_wait(seed: int, pool: Pool) -> None:
+    """Large gangs of several segments at the head of long queues, small ones that come between: what is asked in vain is asked again once
+    it is not."""
+    rng = np.random.default_rng(seed)
+    n = 300
+    submit, gpus = np.sort(rng.integers(0, 500, n)) * 1000, rng.choice([1, 2, 4, 8, 12, 16, 24, 32], n).astype(np.int32)
+    duration = rng.integers(1, 60, n) * rng.choice([100, 1000], n)
+    terms = np.stack([gpus, np.full(n, -1), (rng.random(n) < 0.05 * (seed % 2))], axis=1).astype(np.int64)
+    terms[:, k.AT_LEAST] = np.where((rng.random(n) < 0.2 * (seed % 3)) & (terms[:, k.SERVES] == 0), (gpus + 1) // 2, gpus)
+    jobs = k.Jobs(submit, duration, gpus, rng.integers(0, 4, n).astype(np.int16), np.ones(1, np.int64), terms)
+    broken = replace(HARD, rate=10.0) if seed > 2 else None
+    for policy, depth in (("backfill", 1000), ("priority", 3), ("priority", 1000), ("las", 0)):
+        rules = Rules(policy, depth, (0.01, 0.05), failures=broken, saving=Saving(0.5, 2.0), until=700.0, seed=seed, log=20_000)
+        same([pool], rules, jobs)
+
+
+def test_a_gang_that_asked_in_vain_does_not_speak_for_smaller_ones() -> None:
+    """Nobody can give way to 8 GPUs of one rack; once that inference is over, the 4 behind it get those of a job."""
+    submit, long = np.arange(6) * 1000, np.array([60, 60, 60, 60, 6, 40]) * 1000
+    gpus = np.array([4, 4, 4, 4, 8, 4], np.int32)
+    terms = np.stack([gpus, np.full(6, -1), [1, 0, 1, 0, 1, 1]], axis=1).astype(np.int64)
+    jobs = k.Jobs(submit, long, gpus, np.zeros(1, np.int16), np.ones(1, np.int64), terms)
+    pool, rules = Pool("p", ((0.0, 16),), 4, 8, 8), Rules(log=100)
+    s = state_of([pool], rules, jobs)
+    replay(jobs, s)
+    assert s.job[:, k.BEGUN].tolist() == [0, 1000, 2000, 3000, -1, 10_000] and s.stops.tolist() == [0, 0, 0, 1, 0, 0]
+    same([pool], rules, jobs)

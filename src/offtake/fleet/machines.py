@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from ..kernels import replay_state as k
-from .pools import CAUSES, Pool, Rules
+from .pools import CAUSES, MOST_IN_DOMAIN, Pool, Rules
 
 Array = np.ndarray[Any, Any]
 MS, HOUR_MS, DAY_MS = 1000.0, 3.6e6, 8.64e7
+STRETCH = 1 << 20  # jobs that are gone through at a time, where whole columns beside the others would be large
 NO_FALL = 1 << 60  # GPU-ms of service that nobody ever has: inference stays in its class
 AFTERLIFE_MS = 3653 * 86_400_000  # ten years after the last submission, where failures could keep a gang waiting for ever
 
@@ -33,7 +34,7 @@ def _rows(pools: Sequence[Pool], rules: Rules) -> tuple[Array, int, int]:
         row[k.SLOW] = -1 if pool.slowdown is None else round(pool.slowdown * k.MILLION)
         row[k.NODES], row[k.SPARE_SEATS] = pool.most // pool.node, pool.spares // pool.node
         row[k.FIRST_DOMAIN], row[k.CAUSE], row[k.PRICE] = domains, k.NO_DEMAND, in_ms(pool.price)
-        row[k.SHADOW_JOB] = row[k.HOPELESS] = row[k.YOUNGEST] = row[k.ELDEST] = -1
+        row[k.SHADOW_JOB] = row[k.YOUNGEST] = row[k.ELDEST] = -1
         row[k.NEXT_FAILURE] = row[k.NEXT_SERVICE] = k.NEVER
         if service := rules.service or pool.service:
             row[k.SERVICE], row[k.SERVICE_LENGTH] = in_ms(service.every), in_ms(service.length)
@@ -111,7 +112,7 @@ def _queue(pools: int, rules: Rules, jobs: k.Jobs) -> tuple[Array, Array, Array]
         level = np.where(jobs.terms[:, k.SERVES] > 0, 0, level + 1).astype(np.int16)
         ladder = np.concatenate([[NO_FALL], ladder]) if ladder.size else ladder
     queue = np.full((pools, max(ladder.size, int(level.max(initial=0))) + 1, k.QUEUE_FIELDS), -1, np.int64)
-    queue[:, :, k.HELD_BY] = 0
+    queue[:, :, k.HELD_BY], queue[:, :, k.HOPELESS] = 0, k.NEVER
     return queue, level, ladder
 
 
@@ -124,10 +125,12 @@ def _turns(jobs: k.Jobs) -> Array:
 def _shelf(pool: Array) -> Array:
     """No domain and no node is free yet."""
     shelf = np.full((len(pool), k.SHELVES, 64), -1, np.int64)
-    shelf[:, [k.COUNTS, k.SEATING]] = 0
+    shelf[:, [k.COUNTS, k.SEATING, k.BESIDE, k.ASKING]] = 0
     for row, mine in zip(pool, shelf, strict=True):
         if row[k.SEGMENT]:
-            mine[k.SEATING] = np.arange(64) // row[k.SEGMENT]
+            free = np.arange(MOST_IN_DOMAIN + 1)
+            mine[k.SEATING, free] = free // row[k.SEGMENT]
+            mine[k.BESIDE, free] = [int((1 << free[free % row[k.SEGMENT] >= rest]).sum()) for rest in free]
     return shelf
 
 

@@ -44,6 +44,7 @@ from .replay_state import (
     SHADOW_JOB,
     SUBMIT,
     TRANSFER,
+    UNASKED,
     VALUE,
     WAIT_ASIDE,
     WAITING,
@@ -155,7 +156,7 @@ def worth(s, jobs, j, q, p, now):
     """Whether the head j of queue q gains by going to pool p: what the wait it is promised would cost, against transfer and price there."""
     if s.tally[VALUE] < 0:
         return True
-    if s.pool[q, SHADOW_JOB] != j or now >= s.pool[q, SHADOW]:
+    if s.pool[q, SHADOW_JOB] != j or now >= s.pool[q, SHADOW] or s.pool[q, SHADOW] == UNASKED:
         promise(s, jobs, q, j)
     if s.pool[q, SHADOW] == NEVER:
         return True

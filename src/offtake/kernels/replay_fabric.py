@@ -16,6 +16,7 @@ from .replay_compiled import inner, step
 from .replay_state import (
     AFTER,
     BEFORE,
+    BESIDE,
     BITS,
     BUCKET,
     BUCKETS,
@@ -104,18 +105,9 @@ def room(s, p, gpus):
         return YES
     full = n // segment
     rest, seats = n - full * segment, s.pool[p, SEATS]
-    if seats > full or (seats == full and rest == 0) or (seats == full and left_over(s, p, segment, rest)):
+    if seats > full or (seats == full and (rest == 0 or (s.pool[p, BUCKETS] & s.shelf[p, BESIDE, rest]) != 0)):
         return YES
     return APART if s.pool[p, SLOW] >= 0 else NO
-
-
-@inner
-def left_over(s, p, segment, rest):
-    """Whether a domain has `rest` nodes beside its full segments."""
-    found = False
-    for f in range(rest, s.pool[p, DOMAIN_NODES] + 1):
-        found |= s.shelf[p, COUNTS, f] > 0 and f % segment >= rest
-    return found
 
 
 @step
@@ -330,13 +322,24 @@ def lend(s, slot, sign):
         if many > 0:
             was = s.domain[d, FREE_NODES]
             free = was + sign * many
-            s.shelf[p, COUNTS, was] -= 1 if was > 0 else 0
-            s.shelf[p, COUNTS, free] += 1 if free > 0 else 0
+            if was > 0:
+                count_domains(s, p, was, -1)
+            if free > 0:
+                count_domains(s, p, free, 1)
             s.domain[d, FREE_NODES] = free
             s.pool[p, WHOLE] += sign * many
             s.pool[p, SEATS] += s.shelf[p, SEATING, free] - s.shelf[p, SEATING, was]
         k = s.piece[k, NEXT_PIECE]
     return opened(s, slot)
+
+
+@step
+def count_domains(s, p, free, sign):
+    """Count a domain with so many free nodes in (1) or out (-1), without touching lists."""
+    many = s.shelf[p, COUNTS, free] + sign
+    s.shelf[p, COUNTS, free] = many
+    if many == (1 if sign > 0 else 0):
+        s.pool[p, BUCKETS] ^= 1 << free
 
 
 @step

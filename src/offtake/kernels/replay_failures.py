@@ -35,6 +35,7 @@ from .replay_state import (
     FREE_BITS,
     FREE_NODES,
     GIVE_WAY,
+    HOPELESS,
     KEY,
     LIT,
     MAINTENANCE,
@@ -102,6 +103,8 @@ def repair_time(s, p, cause):
 def changed(s, p):
     """The pool's machines changed: promises are void and everybody may try again."""
     s.pool[p, SHADOW_JOB], s.pool[p, CHANGED] = -1, 1
+    for c in range(s.queue.shape[1]):
+        s.queue[p, c, HOPELESS] = NEVER
 
 
 @inner

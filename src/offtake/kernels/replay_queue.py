@@ -10,9 +10,11 @@
 import numpy as np
 
 from .replay_compiled import inner, step
+from .replay_fabric import lowest
 from .replay_heap import drop_first, push, rebuild
 from .replay_state import (
     AHEAD,
+    ASKING,
     AT_LEAST,
     BEHIND,
     FIRST,
@@ -20,21 +22,40 @@ from .replay_state import (
     FRESH_COUNT,
     LAST,
     LEFT,
+    MOST_NODES,
     ORDER,
     QUEUED,
     SERVES,
     SHORTEST,
+    SIZES,
     WAITING,
     WAITING_ALL,
 )  # fmt: skip
 
 
 @step
-def count_in(s, p, gpus, sign):
+def needs(jobs, j):
+    """The fewest GPUs that a job starts on."""
+    return np.int64(jobs.gpus[j]) if jobs.terms.shape[0] == 0 else jobs.terms[j, AT_LEAST]
+
+
+@step
+def count_in(s, jobs, p, j, sign):
     """Count a job in (1) or out (-1) of a pool's queue."""
     s.pool[p, WAITING] += sign
-    s.pool[p, QUEUED] += sign * gpus
+    s.pool[p, QUEUED] += sign * jobs.gpus[j]
     s.tally[WAITING_ALL] += sign
+    size = min(needs(jobs, j), MOST_NODES)
+    many = s.shelf[p, ASKING, size] + sign
+    s.shelf[p, ASKING, size] = many
+    if many == (1 if sign > 0 else 0):
+        s.pool[p, SIZES] ^= 1 << size
+
+
+@step
+def smallest(s, p):
+    """The fewest GPUs that a waiting job of the pool needs, or MOST_NODES where all need more; for a queue that is not empty."""
+    return lowest(s.pool[p, SIZES])
 
 
 @step
@@ -54,7 +75,7 @@ def join(s, jobs, p, j):
             s.queue[p, c, LAST] = j
         else:
             join_early(s, p, c, j)
-    count_in(s, p, jobs.gpus[j], 1)
+    count_in(s, jobs, p, j, 1)
 
 
 @inner
@@ -89,7 +110,7 @@ def take_out(s, jobs, p, j):
             s.link[after, AHEAD] = before
         else:
             s.queue[p, c, LAST] = before
-    count_in(s, p, jobs.gpus[j], -1)
+    count_in(s, jobs, p, j, -1)
 
 
 @inner
@@ -129,12 +150,6 @@ def drop_inside(s, p, j):
         i += 1
     s.sort[0, p, i], s.sort[1, p, i] = s.sort[0, p, last], s.sort[1, p, last]
     rebuild(s.sort[0, p], s.sort[1, p], last)
-
-
-@step
-def needs(jobs, j):
-    """The fewest GPUs that a job starts on."""
-    return np.int64(jobs.gpus[j]) if jobs.terms.shape[0] == 0 else jobs.terms[j, AT_LEAST]
 
 
 @step

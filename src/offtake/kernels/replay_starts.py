@@ -15,7 +15,7 @@ import numpy as np
 from .replay_compiled import inner, once, step
 from .replay_fabric import APART, NO, find_room, find_room_lent, lend, opened, room, room_lent, taken_by
 from .replay_heap import drop_first, push
-from .replay_queue import follower, head, join_back, needs, take_away, take_out
+from .replay_queue import follower, head, join_back, needs, smallest, take_away, take_out
 from .replay_state import (
     AGAIN,
     ASKED,
@@ -59,6 +59,7 @@ from .replay_state import (
     SLOW,
     START,
     TAKEN,
+    UNASKED,
     WAITING,
     WHERE,
     YOUNGER,
@@ -134,23 +135,23 @@ def spare_some(s, p, gpus, n):
 
 @step
 def in_vain(s, p, j, gpus):
-    """Whether nobody need be asked to give way to j: nothing came free since that was tried, or all of lower classes hold too little."""
-    if s.pool[p, HOPELESS] == j and s.pool[p, CHANGED] == 0:
+    """Whether nobody need be asked to give way to j: that was tried for no larger gang, and what is free or held by lower classes has not
+    grown since; or there is too little of it."""
+    rank, free = np.int64(s.level[j]), s.pool[p, FREE]
+    if gpus >= s.queue[p, rank, HOPELESS] or rank + 1 == s.queue.shape[1]:
         return True
-    free = s.pool[p, FREE]
-    for c in range(np.int64(s.level[j]) + 1, s.queue.shape[1]):
+    for c in range(rank + 1, s.queue.shape[1]):
         free += s.queue[p, c, HELD_BY]
-    if free < taken_by(gpus, s.pool[p, NODE]):
-        s.pool[p, HOPELESS] = j
-        return True
-    return False
+    return free < taken_by(gpus, s.pool[p, NODE])
 
 
 @inner
 def make_room(s, jobs, p, j, now):
     """Let stays of lower classes give way to j; whether that was of use."""
-    n = victims(s, p, j, needs(jobs, j))
-    s.pool[p, HOPELESS] = j if n == 0 else -1
+    gpus = needs(jobs, j)
+    n = victims(s, p, j, gpus)
+    if n == 0:
+        s.queue[p, np.int64(s.level[j]), HOPELESS] = gpus
     for i in range(n):
         join_back(s, jobs, p, break_off(s, s.heap[SCRATCH, i], now, GIVE_WAY))
     if n > 0:
@@ -221,11 +222,17 @@ def may_pass(s, jobs, p, j, now):
 
 @once
 def backfill(s, jobs, p, first, now):
-    """Offer what is free to those behind the head: to all within the depth where something changed, else to the one that just came."""
-    whole = s.pool[p, CHANGED] != 0
+    """Offer what is free to those behind the head: to all within the depth where something changed, else to the one that just came.
+
+    An elastic job that was too wide to pass may be narrow enough once less is free: where there are such, all are asked each time."""
+    whole = s.pool[p, CHANGED] != 0 or jobs.terms.shape[0] > 0
     if s.pool[p, SHADOW_JOB] != first or now >= s.pool[p, SHADOW]:
-        promise(s, jobs, p, first)
+        s.pool[p, SHADOW_JOB], s.pool[p, SHADOW] = first, UNASKED
         whole = True
+    if room(s, p, smallest(s, p)) == NO:
+        return
+    if s.pool[p, SHADOW] == UNASKED:  # nobody started since it was due, so that it is what it would have been then
+        promise(s, jobs, p, first)
     if not whole:
         count, within = s.pool[p, FRESH_COUNT], s.pool[p, WAITING] - 2 < s.tally[DEPTH]
         if count == 1 and within and may_pass(s, jobs, p, s.pool[p, FRESH], now):

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 NEVER = 1 << 62
+UNASKED = NEVER + 1  # of SHADOW: a promise that nothing has hung on yet
 SLOT_BITS = 21  # of a heap key: sequence above, slot below
 MOST_NODES = 62  # of a domain, and GPUs of a node: free ones are bits of one positive int64
 MILLION = 1_000_000
@@ -19,7 +20,7 @@ MILLION = 1_000_000
 # pool: what it is, what is free, how its queue stands
 (GPUS, FREE, WHOLE, SEATS, HELD, DOWN, SPARE, NODE, DOMAIN_NODES, SEGMENT, SLOW, FIRST_DOMAIN, DOMAINS, NODES, QUOTA, SINCE, CAUSE,
  WAITING, QUEUED, BUCKETS, PARTS, SHADOW, SHADOW_JOB, EXTRA, CHANGED, FRESH, FRESH_COUNT, NEXT_FAILURE, FAILED, SPARE_SEATS,
- HOPELESS, NEXT_SERVICE, SERVED, LIT, DARK, YOUNGEST, ELDEST, SLACK, BELOW, PRICE, SERVICE,
+ SIZES, NEXT_SERVICE, SERVED, LIT, DARK, YOUNGEST, ELDEST, SLACK, BELOW, PRICE, SERVICE,
  SERVICE_LENGTH, POOL_FIELDS) = range(43)  # fmt: skip
 
 # domain: nodes as bits
@@ -45,8 +46,8 @@ UNIT_POOL, UNIT_DOMAIN, UNIT_BITS, UNIT_GPUS, UNIT_SINCE, UNIT_CAUSE, UNIT_STACK
 BINS = READY  # those that add up to READY  # fmt: skip
 
 # shelf: by a number of free nodes or GPUs; queue: by class; link and job: by job
-BUCKET, COUNTS, SHARED, SEATING, SHELVES = range(5)
-FIRST, LAST, HELD_BY, NEWEST, QUEUE_FIELDS = range(5)
+BUCKET, COUNTS, SHARED, SEATING, BESIDE, ASKING, SHELVES = range(7)
+FIRST, LAST, HELD_BY, NEWEST, HOPELESS, QUEUE_FIELDS = range(6)
 AHEAD, BEHIND = range(2)
 BEGUN, ENDED, LEFT, JOB_FIELDS = range(4)
 AT_LEAST, LATEST, SERVES, TERM_FIELDS = range(4)
@@ -89,13 +90,15 @@ class State(NamedTuple):
 
     pool    (P, POOL_FIELDS)
     shelf   (P, SHELVES, 64)      BUCKET, COUNTS: first domain with f free nodes, how many there are; SHARED: first shared node with f
-                                  GPUs free; SEATING: segments that f free nodes hold
+                                  GPUs free; SEATING: segments that f free nodes hold; BESIDE: bit n where n of them hold f beside those;
+                                  ASKING: waiting jobs that need f GPUs, of MOST_NODES what needs more too (SIZES: bits where any are)
     domain  (Q, DOMAIN_FIELDS)    node (N, NODE_FIELDS)
     stay    (R, STAY_FIELDS)      piece (K, PIECE_FIELDS)
     heap    (5, H)                TIMES, KEYS: of each stay's next event, those of stays that are over are skipped; the rest is for work
     unit    (U, UNIT_FIELDS)      what is down; mended (2, U) heap of when it works again
     steps   (G, 4)                time, pool, GPUs ready from then on, GPUs of those with power
-    queue   (P, C, QUEUE_FIELDS)  FIRST, LAST waiting job of a class; HELD_BY GPUs of its stays, NEWEST of them
+    queue   (P, C, QUEUE_FIELDS)  FIRST, LAST waiting job of a class; HELD_BY GPUs of its stays, NEWEST of them; HOPELESS: no gang of so
+                                  many GPUs finds room for it, even if all lower classes give way
     link    (J, 2) int32          who waits before and behind
     sort    (2, P, J or 1)        heap of waiting jobs of the shortest-first policy, WAITING entries a pool
     job     (J, JOB_FIELDS)       first start, end, work left

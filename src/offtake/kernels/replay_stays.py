@@ -39,6 +39,7 @@ from .replay_state import (
     HEAP,
     HELD_BY,
     HOLD,
+    HOPELESS,
     IN_DOMAIN,
     INTERRUPTED,
     JOB,
@@ -181,6 +182,8 @@ def leave_class(s, slot, p):
     if older >= 0:
         s.stay[older, NEWER] = newer
     s.queue[p, rank, HELD_BY] -= s.stay[slot, TAKEN]
+    for c in range(rank, s.queue.shape[1]):  # what lower classes hold counts as room for the others as it is
+        s.queue[p, c, HOPELESS] = NEVER
 
 
 @step
