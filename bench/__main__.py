@@ -262,6 +262,8 @@ def _replay_rates() -> Iterator[Line]:
     many = 20_000 if QUICK else 10_000_000
     seconds, mb = r.large(many)
     yield Line(f"replay, {many:,} jobs", "< 10 s, < 1000 MB", f"{seconds:.1f} s, {mb:.0f} MB", "", seconds < 10 and mb < 1000)
+    seconds, mb = r.by_command(many)
+    yield Line("the same, the whole command", "< 10 s, < 1000 MB", f"{seconds:.1f} CPU s, {mb:.0f} MB", "", seconds < 10 and mb < 1000)
 
 
 def terms() -> Iterator[Line]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import polars as pl
 
 from offtake.fleet import Outcome, Pool, Rules, run_jobs
 from offtake.fleet.known import LLAMA3, LLAMA3_SAVING
@@ -121,4 +123,21 @@ def large(jobs: int) -> tuple[float, float]:
         "print(t.seconds, re.search(r'VmHWM:\\s*(\\d+)', pathlib.Path('/proc/self/status').read_text())[1])"
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    return float(told[0]), float(told[1]) / 1024
+
+
+def by_command(jobs: int) -> tuple[float, float]:
+    """CPU seconds and peak MB of `offtake replay` as a process of its own, from a Parquet file of so many jobs to the figures."""
+    work = invented(jobs, 12_800, 0.7)
+    with tempfile.TemporaryDirectory(prefix="offtake-") as folder:
+        trace, pools = Path(folder) / "jobs.parquet", Path(folder) / "pools.yaml"
+        times = {"submit_s": work.submit / 1000, "duration_s": work.duration / 1000}
+        pl.DataFrame({"job_id": np.arange(jobs)} | times | {"gpus": work.gpus}).write_parquet(trace)
+        pools.write_text("pools: {racks: {gpus: 12800, node: 8, domain: 64, segment: 64}}\n")
+        code = (
+            "import time, sys, re, pathlib; from offtake.cli import app; app(sys.argv[1:], standalone_mode=False);"
+            "print(time.process_time(), re.search(r'VmHWM:\\s*(\\d+)', pathlib.Path('/proc/self/status').read_text())[1])"
+        )
+        ask = [sys.executable, "-c", code, "replay", "--trace", str(trace), "--pools", str(pools)]
+        told = subprocess.run(ask, capture_output=True, text=True, check=True).stdout.split()[-2:]
     return float(told[0]), float(told[1]) / 1024

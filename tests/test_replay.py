@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import weakref
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -14,15 +16,17 @@ from typer.testing import CliRunner
 from offtake.cli import app
 from offtake.errors import BookError, QuestionError
 from offtake.fleet import Failures, Outage, Outcome, Pool, Rules, Saving, run_jobs
+from offtake.fleet.ask import Asked, replay_pools
 from offtake.fleet.events import Span, sizes, spans, standing
 from offtake.fleet.fleets import Fleet, stints
 from offtake.fleet.known import BY_CAUSE, INTERRUPTIONS, LLAMA3
+from offtake.fleet.outcome import BINS
 from offtake.fleet.text import load_pools, seconds
-from offtake.fleet.work import largest_gang
+from offtake.fleet.work import largest_gang, whole_ms
 from offtake.kernels import replay_state as k
 from offtake.kernels.replay_stays import daly_interval
 from offtake.reports.timeline import MOST_TICKS, chosen, stacked, ticks, timeline, tops
-from offtake.traces import TraceError, read_jobs
+from offtake.traces import Jobs, TraceError, read_jobs
 from offtake.traces.load import load_of
 from tests.shared import SHARED
 
@@ -557,3 +561,73 @@ def test_part_of_a_node_is_no_place_for_whole_ones() -> None:
     work = work_of([0, 0, 0.5], [2, 2, 1], [1, 4, 6])
     found = run_jobs(work, [Pool("p", ((0.0, 12),), node=4, domain=12)], Rules())
     assert found.begun[2] / HOUR_MS == 2 and bin_hours(found)["assembling"] == 7 * 1.5
+
+
+def plainly(found: Outcome) -> dict[str, object]:
+    """Waits by size as columns say them, all at once."""
+    gpus, rows = found.jobs.gpus, []
+    began = (found.begun >= 0) & (np.ones(len(gpus), bool) if found.source is None else found.source >= 0)
+    for e in range(int(gpus.max()).bit_length()):
+        mine = began & (gpus >= 1 << e) & (gpus < 2 << e)
+        ended = mine & (found.ended >= 0)
+        wait = (found.begun - found.jobs.submit)[mine] / 1000
+        slow = ((found.ended - found.jobs.submit) / 1000)[ended] / np.maximum(found.jobs.duration[ended] / 1000, 10)
+        if len(wait):
+            spread = float(wait.mean()), float(np.median(wait)), float(np.percentile(wait, 95))
+            rows.append((1 << e, len(wait), *spread, float(np.maximum(slow, 1).mean()) if len(slow) else None))
+    wait = (found.begun - found.jobs.submit)[began] / 1000
+    return {"all": (len(wait), float(wait.mean()), float(np.median(wait)), float(np.percentile(wait, 95))), "sizes": rows}
+
+
+@pytest.mark.parametrize("stretch", [1, 7, 1 << 20])
+@pytest.mark.parametrize("serving", [(), (Fleet("chat", 2, (1, 2), 20.0),)], ids=["jobs", "beside a fleet"])
+def test_figures_do_not_hang_on_stretches(monkeypatch: pytest.MonkeyPatch, stretch: int, serving: tuple[Fleet, ...]) -> None:
+    """What is worked out a stretch at a time is what whole columns say; some jobs never start, some never end."""
+    monkeypatch.setattr("offtake.fleet.outcome.STRETCH", stretch)
+    rng = np.random.default_rng(3)
+    gpus = rng.choice([1, 2, 5, 8], 60).astype(np.int32)
+    work = work_of([], [], [])._replace(submit=np.sort(rng.integers(0, 90_000, 60)), duration=rng.integers(0, 30_000, 60), gpus=gpus)
+    found = run_jobs(work, [Pool("p", ((0.0, 12),))], Rules(serving=serving, until=100.0))
+    told, plain = found.to_dict(), plainly(found)
+    assert (told["started"], told["mean_wait_s"], told["p50_wait_s"], told["p95_wait_s"]) == plain["all"]
+    keys = ("from_gpus", "jobs", "mean_wait_s", "p50_wait_s", "p95_wait_s", "mean_slowdown")
+    assert [tuple(row[key] for key in keys) for row in told["sizes"]] == plain["sizes"]
+    assert told["jobs"] == 60 > told["started"] > told["finished"] > 0 and (found.source is None) == (not serving)
+
+
+def test_times_are_whole_milliseconds_in_any_stretches(monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = np.array([0.0, 0.0004, 0.0005, 0.0015, 1.2345, 3e9])
+    assert whole_ms(seconds).tolist() == [0, 0, 0, 2, 1234, 3_000_000_000_000]
+    monkeypatch.setattr("offtake.fleet.work.STRETCH", 2)
+    assert whole_ms(seconds[:5]).tolist() == [0, 0, 0, 2, 1234]
+
+
+def test_of_a_large_trace_a_replay_keeps_the_names_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Jobs of a small file stay for the next question; of a larger one nothing does, and a replay lets its times go before it runs."""
+    jobs, pools = jobs_file(tmp_path, "b,0,3600,8,a,0\na,0,60,4,a,0\n"), written(tmp_path, "pools: {a: {gpus: 8}}")
+    assert read_jobs(jobs) is read_jobs(jobs)
+    monkeypatch.setattr("offtake.traces.read.KEPT", 10)
+    assert read_jobs(jobs) is not read_jobs(jobs)
+    alive: list[weakref.ref[Jobs]] = []
+
+    def read(*words: object) -> Jobs:
+        found = read_jobs(jobs)
+        alive.append(weakref.ref(found))
+        return found
+
+    def run(*words: Any) -> Outcome:
+        assert [ref() for ref in alive] == [None]
+        return run_jobs(*words)
+
+    monkeypatch.setattr("offtake.fleet.ask.read_any", read)
+    monkeypatch.setattr("offtake.fleet.ask.run_jobs", run)
+    found = replay_pools(jobs, pools, Asked())
+    assert [found.name(job) for job in (0, 1)] == ["a", "b"] and found.told["jobs"] == 2
+
+
+def test_room_for_the_head_of_another_pool_is_counted_in_own_nodes() -> None:
+    """7 of 8 GPUs of a pool of nodes of 4 are free: too few for 5 that wait elsewhere, since those take two whole nodes."""
+    work = work_of([0, 0, 2], [9, 9, 1], [8, 1, 5])._replace(allow=np.array([1, 2, 3], np.int64))
+    found = run_jobs(work, [Pool("counted", ((0.0, 8),)), Pool("nodes", ((0.0, 8),), node=4, domain=8)], Rules())
+    hours = dict(zip(BINS, found.bins[1] / HOUR_MS, strict=True))
+    assert found.begun[2] == 9 * HOUR_MS and hours["assembling"] == 7 * 7 and hours["fragmentation"] == 0

@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import QuestionError
-from ..traces import Jobs, read_any
+from ..traces import read_any
+from ..traces.jobs import Names, Refusals
 from .compare import COMPARED, compared
 from .known import LLAMA3, LLAMA3_SAVING
 from .outcome import Outcome
 from .pools import POLICIES, Failures, Pool, Rules, Saving, Service
-from .run import run_trace
+from .run import run_jobs, run_trace
 from .text import load_pools, seconds
+from .work import arrays_of
 
 FAILURES = ("none", "book", "llama3")
 
@@ -99,26 +101,26 @@ def stamp(trace: str | Path | None, pools: Sequence[Pool], rules: Rules) -> dict
     }  # fmt: skip
 
 
-def told(outcome: Outcome, jobs: Jobs | None, trace: str | Path | None) -> dict[str, Any]:
-    """Everything to print of one replay."""
-    refused = jobs.refusals.to_dict() if jobs is not None and jobs.refusals.total else None
+def told(outcome: Outcome, refusals: Refusals | None, trace: str | Path | None) -> dict[str, Any]:
+    """Everything to print of one replay; `refusals` of its trace."""
+    refused = refusals.to_dict() if refusals is not None and refusals.total else None
     return outcome.to_dict() | {"refused": refused, "stamp": stamp(trace, outcome.pools, outcome.rules)}
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a replay says, its outcome, and the trace's jobs where their names are known."""
+    """What a replay says, its outcome, and the names of the trace's jobs where they are known."""
 
     told: dict[str, Any]
     outcome: Outcome
-    jobs: Jobs | None = None
+    names: Names | None = None
 
     def name(self, job: int) -> str:
         """A job as the trace calls it, else its number; a replica by its fleet."""
-        job = int(self.outcome.source[job])
+        job = job if self.outcome.source is None else int(self.outcome.source[job])
         if job < 0:
             return self.outcome.rules.serving[-1 - job].name
-        return str(job) if self.jobs is None else self.jobs.name(job)
+        return str(job) if self.names is None else self.names.of(job)
 
 
 def replay_pools(trace: str | Path, pools: str | Path, asked: Asked) -> Answer:
@@ -128,9 +130,14 @@ def replay_pools(trace: str | Path, pools: str | Path, asked: Asked) -> Answer:
     if rules.service and any(pool.node == 1 for pool in found):
         raise QuestionError("maintenance goes by domains, so pools need nodes: give node and domain")
     known = read_any(trace, asked.skip_bad)
-    jobs, outcome = run_trace(known, found, rules, asked.pin, asked.skip_bad)
-    said = told(outcome, jobs, trace)
+    jobs, work = arrays_of(known, found, rules, asked.pin, asked.skip_bad)
+    refusals, names = jobs.refusals, jobs.ids
+    del jobs
+    if not asked.compare:
+        del known  # of many jobs the trace's own times are large, and all but their names is in `work`
+    outcome = run_jobs(work, found, rules)
+    said = told(outcome, refusals, trace)
     if asked.compare:
         quiet, how = replace(rules, log=0), (asked.pin, asked.skip_bad)
         said["compare"] = compared(found, asked.compare, outcome, lambda pools: run_trace(known, pools, quiet, *how)[1])
-    return Answer(said, outcome, jobs)
+    return Answer(said, outcome, names)

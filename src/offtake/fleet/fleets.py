@@ -43,13 +43,13 @@ def stints(fleet: Fleet, end: float) -> Array:
     return np.concatenate(rows) if rows else np.zeros((0, 2))
 
 
-def with_fleets(work: k.Jobs, fleets: Sequence[Fleet], fits: Sequence[int], end: float) -> tuple[k.Jobs, Array]:
+def with_fleets(work: k.Jobs, fleets: Sequence[Fleet], fits: Sequence[int], end: float) -> tuple[k.Jobs, Array | None]:
     """The jobs and the fleets' replicas until `end` seconds, in the order of their coming, fleets first; and where each is from: the place
-    of a job in `work`, or -1 - n for fleet n. `fits` (P,) is the largest gang of each pool.
+    of a job in `work`, or -1 - n for fleet n; None where there are no fleets. `fits` (P,) is the largest gang of each pool.
 
     Raises QuestionError where a replica fits nowhere."""
     if not fleets:
-        return work, np.arange(len(work.submit), dtype=np.int32)
+        return work, None
     found = [stints(fleet, end) for fleet in fleets]
     number = np.concatenate([np.full(len(rows), n) for n, rows in enumerate(found)])
     allow = [sum(1 << p for p, most in enumerate(fits) if most >= fleet.gang and fleet.pools >> p & 1) for fleet in fleets]

@@ -11,7 +11,7 @@ from ..errors import QuestionError
 from ..kernels import replay_state as k
 from ..traces import Jobs
 from ..traces.jobs import fit
-from .machines import MS
+from .machines import MS, STRETCH
 from .pools import Pool, Rules
 
 Array = np.ndarray[Any, Any]
@@ -34,9 +34,11 @@ def largest_gang(pool: Pool) -> int:
 
 
 def whole_ms(seconds: Array) -> Array:
-    """Seconds as whole milliseconds."""
-    ms = seconds * MS
-    return np.rint(ms, out=ms).astype(np.int64)
+    """Seconds as whole milliseconds, made a stretch at a time."""
+    ms = np.empty(len(seconds), np.int64)
+    for first in range(0, len(ms), STRETCH):
+        ms[first : first + STRETCH] = np.rint(seconds[first : first + STRETCH] * MS)
+    return ms
 
 
 def _ranks(jobs: Jobs, rules: Rules) -> Array:

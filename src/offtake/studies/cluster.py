@@ -317,7 +317,7 @@ def replay_book(
         "inference": {f.name: cluster.rhythms[f.name].told for f in cluster.fleets},
         "stops": told_of_stops(plan, b, cluster.pools) if asked.failures == "book" else {},
     }  # fmt: skip
-    said = told(outcome, jobs, trace if jobs is not None else None) | {"book": about}
+    said = told(outcome, None if jobs is None else jobs.refusals, None if jobs is None else trace) | {"book": about}
     if asked.compare:
         quiet = replace(rules, log=0)
         said["compare"] = compared(cluster.pools, asked.compare, outcome, lambda pools: run_jobs(cluster.work, pools, quiet))

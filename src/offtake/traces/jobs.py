@@ -107,6 +107,18 @@ class TraceError(OfftakeError):
 
 
 @dataclass(frozen=True)
+class Names:
+    """What a trace calls its jobs, which is all that is kept of it once their times are read: `job_id` and `names` of `Jobs`."""
+
+    job_id: np.ndarray
+    names: np.ndarray | None
+
+    def of(self, job: int) -> str:
+        """Id of the job at position `job`, as the trace writes it."""
+        return str(self.job_id[job] if self.names is None else self.names[job])
+
+
+@dataclass(frozen=True)
 class Jobs:
     """Jobs of a trace, sorted by (submit_s, job_id).
 
@@ -159,7 +171,12 @@ class Jobs:
 
     def name(self, job: int) -> str:
         """Id of the job at position `job`, as the trace writes it."""
-        return str(self.job_id[job] if self.names is None else self.names[job])
+        return self.ids.of(job)
+
+    @property
+    def ids(self) -> Names:
+        """The names alone."""
+        return Names(self.job_id, self.names)
 
     def select(self, chosen: np.ndarray | slice) -> Jobs:
         """The jobs of a mask, of positions in order, or of a slice."""

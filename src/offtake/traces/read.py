@@ -9,6 +9,8 @@ from pathlib import Path
 
 from .jobs import SHAPE, Jobs, TraceError
 
+KEPT = 1 << 24  # bytes of a file whose jobs stay in memory for the next question; those of a larger one are read again
+
 
 def read_jobs(path: str | Path, skip_bad: bool = False) -> Jobs:
     """Jobs of a Parquet or CSV file in the canonical schema.
@@ -61,8 +63,16 @@ def _known(path: str | Path) -> tuple[Path, int, int]:
     return file, about.st_mtime_ns, about.st_size
 
 
-@lru_cache(maxsize=2)
 def _read(file: Path, changed: int, size: int, skip_bad: bool, form: str) -> Jobs:
+    return _kept(file, changed, size, skip_bad, form) if size <= KEPT else _fresh(file, skip_bad, form)
+
+
+@lru_cache(maxsize=2)
+def _kept(file: Path, changed: int, size: int, skip_bad: bool, form: str) -> Jobs:
+    return _fresh(file, skip_bad, form)
+
+
+def _fresh(file: Path, skip_bad: bool, form: str) -> Jobs:
     from .canonical import canonical
 
     if form == "canonical":
