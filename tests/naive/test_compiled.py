@@ -17,7 +17,7 @@ def told(x, why):
 @step
 def twice(x, why):
     """A step that calls another with a constant of its own."""
-    return told(x, why) + told(x, 7)
+    return told(x, why) + told(x, why=7)
 
 
 @compiled.inner
