@@ -47,11 +47,7 @@ def one_by_one(blocks):
     plan, lanes, found = front.compile(front.load(BOOK)), stages.LANES, []
     clipped = np.zeros(len(plan.factor_paths), np.int64)
     for width in (lanes, 1):
-        stages.LANES = width  # what a block is made for
-        try:
-            b = stages.allocate(plan)
-        finally:
-            stages.LANES = lanes
+        b = stages.allocate(plan, width)
 
         def work(b=b, width=width):
             stages.fill(b, 1, 0, clipped)

@@ -12,11 +12,15 @@ from scipy import stats
 from typer.testing import CliRunner
 
 import offtake
+from offtake import montecarlo
+from offtake.book import text
 from offtake.cli import app
 from offtake.errors import QuestionError
 from offtake.evidence.scores import crps, wilson
 from offtake.fact_rows import catalog
 from offtake.facts import Fact, Facts
+from offtake.plan import compile_book
+from offtake.questions import question
 from offtake.studies import backtest, history
 
 AWS = "AMZN.aws_revenue"
@@ -73,6 +77,19 @@ def test_growth_that_changed_is_uncertain_by_as_much() -> None:
     year = np.log(samples[3] / (1e9 * np.exp(logs[-1])))
     assert np.median(year) == pytest.approx(0.3, abs=0.02)
     assert np.quantile(year, 0.02) < 0.15 and np.quantile(year, 0.98) > 0.40
+
+
+@pytest.mark.parametrize("measure", ["revenue", "rpo"])
+def test_many_paths_side_by_side_have_the_bits_of_64(measure: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """300 paths: a whole chunk of 256 and a short one, in blocks of 256 and of 64; a run keeps the same values."""
+    rows, day = series([100e9 * 1.2 ** (q / 4) for q in range(12)]), date(2022, 2, 1)
+    wide = backtest.model_samples(measure, rows, day, 300, 1)
+    monkeypatch.setattr(backtest, "CHUNK", 64)
+    assert np.array_equal(wide, backtest.model_samples(measure, rows, day, 300, 1))
+    kind, name = backtest.MEASURES[measure]
+    plan = compile_book(text.read(json.dumps(history.book_text(kind, rows, backtest.AHEAD, day))), [])
+    months = montecarlo.run(plan, [question(plan, name, "companies.c", "month")], 300, 1).tallies[0].kept.reshape(4, 3, -1)
+    assert np.array_equal(wide, months.sum(axis=1) if kind == "flow" else months[:, 2])
 
 
 def test_no_forecast_sees_what_came_later() -> None:

@@ -21,9 +21,17 @@ from .tallies import Counts, Ranges, starts_of, tally_of
 
 
 def read(
-    plan: Plan, questions: Sequence[Question], futures: Futures, workers: int | None = None, reporter: Reporter | None = None
+    plan: Plan,
+    questions: Sequence[Question],
+    futures: Futures,
+    workers: int | None = None,
+    reporter: Reporter | None = None,
+    lanes: int = LANES,
 ) -> np.ndarray:
-    """The values of every path, (rows, count), untallied: for few questions. Chunks without weight are NaN."""
+    """The values of every path, (rows, count), untallied: for few questions. Chunks without weight are NaN.
+
+    lanes  paths side by side: 64, or a whole chunk where a plan is so small that calling the kernels costs more than what they do
+    """
     tell = reporter or Silent()
     prepare(plan, tell)
     tell.stage(f"reading {futures.count:,} paths")
@@ -34,12 +42,12 @@ def read(
         try:
             block = blocks.pop()
         except IndexError:
-            block = stages.allocate(plan)
+            block = stages.allocate(plan, lanes)
         clipped = np.zeros(len(plan.factor_paths), np.int64)
         last = min((number + 1) * CHUNK, futures.count)
-        for start in range(number * CHUNK, last, LANES):
+        for start in range(number * CHUNK, last, lanes):
             futures.fill(block, futures.seed, start, clipped)
-            read_all(questions, block, found[:, start : min(start + LANES, last)])
+            read_all(questions, block, found[:, start : min(start + lanes, last)])
         blocks.append(block)
         return last
 

@@ -64,9 +64,9 @@ def neutral(shape: tuple[int, int, int]) -> options.Changes:
     return options.Changes(*(np.ones(shape) for _ in range(3)), *(np.zeros(shape) for _ in range(3)))
 
 
-def allocate(plan: Plan) -> Block:
-    """The arrays of one worker, made once."""
-    n, m, ln, q = plan.names, plan.months, LANES, len(plan.segment_pool)
+def allocate(plan: Plan, lanes: int | None = None) -> Block:
+    """The arrays of one worker, made once: of 64 paths side by side, unless told how many."""
+    n, m, ln, q = plan.names, plan.months, lanes or LANES, len(plan.segment_pool)
     k, c, w, u, t = len(n.pools), len(n.contracts), len(n.workloads), len(n.customers), len(n.sites)
     energised = np.zeros((t, m, ln))
     supplied = filled(
@@ -91,35 +91,35 @@ def allocate(plan: Plan) -> Block:
         segments=filled(accounts.Segments, len(n.companies), m, ln), npv=np.zeros((c, ln)), idle_cost=np.zeros((2, 3, c, m, ln)),
         segment_hours=place.Segments(plan.segment_pool, np.zeros((q, m, ln)), np.zeros((q, m, ln))),
         ordered=np.zeros(money), delivered=np.zeros(money), scratch=None,
-        before=np.zeros((3, c, ln)), changes=neutral(money), equity=_no_equity(plan),
+        before=np.zeros((3, c, ln)), changes=neutral(money), equity=_no_equity(plan, ln),
         shadow=shadow.empty(plan.coupled, k, m, ln, len(plan.jobs.day.share)),
         leases=filled(lease.Leases, len(plan.leases.contract), m, ln),
         wear=filled(wear.Wear, c * (len(plan.wear.pool) > 0), m, ln, impairment=np.zeros(money)),
         group=filled(company.Group, len(plan.finances.company), m, ln),
-        when=np.full((len(plan.options.contract), ln), m, np.int64), filled=_no_replay(plan),
+        when=np.full((len(plan.options.contract), ln), m, np.int64), filled=_no_replay(plan, ln),
         stops=np.zeros((2, t * bool((plan.upkeep.every_x >= 0).any()), ln)),
     )  # fmt: skip
 
 
-def _no_equity(plan: Plan) -> equity.Equity:
+def _no_equity(plan: Plan, lanes: int) -> equity.Equity:
     """Arrays for equity edges (C-10); without any edge they have no rows and cost nothing."""
     edges, on = len(plan.edges.kind), int(len(plan.edges.kind) > 0)
-    shape = (on * len(plan.names.contracts), plan.months, LANES)
+    shape = (on * len(plan.names.contracts), plan.months, lanes)
     rows = {"vested": edges, "cash_in": on * len(plan.names.customers)}
     made: equity.Equity = filled(equity.Equity, *shape, **{name: np.zeros((n, *shape[1:])) for name, n in rows.items()})
     return made
 
 
-def _no_replay(plan: Plan) -> surface.Filled:
+def _no_replay(plan: Plan, lanes: int) -> surface.Filled:
     """Arrays for what replays say of used hours (R-03); without a surface they have no pools and cost nothing."""
     many = len(plan.surface.variant)
-    shape = (len(plan.names.pools) * (many > 0), plan.months, LANES)
+    shape = (len(plan.names.pools) * (many > 0), plan.months, lanes)
     made: surface.Filled = filled(surface.Filled, *shape, other=np.zeros((many, *shape)))
     return made
 
 
 def fill(b: Block, seed: int, first: int, clipped: np.ndarray) -> None:
-    """Compute the 64 paths from `first` on."""
+    """Compute the paths from `first` on, as many as the block has lanes."""
     draw_inputs(b, seed, first, clipped)
     follow(b)
 

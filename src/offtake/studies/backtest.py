@@ -13,6 +13,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from statistics import NormalDist
 from typing import Any
 
@@ -24,9 +25,10 @@ from ..errors import QuestionError
 from ..evidence.scores import crps, log_score, pit, wilson
 from ..fact_rows import catalog
 from ..facts import Fact, Facts
-from ..montecarlo import run as compute
+from ..montecarlo import CHUNK, Futures
 from ..plan import compile_book
 from ..questions import question
+from ..recount import read as values_of
 from .history import LEAST, WINDOW, book_text, extrapolated, unbroken
 
 AHEAD = 4
@@ -140,9 +142,7 @@ def _forecasts(
         naive = naive_samples(history, size[0])
         targets = [(h, came.get(history[-1].quarter + h + 1)) for h in range(AHEAD)]
         values = [fact.value for fact in history]
-        found += [
-            Forecast(series, as_of, h + 1, t, model[h], naive[h], extrapolated(values, [h + 1])) for h, t in targets if t is not None
-        ]
+        found += [Forecast(series, as_of, h + 1, t, model[h], naive[h], extrapolated(values, [h + 1])) for h, t in targets if t is not None]
     return found, skipped
 
 
@@ -151,7 +151,7 @@ def model_samples(measure: str, history: Sequence[Fact], as_of: date, paths: int
     kind, name = MEASURES[measure]
     book = read(json.dumps(book_text(kind, history, AHEAD, as_of)), "history")
     plan = compile_book(book, [])
-    months = compute(plan, [question(plan, name, "companies.c", "month")], paths, seed).tallies[0].kept
+    months = values_of(plan, [question(plan, name, "companies.c", "month")], Futures(paths, seed), 1, lanes=CHUNK)
     by_quarter = months.reshape(AHEAD, 3, -1)
     return by_quarter.sum(axis=1) if kind == "flow" else by_quarter[:, 2]
 
@@ -160,8 +160,13 @@ def naive_samples(history: Sequence[Fact], paths: int) -> np.ndarray:
     """(AHEAD, paths) USD: quantiles, evenly spaced in probability, of a random walk of the logarithm."""
     logs = np.log([fact.value for fact in history])
     steps = np.diff(logs)[-WINDOW:]
-    normal = NormalDist()
-    scores = np.array([normal.inv_cdf((i + 0.5) / paths) for i in range(paths)])
     ahead = np.arange(1, AHEAD + 1)[:, None]
-    found: np.ndarray = np.exp(logs[-1] + ahead * steps.mean() + np.sqrt(ahead) * steps.std(ddof=1) * scores)
+    found: np.ndarray = np.exp(logs[-1] + ahead * steps.mean() + np.sqrt(ahead) * steps.std(ddof=1) * even_scores(paths))
     return found
+
+
+@cache
+def even_scores(count: int) -> np.ndarray:
+    """(count,) normal scores, evenly spaced in probability."""
+    normal = NormalDist()
+    return np.array([normal.inv_cdf((i + 0.5) / count) for i in range(count)])

@@ -51,7 +51,7 @@ def wrong_way(run: Found) -> dict[str, Any]:
     plan, f = run.plan, run.findings
     paths = min(link.PATHS, run.stamp.paths)
     keys = [f"{what} {n}" for n in plan.names.contracts for what in EXPOSED]
-    cut = link.cut(plan, run.stamp.seed, paths, [f.tallies[key].question for key in keys])
+    cut = link.cut(plan, run.stamp.seed, paths, [f.tallies[key].question for key in keys], run.workers)
     linked = np.concatenate([f.tallies[key].kept[:, :paths] for key in keys])
     rows = []
     for i, name in enumerate(plan.names.contracts):

@@ -146,7 +146,7 @@ def _late(b: Block, rows: np.ndarray, months: float) -> np.ndarray:
 def told(run: Run, months: Sequence[int] = MONTHS) -> dict[str, Any]:
     """Losses {provider, months, mean, se, p05, p50, p95, share}, and what keeping pools apart costs, USD over the horizon."""
     paths = min(PATHS, run.stamp.paths)
-    found, values = compute(run.plan, run.stamp.seed, paths, months)
+    found, values = compute(run.plan, run.stamp.seed, paths, months, run.workers)
     whole = values.sum(axis=1)
     on_time = float(whole[0].mean())
     rows = [

@@ -52,5 +52,5 @@ def _forced(run: Found, name: str, columns: list[Columns]) -> list[str | None]:
 
     plan = replace(run.plan, forced=run.plan.names.scenarios.index(name))
     asked = [replace(question(plan, c.measure, c.of, c.by), keep=False) for c in columns]
-    tallies = montecarlo.run(plan, asked, min(FORCED_PATHS, run.stamp.paths), run.stamp.seed).tallies
+    tallies = montecarlo.run(plan, asked, min(FORCED_PATHS, run.stamp.paths), run.stamp.seed, run.workers).tallies
     return [format_value(float(t.mean[at_period(t.question, c.period)]), unit_of(t)) for t, c in zip(tallies, columns)]

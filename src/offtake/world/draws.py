@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
 from ..book.numbers import Number
+from ..kernels import sobol
 from ..kernels.draw import Draws
-from ..kernels.sobol import directions
 from .dependence import correlation_matrix, lower_factor, require_possible
 from .factors import compile_factors
 
@@ -61,13 +62,20 @@ def assemble(
     mixed, chol, idle = _dependence(number, common, pairs)
     draws = Draws(
         coordinate=np.full(len(shown), -1, np.int64),
-        directions=directions(),
+        directions=_directions(),
         mixed=np.array([number[name] for name in mixed], np.int64),
         chol=chol,
         cumulative=_cumulative(probabilities),
         **vars(factors),
     )
     return draws, Inputs(tuple(shown), streams, idle)
+
+
+@cache
+def _directions() -> np.ndarray:
+    """`sobol.directions`, found once: those of every book are the same, and nobody writes them."""
+    found: np.ndarray = sobol.directions()
+    return found
 
 
 def on_sobol(draws: Draws, inputs: Inputs, common: Sequence[str]) -> Draws:
