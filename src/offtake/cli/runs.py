@@ -78,8 +78,8 @@ def run_book(
             done.read_closes(closes)
         for outcome in stress or ():
             done.stress(outcome)
-        answers = done.answers()
         done.report(target)
+        answers = done.answers()
         _write_also(done, xlsx, paths_out)
     say_json(answers) if as_json else say(answers_text(answers, width(), full))
     named = {"report": target, "workbook": xlsx, "paths": paths_out}

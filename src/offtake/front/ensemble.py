@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import QuestionError
-from ..files import writable
+from ..files import allowed, writable
 from ..tables import Stamp, Table
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ class Run:
         self.plan, self.stamp, self.workers, self.progress = plan, stamp, workers, progress
         self.closes: Closes | None = None
         self.stressed: dict[str, dict[str, Any]] = {}  # reverse stress asked for so far, which the report shows
+        self._beside: dict[str, Any] = {}  # studies asked for so far
         self._until: Until | None = None
         self.stopped: dict[str, Any] | None = None  # what the stop rule came to, once paths are computed
         self._place: Place | None = None
@@ -170,6 +171,13 @@ class Run:
 
         return find_all(self)
 
+    def beside(self, names: Sequence[str]) -> dict[str, Any]:
+        """What these studies beside the ensemble came to, by name: those that nobody has asked for yet are computed, side by side."""
+        from ..studies.beside import compute
+
+        self._beside |= compute(self, [name for name in names if name not in self._beside])
+        return self._beside
+
     def answers(self) -> dict[str, Any]:
         """Stamp, the 13 answers and the identities, as `offtake run --json` prints them."""
         return self._answers
@@ -185,8 +193,10 @@ class Run:
         from ..reports import html
         from ..studies.view import view
 
+        allowed(path)  # before anything is computed; a folder is made once there is something to put into it
+        shown = view(self)
         target = writable(path)
-        html.write(view(self), target)
+        html.write(shown, target)
         return target
 
     def paths(self, path: str | Path) -> Path:

@@ -10,10 +10,10 @@ from typing import Any
 
 from ..units import format_value
 from . import counted, coupled, lost, market_answers, national, slots, solvency, watch_panels
+from .beside import ANSWERED
 from .found import IDLE, Asked, Findings, Found, Said, both, chance, percent, points
 from .rests import Rests, rests_on
 from .tabulate import SHOWN
-from .where import shares
 
 PENDING = "not computed"  # how an answer begins that lacks an input
 SHOWN_CLAIMS = 4
@@ -122,7 +122,7 @@ def binding(a: Asked, quarter: str) -> dict[str, float]:
 
 
 def where(a: Asked) -> Said:
-    found = shares(a.run)
+    found = a.beside("where")
     year = str(a.year + 1)
     rows = [r for r in found["rows"] if r["period"] == year and r["share"] is not None and r["share"] >= 0.05]
     open_ = [r for r in rows if r["undetermined"]]
@@ -152,7 +152,7 @@ def watch(a: Asked) -> Said:
         key, period = f"signal {name}", signal.measure.partition("@")[2].strip()
         found.append({"signal": name, "title": signal.title, "due": str(signal.due), "measure": signal.measure, "value": a.at(key, period)})
         parts.append(f"{signal.title} (due {signal.due}): {a.span(key, period)}")
-    told = watch_panels.watched(a)
+    told = a.beside("watch")
     values = {"signals": found, "watch": told}
     if told is not None:
         listed = "; ".join(watch_panels.sentence(s) for s in told["signals"])
@@ -226,8 +226,8 @@ ANSWERS: tuple[tuple[str, Callable[[Asked], Said]], ...] = (
 
 def answers(run: Found) -> dict[str, Any]:
     """Stamp, answers and identities, ready for JSON."""
-    asked = Asked(run)
-    found = []
+    run.beside(ANSWERED)
+    asked, found = Asked(run), []
     for n, (question, make) in enumerate(ANSWERS, 1):
         said = make(asked)
         rests: Rests = rests_on(asked.f, said.key, said.what)

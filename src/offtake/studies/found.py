@@ -5,6 +5,7 @@ The *subject* of a book is its first billing contract; its provider and its cust
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
@@ -99,6 +100,9 @@ class Found(Run, Protocol):
     def findings(self) -> Findings:
         """The book's own questions, computed once."""
 
+    def beside(self, names: Sequence[str]) -> dict[str, Any]:
+        """What these studies beside the ensemble came to, by name, each computed once (`studies/beside`)."""
+
 
 def unit_of(tally: Tally) -> str:
     return MEASURES[tally.question.measure.name].unit
@@ -121,6 +125,10 @@ class Asked:
         self.run, self.plan, self.f = run, run.plan, run.findings
         self.s: Subject = subject(run.plan)
         self.year = run.plan.start // 12
+
+    def beside(self, name: str) -> Any:
+        """What one study beside the ensemble came to."""
+        return self.run.beside([name])[name]
 
     def tally(self, key: str) -> Tally | None:
         return self.f.tallies.get(key)

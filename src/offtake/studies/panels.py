@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..units import format_interval, format_value
-from . import crowd, exposure, late, lost, national
+from . import crowd, late, lost, national
 from .found import Asked
 
 LINE = 0.10  # share: the line drawn into P(renegotiation)
@@ -115,7 +115,7 @@ def crowd_table(told: dict[str, Any]) -> dict[str, Any]:
 
 
 def link_table(a: Asked) -> dict[str, Any]:
-    found = exposure.wrong_way(a.run)
+    found = a.beside("link")
     rows = [
         [r["name"], r["linked"]["loss"], r["cut"]["loss"], f"{format_value(r['change'], 'USD')} ± {format_value(r['se'], 'USD')}",
          r["linked"]["idle_if_renegotiated"], r["cut"]["idle_if_renegotiated"]]

@@ -119,7 +119,7 @@ def solvency(a: Asked) -> tuple[str, dict[str, Any], tuple[str, int] | None]:
         "loss": loss(a),
         "expected_loss": exposure.by_provider(a.f),
         "one_or_many": exposure.one_or_many(a.f, a.s.contract),
-        "late": late.told(a.run),
+        "late": a.beside("late"),
         "funding_gap": a.rows("customer funding_gap"),
         "coverage": a.rows("customer coverage"),
         "p_unpaid": a.rows("gap_event"),

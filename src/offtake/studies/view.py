@@ -8,29 +8,26 @@ from ..book.numbers import Number
 from ..book.text import numbers_of
 from ..tables import plain
 from ..units import format_interval, format_value
-from . import calibration_panels, commitments, counted, coupled, slots, solvency, stress_panels, watch_panels
+from . import commitments, counted, coupled, slots, solvency, stress_panels, watch_panels
 from .answers import PENDING
+from .beside import STUDIES
 from .convergence import table as converging
 from .deal_panels import pages
-from .findings import scenario_columns
 from .found import IDLE, Asked, Found, both, percent, unit_of
 from .inputs import quality_of
 from .limits import LIMITS
 from .market_panels import panels
-from .pace_panels import panels as paced
 from .panels import concentration, grid, surface_by_year
 from .provenance import describe
-from .scenarios import compare
-from .tornado import tornado
 
 
 def view(run: Found) -> Any:
     """Everything the report shows."""
-    a = Asked(run)
-    told = run.answers()
+    run.beside(list(STUDIES))  # all side by side, before answers ask for theirs
+    a, told = Asked(run), run.answers()
     book = run.plan.book
     inputs = describe(book)
-    risk, power, market, rate, past = concentration(a, told), grid(a), panels(a, told), paced(a), calibration_panels.panels(run)
+    risk, power, market, rate, past = concentration(a, told), grid(a), panels(a, told), a.beside("pace"), a.beside("past")
     deals = pages(a)
     return {
         "title": book.title,
@@ -43,7 +40,7 @@ def view(run: Found) -> Any:
         "stacks": [*stacks(a), *slots.chart(a)],
         "heat": heat(a),
         "sankey": sankey(a, told),
-        "tornado": tornado(a),
+        "tornado": a.beside("tornado"),
         "commitments": committed(a),
         "surface": surface(a),
         "surface_by_year": surface_by_year(a),
@@ -51,7 +48,7 @@ def view(run: Found) -> Any:
             *deals, *coupled.panels(a), *risk[1], *power[1], *market[1], *rate[1], *stress_panels.panels(run), *past[1], converging(a.f),
             *counted.panels(a),
         ],
-        "scenarios": compare(run, scenario_columns(run.plan)),
+        "scenarios": a.beside("scenarios"),
         "watch": watch(a, told),
         "watch_note": watch_panels.note(told["answers"][10]["values"]["watch"]) if told["answers"][10]["values"]["watch"] else None,
         "claims": claims(told),

@@ -21,18 +21,22 @@ def by_block(plan: Plan, seed: int, paths: int, read: Callable[[Block], np.ndarr
     returns  the same bits for any number of workers; a path is that of the run with the same seed
     """
     free: deque[Block] = deque()
+    firsts = range(0, paths, stages.LANES)
+    todo = deque(firsts)
 
     def one(first: int) -> np.ndarray:
+        todo.popleft()
         try:
             b = free.pop()
-        except IndexError:  # as many blocks as there are workers
+        except IndexError:
             b = stages.allocate(plan)
         stages.draw_inputs(b, seed, first, np.zeros(len(plan.factor_paths), np.int64))
         found = read(b)[..., : paths - first]
-        free.append(b)
+        if todo:  # else nobody here needs the block: there are never more of them than items that run
+            free.append(b)
         return found
 
-    return np.concatenate(list(in_order(one, range(0, paths, stages.LANES), workers or cores())), axis=-1)
+    return np.concatenate(list(in_order(one, firsts, workers or cores())), axis=-1)
 
 
 def swap(b: Block, plan: Plan) -> Plan:

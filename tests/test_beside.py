@@ -1,0 +1,107 @@
+"""Studies beside the ensemble, side by side: the same bits on any number of threads, each once, in no more blocks than threads."""
+
+import threading
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import offtake
+from offtake import stages
+from offtake.block import Block
+from offtake.errors import QuestionError
+from offtake.front import Run
+from offtake.studies import beside
+from offtake.studies.view import view
+
+
+def run_of(workers: int, progress: Any = None) -> Run:
+    return offtake.run(offtake.load("two-clouds"), paths=300, workers=workers, progress=progress)
+
+
+@pytest.fixture(scope="module")
+def alone() -> Any:
+    return view(run_of(1))
+
+
+@pytest.mark.parametrize("workers", [2, 5])
+def test_the_report_does_not_know_the_threads(workers: int, alone: Any) -> None:
+    assert repr(view(run_of(workers))) == repr(alone)
+
+
+def test_one_worker_starts_no_thread(alone: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(thread: threading.Thread) -> None:
+        raise AssertionError("a thread was started")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    assert repr(view(run_of(1))) == repr(alone)
+    with pytest.raises(AssertionError, match="a thread"):
+        run_of(2).answers()
+
+
+def test_each_study_is_computed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answers alone take theirs, the report after them the others."""
+    asked: list[str] = []
+
+    def noted(name: str, study: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        return lambda a: (asked.append(name), study(a))[1]
+
+    monkeypatch.setattr(beside, "STUDIES", {name: (told, noted(name, study)) for name, (told, study) in beside.STUDIES.items()})
+    run = run_of(2)
+    run.answers()
+    assert sorted(asked) == sorted(beside.ANSWERED)
+    view(run)
+    run.answers()
+    assert sorted(asked) == sorted(beside.STUDIES)
+
+
+@pytest.mark.parametrize("workers", [2, 3])
+def test_no_more_blocks_than_threads(workers: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks of the whole plan that are there at once, the ensemble's among them."""
+    run, real, alive, most = run_of(workers), stages.allocate, weakref.WeakSet[Block](), [0]
+    months = run.plan.months
+
+    def noted(plan: Any, lanes: int | None = None) -> Block:
+        made = real(plan, lanes)
+        if plan.months == months:
+            alive.add(made)
+            most[0] = max(most[0], len(alive))
+        return made
+
+    monkeypatch.setattr(Block, "__hash__", object.__hash__, raising=False)
+    monkeypatch.setattr(stages, "allocate", noted)
+    view(run)
+    assert 1 <= most[0] <= workers
+
+
+def test_a_fault_comes_out_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fault(a: Any) -> Any:
+        raise QuestionError("no such thing")
+
+    monkeypatch.setitem(beside.STUDIES, "where", ("where workloads run", fault))
+    for workers in (1, 2):
+        with pytest.raises(QuestionError, match=r"^no such thing$"):
+            run_of(workers).answers()
+
+
+class Told:
+    """All that a run tells, the stages of its studies and their steps."""
+
+    def __init__(self) -> None:
+        self.stages: list[str] = []
+        self.steps: list[tuple[int, int]] = []
+
+    def stage(self, name: str) -> None:
+        self.stages.append(name)
+
+    def step(self, done: int, total: int, unit: str = "paths") -> None:
+        if unit == "studies":
+            self.steps.append((done, total))
+
+
+def test_what_is_being_done_is_told() -> None:
+    told = Told()
+    view(run_of(2, told))
+    assert told.stages == ["finding ranges", "computing 300 paths", *(f"studies: {name}" for name, _ in beside.STUDIES.values())]
+    assert told.steps == [(n, len(beside.STUDIES)) for n in range(len(beside.STUDIES))]
