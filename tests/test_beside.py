@@ -3,8 +3,10 @@
 import threading
 import weakref
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import offtake
@@ -12,7 +14,7 @@ from offtake import stages
 from offtake.block import Block
 from offtake.errors import QuestionError
 from offtake.front import Run
-from offtake.studies import beside
+from offtake.studies import beside, pace_panels, where
 from offtake.studies.view import view
 
 
@@ -83,6 +85,20 @@ def test_a_fault_comes_out_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     for workers in (1, 2):
         with pytest.raises(QuestionError, match=r"^no such thing$"):
             run_of(workers).answers()
+
+
+def test_a_run_is_looked_at_while_it_has_its_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What pace and ranges read of the first paths is what they would compute; of a run in parts they compute it, and only there."""
+    run, parts = run_of(2), run_of(2).at(None, tmp_path / "kept")
+    anew = {name: look.values(run.plan, 1) for name, look in (("pace", pace_panels.looked(run)), ("where", where.looked(run)))}
+    assert anew["pace"].shape[-1] == 300 and anew["where"].shape[-1] == 64
+    for name, values in anew.items():
+        assert np.array_equal(parts.findings.looks[name].values(run.plan, 1), values)
+    assert run.findings.outcome.paths == 300
+    monkeypatch.setattr(stages, "follow", None)
+    for name, values in anew.items():
+        assert np.array_equal(run.findings.looks[name].values(run.plan, 1), values)
+        assert run.findings.looks[name].size == values.nbytes
 
 
 class Told:

@@ -133,6 +133,16 @@ def test_no_more_blocks_than_chunks(plan: Plan, monkeypatch: pytest.MonkeyPatch)
         montecarlo.run(plan, q, 1024, 1)
 
 
+def test_what_is_kept_of_the_first_paths_counts(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A megabyte that `fill` keeps is asked for; what the report looks at is told to the byte (test_beside)."""
+    q, futures = [question(plan, "npv", "contracts.north")], montecarlo.Futures(1024, 1)
+    need = memory.needed(plan, montecarlo.shared_bytes(plan, q, 1024, 1))
+    monkeypatch.setattr(memory, "free", lambda: (need.of(1) + 0.9e6) / (1.0 - memory.RESERVE))
+    montecarlo.require_room(plan, q, futures, 1)
+    with pytest.raises(RoomError):
+        montecarlo.require_room(plan, q, replace(futures, held=1_000_000), 1)
+
+
 def test_nothing_of_it_is_allocated(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     """480,000 months of a hundred pools would be terabytes; the machine's own figure refuses them, and no block is made."""
     many = replace(plan_of(100, 96), months=480_000)

@@ -64,12 +64,14 @@ class Futures:
     """Which paths a run computes: the first `count` of a seed, what each counts, and what fills a block with 64 of them.
 
     weights  (count,) int64, 0 to `reduce.HEAVIEST`; without them each path counts one. A chunk without weight is not computed.
+    held     bytes that `fill` keeps of what it sees
     """
 
     count: int
     seed: int
     weights: np.ndarray | None = None
     fill: Filler = stages.fill
+    held: int = 0
 
     def of(self, first: int, last: int) -> np.ndarray | None:
         """Weights of paths first .. last - 1."""
@@ -251,9 +253,9 @@ def under_way(paths: int, workers: int | None) -> int:
     return max(min(workers or cores(), -(-paths // CHUNK)), 1)
 
 
-def require_room(plan: Plan, questions: Sequence[Question], paths: int, threads: int) -> None:
+def require_room(plan: Plan, questions: Sequence[Question], futures: Futures, threads: int) -> None:
     """Raises RoomError where a run would not fit into memory, before anything of it is allocated."""
-    memory.require(plan, paths, threads, lambda count, each: shared_bytes(plan, questions, count, each))
+    memory.require(plan, futures.count, threads, lambda count, each: shared_bytes(plan, questions, count, each) + futures.held)
 
 
 def inputs_of(plan: Plan, futures: Futures, paths: int) -> np.ndarray:
@@ -271,7 +273,7 @@ def pilot_ranges(
 ) -> tuple[Ranges, float]:
     """Ranges of a whole run from its first paths, and seconds a path on one thread."""
     threads = under_way(futures.count, workers)
-    require_room(plan, questions, futures.count, threads)
+    require_room(plan, questions, futures, threads)
     prepare(plan, tell)
     tell.stage("finding ranges")
     team = Workers(plan, questions, replace(futures, count=min(futures.count, PILOT)))
@@ -312,7 +314,7 @@ def compute(
     if futures.weights is not None and not futures.weights.any():
         raise QuestionError("no path has any weight: nothing is left to compute")
     tell, threads = reporter or Silent(), under_way(futures.count, workers)
-    require_room(plan, questions, futures.count, threads)
+    require_room(plan, questions, futures, threads)
     team = Workers(plan, questions, futures)
     prepare(plan, tell)
     tell.stage("finding ranges")

@@ -376,14 +376,12 @@ def _book(b: Block) -> None:
     value.idle_block(p.places.contract, b.placement.idle, b.schedule.price, b.settlement.charge, b.settlement.used, b.idle_cost)
 
 
-def ranges(plan: Plan, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Smallest, chosen and largest served work of each workload on each contract's pools, (W, C, M, L), first 64 paths (P-05)."""
-    b = allocate(plan)
-    fill(b, seed, 0, np.zeros(len(plan.factor_paths), np.int64))
-    low, chosen, high = (_by_contract(plan) for _ in range(3))
+def ranges(b: Block) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Smallest, chosen and largest served work of each workload on each contract's pools, (W, C, M, L), of a filled block (P-05)."""
+    low, chosen, high = (_by_contract(b.plan) for _ in range(3))
     _range(b, low, high)
     done = b.placement.use * b.demand.speed[:, :, None, :]
-    for k, c in enumerate(plan.places.contract):
+    for k, c in enumerate(b.plan.places.contract):
         chosen[:, c] += done[:, k]
     return low, chosen, high
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ..questions import Question
     from ..studies.found import Findings
     from ..studies.until import Until
+    from ..studies.whatif import Look
 
 
 class Run:
@@ -71,13 +72,17 @@ class Run:
             self.__dict__.pop(told, None)
         return self
 
-    def outcome(self, questions: Sequence[Question]) -> Outcome:
-        """Compute all paths and tally these questions; with a stop rule, as many as it takes, and then always as many."""
+    def outcome(self, questions: Sequence[Question], looks: Sequence[Look] = ()) -> Outcome:
+        """Compute all paths and tally these questions; with a stop rule, as many as it takes, and then always as many. `looks` see the
+        first paths where they are computed here and whole: not those of a run in parts."""
         from .. import montecarlo
+        from ..studies.whatif import fill_and_look
 
+        futures = montecarlo.Futures(self.stamp.paths, self.stamp.seed)
+        if looks and self._place is None:
+            futures = replace(futures, fill=partial(fill_and_look, looks), held=sum(look.size for look in looks))
         if self._until is not None and self.stopped is None:
             stop = montecarlo.Stop(len(questions), self._until.holds)
-            futures = montecarlo.Futures(self.stamp.paths, self.stamp.seed)
             asked = [*questions, replace(self._until.question, keep=False)]
             found = montecarlo.compute(self.plan, asked, futures, self.workers, self.progress, stop)
             self.stopped = self._until.told(found.tallies[-1], found.paths)
@@ -86,9 +91,8 @@ class Run:
         if self._place is not None:
             from .. import parts
 
-            futures = montecarlo.Futures(self.stamp.paths, self.stamp.seed)
             return parts.compute(self.plan, questions, futures, self._place, self.progress)
-        return montecarlo.run(self.plan, questions, self.stamp.paths, self.stamp.seed, self.workers, self.progress)
+        return montecarlo.compute(self.plan, questions, futures, self.workers, self.progress)
 
     def table(self, measure: str, of: str | None = None, by: str | None = None, path: int | None = None) -> Table:
         """One measure by period as a Table; `path` gives that path's values."""

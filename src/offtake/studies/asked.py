@@ -10,6 +10,7 @@ from ..montecarlo import Outcome, Reporter
 from ..plan import Plan
 from ..questions import Question
 from ..tables import Stamp
+from .whatif import Look
 
 
 class Run(Protocol):
@@ -23,8 +24,8 @@ class Run(Protocol):
     stressed: dict[str, dict[str, Any]]  # reverse stress asked for so far
     stopped: dict[str, Any] | None  # what the stop rule came to
 
-    def outcome(self, questions: Sequence[Question]) -> Outcome:
-        """All paths, and the tallies of these questions."""
+    def outcome(self, questions: Sequence[Question], looks: Sequence[Look] = ()) -> Outcome:
+        """All paths, and the tallies of these questions; `looks` see the first of them where they are computed here."""
 
     def answers(self) -> dict[str, Any]:
         """Stamp, the 13 answers and the identities."""

@@ -18,7 +18,7 @@ from .found import Asked, Found
 
 STUDIES: dict[str, tuple[str, Callable[[Asked], Any]]] = {
     "watch": ("signals", watch_panels.watched),
-    "where": ("where workloads run", lambda a: where.shares(a.run)),
+    "where": ("where workloads run", lambda a: where.shares(a.run, a.f.looks["where"])),
     "movers": ("what moves each answer", lambda a: a.f.sensitivity),
     "past": ("back-test", lambda a: calibration_panels.panels(a.run)),
     "link": ("wrong-way risk", lambda a: exposure.wrong_way(a.run)),

@@ -11,7 +11,7 @@ from ..book.fields import FIRM_ON
 from ..errors import QuestionError
 from ..plan import Plan
 from ..questions import Question, address, at_period, by_of, question
-from . import believe, coupled, deal_panels, lost, signals, slots
+from . import believe, coupled, deal_panels, lost, pace_panels, signals, slots, where
 from .asked import Run
 from .found import IDLE, Findings, subject
 
@@ -157,5 +157,6 @@ def find_all(run: Run) -> Findings:
     asked |= believe.questions(plan, subject(plan).contract) | dict(deal_panels.questions(plan))
     asked |= _figures(plan)
     asked |= {key: replace(q, keep=False) for key, q in coupled.questions(plan)}
-    outcome = run.outcome(list(asked.values()))
-    return Findings(run, outcome, dict(zip(asked, outcome.tallies)))
+    looks = {"pace": pace_panels.looked(run), "where": where.looked(run)}
+    outcome = run.outcome(list(asked.values()), list(looks.values()))
+    return Findings(run, outcome, dict(zip(asked, outcome.tallies)), looks)

@@ -23,6 +23,7 @@ from .asked import Run
 from .holds import FEWEST, Holds
 from .sensitivity import Mover, Sensitivity
 from .tabulate import statistics
+from .whatif import Look
 
 IDLE = ("idle_no_demand", "idle_not_allowed", "idle_no_room")
 
@@ -63,6 +64,7 @@ class Findings:
     run: Run
     outcome: Outcome
     tallies: dict[str, Tally]
+    looks: dict[str, Look]  # what studies read of the first paths
 
     @cached_property
     def sensitivity(self) -> Sensitivity:

@@ -12,11 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import stages
 from ..block import Block
 from ..book.forms import IN_USD, word
 from ..book.numbers import Month
@@ -25,7 +25,7 @@ from ..errors import QuestionError
 from ..kernels import replicates
 from ..plan import Plan
 from .asked import Run
-from .whatif import by_block
+from .whatif import Look
 
 if TYPE_CHECKING:
     from ..focus import Export
@@ -57,9 +57,13 @@ def unit_of(plan: Plan, contract: str) -> str:
     return "USD" if plan.book.contracts[contract].form in IN_USD else "GPU-h"
 
 
+def look(plan: Plan, contracts: list[str], paths: int) -> Look:
+    """What `read` has to say of the first paths."""
+    return Look((len(contracts) * (FIELDS + 1), plan.months), paths, partial(read, plan, contracts))
+
+
 def read(plan: Plan, contracts: list[str], b: Block) -> np.ndarray:
-    """(C x FIELDS, M, L) of a block: the fields of `Paths`, contract by contract."""
-    stages.follow(b)
+    """(C x FIELDS + C, M, L) of a block: the fields of `Paths`, contract by contract, and then whether each is in its term."""
     found = []
     for name in contracts:
         c, form = plan.names.contracts.index(name), plan.book.contracts[name].form
@@ -72,7 +76,7 @@ def read(plan: Plan, contracts: list[str], b: Block) -> np.ndarray:
         else:
             possible = np.minimum(hours, b.schedule.committed[c] * b.signed.alive[c])
         found += [due, taken, month, possible, s.trued[c]]
-    return np.stack(found)
+    return np.concatenate([np.stack(found), b.schedule.in_term[[plan.names.contracts.index(n) for n in contracts]]])
 
 
 @dataclass(frozen=True)
@@ -272,21 +276,15 @@ def told_of(plan: Plan, name: str, export: Export | None, commitment: str | None
 
 
 def pace(
-    run: Run, of: str | None, export: Export | None = None, commitment: str | None = None, paths: int | None = None
+    run: Run, of: str | None, export: Export | None = None, commitment: str | None = None, looked: Look | None = None
 ) -> dict[str, Any]:
-    """The pace of each contract that bills; an export tells of one of them what was consumed. All paths unless told how many."""
+    """The pace of each contract that bills; an export tells of one of them what was consumed. On all paths, or those `looked` at."""
     plan = run.plan
     names = chosen(plan, of)
     if export is not None and len(names) > 1:
         raise QuestionError("a cost export is of one contract: say which with --of, as in --of contracts.aws")
     past = {name: told_of(plan, name, export, commitment) for name in names}
-
-    def one(b: Block) -> np.ndarray:
-        found = read(plan, names, b)
-        inside = b.schedule.in_term[[plan.names.contracts.index(n) for n in names]]
-        return np.concatenate([found, inside])
-
-    values = by_block(plan, run.stamp.seed, min(run.stamp.paths, paths or run.stamp.paths), one, run.workers)
+    values = (looked or look(plan, names, run.stamp.paths)).values(plan, run.stamp.seed, run.workers)
     rows = []
     for n, name in enumerate(names):
         p = Paths(*values[n * FIELDS : (n + 1) * FIELDS])

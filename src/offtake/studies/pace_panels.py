@@ -5,15 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from ..units import format_interval
+from .asked import Run
 from .found import Asked
-from .pace import pace
+from .pace import look, pace
+from .whatif import Look
 
 PATHS = 1_024  # the verb `pace` takes more
 
 
+def looked(run: Run) -> Look:
+    """What the section reads of the first paths."""
+    return look(run.plan, list(run.plan.names.contracts), min(PATHS, run.stamp.paths))
+
+
 def panels(a: Asked) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Charts and the table of the section."""
-    found = [x for x in pace(a.run, None, paths=PATHS)["contracts"] if x["true_ups"]]
+    found = [x for x in pace(a.run, None, looked=a.f.looks["pace"])["contracts"] if x["true_ups"]]
     return [_chart(x) for x in found if x["true_up"] != "month"], [_table(found)] if found else []
 
 

@@ -9,17 +9,23 @@ import numpy as np
 from .. import stages
 from ..periods import periods_of
 from .asked import Run
+from .whatif import Look
 
 OPEN = 0.10
 
 
-def shares(run: Run) -> dict[str, Any]:
+def looked(run: Run) -> Look:
+    """Smallest, chosen and largest served work of each workload on each contract's pools, (3, W, C, M) of the first 64 paths."""
+    n = run.plan.names
+    shape = (3, len(n.workloads), len(n.contracts), run.plan.months)
+    return Look(shape, min(stages.LANES, run.stamp.paths), lambda b: np.stack(stages.ranges(b)))
+
+
+def shares(run: Run, look: Look) -> dict[str, Any]:
     """Rows {period, workload, cloud, share, low, high, undetermined}: means over the first 64 paths of the smallest, chosen and
     largest share of the workload's served work on each cloud over all optimal plans."""
-    plan = run.plan
-    count = min(stages.LANES, run.stamp.paths)
-    low, mid, high = (a[..., :count] for a in stages.ranges(plan, run.stamp.seed))
-    rows = []
+    plan, rows = run.plan, []
+    low, mid, high = look.values(plan, run.stamp.seed, run.workers)
     for period in periods_of(plan.start, plan.months, "calendar-year", 12):
         months = slice(period.first, period.last + 1)
         total = mid[:, :, months].sum(axis=(1, 2))
@@ -39,7 +45,7 @@ def shares(run: Run) -> dict[str, Any]:
                             "undetermined": wide,
                         }
                     )
-    return {"paths": count, "rows": rows}
+    return {"paths": low.shape[-1], "rows": rows}
 
 
 def _mean(part: np.ndarray, total: np.ndarray) -> float | None:
