@@ -1,6 +1,7 @@
 """Studies beside the ensemble, side by side: the same bits on any number of threads, each once, in no more blocks than threads."""
 
 import threading
+import time
 import weakref
 from collections.abc import Callable
 from pathlib import Path
@@ -10,12 +11,14 @@ import numpy as np
 import pytest
 
 import offtake
-from offtake import stages
+from offtake import montecarlo, stages
 from offtake.block import Block
 from offtake.errors import QuestionError
 from offtake.front import Run
+from offtake.spread import in_order
 from offtake.studies import beside, pace_panels, where
 from offtake.studies.view import view
+from offtake.studies.whatif import by_block
 
 
 def run_of(workers: int, progress: Any = None) -> Run:
@@ -58,23 +61,44 @@ def test_each_study_is_computed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert sorted(asked) == sorted(beside.STUDIES)
 
 
-@pytest.mark.parametrize("workers", [2, 3])
-def test_no_more_blocks_than_threads(workers: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Blocks of the whole plan that are there at once, the ensemble's among them."""
-    run, real, alive, most = run_of(workers), stages.allocate, weakref.WeakSet[Block](), [0]
-    months = run.plan.months
+@pytest.fixture
+def blocks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many blocks of two years or more there were at once, noted as each is made."""
+    real, alive, found = stages.allocate, weakref.WeakSet[Block](), list[int]()
 
     def noted(plan: Any, lanes: int | None = None) -> Block:
         made = real(plan, lanes)
-        if plan.months == months:
+        if plan.months >= 24:
             alive.add(made)
-            most[0] = max(most[0], len(alive))
+            found.append(len(alive))
         return made
 
     monkeypatch.setattr(Block, "__hash__", object.__hash__, raising=False)
     monkeypatch.setattr(stages, "allocate", noted)
-    view(run)
-    assert 1 <= most[0] <= workers
+    return found
+
+
+@pytest.mark.parametrize("workers", [2, 3])
+def test_no_more_blocks_than_threads(workers: int, blocks: list[int]) -> None:
+    """The ensemble's among them."""
+    view(run_of(workers))
+    assert 1 <= max(blocks) <= workers
+
+
+def test_a_block_that_nobody_needs_is_let_go(blocks: list[int]) -> None:
+    """Three threads: one is long in its first paths and another has done what followed them, then helps the third."""
+    plan = run_of(1).plan
+
+    def slow(b: Block) -> np.ndarray:
+        time.sleep(0.0 if b.first else 0.3)
+        return b.X[:1].copy()
+
+    def short(b: Block) -> np.ndarray:
+        time.sleep(0.02)
+        return b.X[:1].copy()
+
+    sizes = [values.shape for values in in_order(lambda job: by_block(plan, 1, *job, 3), [(128, slow), (1280, short)], 3)]
+    assert sizes == [(1, 128), (1, 1280)] and len(blocks) >= 3 and max(blocks) == 3
 
 
 def test_a_fault_comes_out_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,6 +119,10 @@ def test_a_run_is_looked_at_while_it_has_its_blocks(tmp_path: Path, monkeypatch:
     for name, values in anew.items():
         assert np.array_equal(parts.findings.looks[name].values(run.plan, 1), values)
     assert run.findings.outcome.paths == 300
+    told = list[int]()
+    monkeypatch.setattr(montecarlo, "require_room", lambda plan, questions, futures, threads: told.append(futures.held))
+    monkeypatch.delitem(vars(run), "findings")
+    assert run.findings.looks.keys() == anew.keys() and told == [sum(values.nbytes for values in anew.values())]
     monkeypatch.setattr(stages, "follow", None)
     for name, values in anew.items():
         assert np.array_equal(run.findings.looks[name].values(run.plan, 1), values)

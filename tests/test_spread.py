@@ -139,6 +139,24 @@ def test_a_fault_is_raised_where_its_result_is_asked_for() -> None:
     assert threading.active_count() == before
 
 
+def test_nothing_runs_on_after_a_fault_inside() -> None:
+    """The fault of a part comes out of its call once the parts beside it have ended."""
+    busy = Busy()
+
+    def part(n: int) -> None:
+        with busy:
+            time.sleep(0.03 * n)
+            if n == 0:
+                raise KeyError("part")
+
+    def whole(_: int) -> int:
+        with pytest.raises(KeyError):
+            list(in_order(part, range(4), 2))
+        return busy.now
+
+    assert list(in_order(whole, [0], 2)) == [0]
+
+
 def test_who_stops_asking_leaves_at_once() -> None:
     """What runs ends; what is queued is dropped, and parts of what runs are not begun."""
     begun, ended = [], []
