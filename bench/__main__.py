@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from offtake.cli import ALONE
 
@@ -233,10 +233,12 @@ def tables() -> dict[str, Callable[[], Iterator[str]]]:
     from bench import designed as d
     from bench import helios
 
-    few = {"seeds": 1} if QUICK else {}
+    few: dict[str, Any] = {"seeds": 1} if QUICK else {}
+    one: dict[str, Any] = {"loads": (0.85,), "mixes": (0.5,), "seeds": 2} if QUICK else {}
     return {
         "training": lambda: d.table_of_training(**({"sizes": (1_024,), "seeds": 1} if QUICK else {})),
         "policies": lambda: d.table_of_policies(**few), "sizes": lambda: d.table_of_sizes(**few), "helios": helios.compare,
+        "maintenance": lambda: d.table_of_maintenance(**one),
     }  # fmt: skip
 
 

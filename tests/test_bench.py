@@ -25,7 +25,7 @@ def test_a_bench_runs_and_says_how_it_went(name: str, lines: int) -> None:
     assert all(line.split()[-1] in ("ok", "short", "skipped") for line in told)
 
 
-@pytest.mark.parametrize("name, rows", {"training": 1, "policies": 5, "sizes": 3}.items())
+@pytest.mark.parametrize("name, rows", {"training": 1, "policies": 5, "sizes": 3, "maintenance": 1}.items())
 def test_a_table_of_the_docs_is_printed(name: str, rows: int) -> None:
     done = subprocess.run([sys.executable, "-m", "bench", name, "--quick"], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

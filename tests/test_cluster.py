@@ -100,7 +100,8 @@ def test_half_and_half_differ(told, tmp_path: Path) -> None:
     plan, _, _ = told
     months = (plan.start + 12, plan.start + 13)
     file = jobs_file(tmp_path)
-    found = {mix: replay_book(plan, Asked("backfill"), Wanted(mix, months), file).told for mix in ("trace", "half", "book")}
+    traces = {"trace": file, "half": file, "book": None}
+    found = {mix: replay_book(plan, Asked("backfill"), Wanted(mix, months), on).told for mix, on in traces.items()}
     assert len({row["occupancy"] for row in found.values()}) == 3
     assert found["book"]["stamp"]["trace"] is None and found["half"]["book"]["mix"] == "half"
 

@@ -585,14 +585,14 @@ def test_figures_do_not_hang_on_stretches(monkeypatch: pytest.MonkeyPatch, stret
     """What is worked out a stretch at a time is what whole columns say; some jobs never start, some never end."""
     monkeypatch.setattr("offtake.fleet.outcome.STRETCH", stretch)
     rng = np.random.default_rng(3)
-    gpus = rng.choice([1, 2, 5, 8], 60).astype(np.int32)
-    work = work_of([], [], [])._replace(submit=np.sort(rng.integers(0, 90_000, 60)), duration=rng.integers(0, 30_000, 60), gpus=gpus)
-    found = run_jobs(work, [Pool("p", ((0.0, 12),))], Rules(serving=serving, until=100.0))
+    gpus = rng.choice([1, 2, 5, 8], 600).astype(np.int32)
+    work = work_of([], [], [])._replace(submit=np.sort(rng.integers(0, 900_000, 600)), duration=rng.integers(0, 12_000, 600), gpus=gpus)
+    found = run_jobs(work, [Pool("p", ((0.0, 12),))], Rules(serving=serving, until=1000.0))
     told, plain = found.to_dict(), plainly(found)
     assert (told["started"], told["mean_wait_s"], told["p50_wait_s"], told["p95_wait_s"]) == plain["all"]
     keys = ("from_gpus", "jobs", "mean_wait_s", "p50_wait_s", "p95_wait_s", "mean_slowdown")
     assert [tuple(row[key] for key in keys) for row in told["sizes"]] == plain["sizes"]
-    assert told["jobs"] == 60 > told["started"] > told["finished"] > 0 and (found.source is None) == (not serving)
+    assert told["jobs"] == 600 > told["started"] > told["finished"] > 0 and (found.source is None) == (not serving)
 
 
 def test_times_are_whole_milliseconds_in_any_stretches(monkeypatch: pytest.MonkeyPatch) -> None:

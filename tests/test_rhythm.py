@@ -117,6 +117,7 @@ def test_which_file_and_which_workload(told, tmp_path: Path, monkeypatch: pytest
     for asked, message in (
         ((f"chat={one}", f"chat={other}"), f"--requests: chat follows {both}"),
         ((one, other), f"--requests: inference without a trace of its own follows {both}"),
+        ((other, f"chat={one}"), f"--requests: chat has a trace of its own, so nothing follows {other}; leave it out"),
         (("chat=",), f"--requests: 'chat=' names no file; {form}"),
         (("",), f"--requests: '' names no file; {form}"),
         ((f"{one}:",), f"--requests: '{one}:' names no trace behind its last `:`; {form}"),
@@ -133,17 +134,22 @@ def test_options_that_nothing_would_follow(tmp_path: Path) -> None:
     for words, said in (
         (["two-clouds", "--mix", "book", "--step", "5 min"], "--step says how often replicas of --requests come and go: add --requests"),
         (["two-clouds", "--mix", "book", "--trace", file], "--mix book replays the book's own workloads and no trace: leave --trace out"),
-        (["--pools", "p.yaml", "--trace", "t.csv", "--step", "5 min"], "--requests, --step and --set are questions to a BOOK"),
     ):
-        done = run.invoke(app, ["replay", *words], env={"COLUMNS": "400"})
-        assert done.exit_code == 2 and said in " ".join(done.output.replace("│", " ").split())
+        assert said in str(run.invoke(app, ["replay", *words]).exception)
+    done = run.invoke(app, ["replay", "--pools", "p.yaml", "--trace", "t.csv", "--step", "5 min"], env={"COLUMNS": "400"})
+    assert done.exit_code == 2 and "--requests, --step and --set are questions to a BOOK" in " ".join(done.output.replace("│", " ").split())
+    with pytest.raises(QuestionError, match="--step says how often replicas of --requests come and go"):
+        replays.wanted("book", step="1 h")
+    assert [replays.wanted("book", requests=[file], step=step).followed.step for step in (None, "5 min")] == [3600.0, 300.0]
+    plan = front.compile(front.load("two-clouds"))
+    with pytest.raises(QuestionError, match="--mix book replays the book's own workloads and no trace"):
+        replays.on_book(plan, replays.asked(), replays.wanted("book"), file)
     stages: list[str] = []
 
     class Told:
         def stage(self, text: str) -> None:
             stages.append(text)
 
-    plan = front.compile(front.load("two-clouds"))
     for name, told in ((str(tmp_path / "none.parquet"), 0), (file, 1)):
         wanted = replays.wanted("book", (plan.start + 12, plan.start + 12), requests=[name])
         if told == 0:
@@ -154,10 +160,16 @@ def test_options_that_nothing_would_follow(tmp_path: Path) -> None:
         assert len(stages) == told
 
 
-def test_a_workload_by_its_name_comes_before_all(told, tmp_path: Path) -> None:
+def test_a_workload_by_its_name_comes_before_all(tmp_path: Path) -> None:
+    """A trace without a name is for the inference that has none of its own; where there is none, nothing would follow it."""
+    plan = front.compile(front.load("openai-aws"))
     one, other = requests(tmp_path, [1.0, 2.0, 3.0], None, "one"), requests(tmp_path, [1.0, 2.0, 3.0], None, "other")
-    for how in ((f"chat={one}", str(other)), (str(other), f"chat={one}")):
-        assert rhythms_of(told[0], Followed(how))["chat"].told["trace"] == "one"
+    for how in ((f"chatgpt={one}", str(other)), (str(other), f"chatgpt={one}")):
+        found = rhythms_of(plan, Followed(how))
+        assert [found[name].told["trace"] for name in ("chatgpt", "api")] == ["one", "other"]
+    with pytest.raises(QuestionError) as caught:
+        rhythms_of(plan, Followed((f"chatgpt={one}", str(other), f"api={one}")))
+    assert str(caught.value) == f"--requests: all inference of the book has traces of its own, so nothing follows {other}; leave it out"
 
 
 def test_steps_may_be_shorter_than_an_hour(told, tmp_path: Path) -> None:

@@ -46,9 +46,8 @@ def replay_trace(
 
     of_book = bool(mix != "trace" or months or segment is not None or spares or set_ or requests or step)
     _fitting(book, pools, trace, of_book, pin_pools)
-    _used(mix, trace, requests, step)
     asked = replays.also(replays.asked(policy, failures, pin_pools, skip_bad, seed, out is not None), compare, maintenance)
-    wanted = replays.wanted(mix, _window(months), segment, spares, requests or (), step or "1 h")
+    wanted = replays.wanted(mix, _window(months), segment, spares, requests or (), step)
     answer = _replayed(book, trace, pools, wanted, set_, asked)
     written = replays.write(answer, out) if out is not None else []
     say_json(answer.told) if as_json else say(replay_text(answer.told, width()))
@@ -68,14 +67,6 @@ def _fitting(book: str | None, pools: Path | None, trace: Path | None, of_book: 
         )
     if book is not None and pin_pools:
         raise typer.BadParameter("--pin-pools goes with --pools: a book's pools are not those of a trace")
-
-
-def _used(mix: str, trace: Path | None, requests: list[str] | None, step: str | None) -> None:
-    """Every option that is given does something. Raises BadParameter."""
-    if step is not None and not requests:
-        raise typer.BadParameter("--step says how often replicas of --requests come and go: add --requests FILE, or leave it out")
-    if mix == "book" and trace is not None:
-        raise typer.BadParameter("--mix book replays the book's own workloads and no trace: leave --trace out, or say --mix half")
 
 
 def _window(months: str | None) -> tuple[int, int] | None:

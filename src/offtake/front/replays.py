@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import WriteError
+from ..errors import QuestionError, WriteError
 
 if TYPE_CHECKING:
     from ..fleet.ask import Answer, Asked
@@ -51,16 +51,19 @@ def on_pools(trace: str | Path, pools: str | Path, asked: Asked, progress: Repor
 
 def wanted(
     mix: str = "trace", months: tuple[int, int] | None = None, segment: int | None = None, spares: int = 0, requests: Sequence[str] = (),
-    step: str = "1 h",
+    step: str | None = None,
 ) -> Wanted:  # fmt: skip
-    """What to replay of a book; its inference follows the request traces `requests`, each `[WORKLOAD=]FILE[:TRACE]`, step by step.
+    """What to replay of a book; its inference follows the request traces `requests`, each `[WORKLOAD=]FILE[:TRACE]`, in steps of an
+    hour unless told.
 
-    Raises QuestionError for a mix that there is not, and for a step that is no part of a day."""
+    Raises QuestionError for a mix that there is not, for a step that is no part of a day, and for one without requests."""
     from ..fleet.ask import time_of
     from ..studies.cluster import Wanted
     from ..studies.rhythm import Followed
 
-    return Wanted(mix, months, segment, spares, Followed(tuple(requests), time_of(step, "--step")))
+    if step is not None and not requests:
+        raise QuestionError("--step says how often replicas of --requests come and go: add --requests FILE, or leave it out")
+    return Wanted(mix, months, segment, spares, Followed(tuple(requests), time_of(step or "1 h", "--step")))
 
 
 def on_book(
@@ -68,7 +71,8 @@ def on_book(
 ) -> Answer:  # fmt: skip
     """Replay a trace, the book's own workloads, or half of each over the book's pools as they are delivered and energised (R-03).
 
-    Raises QuestionError for months outside the book, a mix without a trace or racks that cannot be, TraceError for the trace.
+    Raises QuestionError for months outside the book, a mix without the trace that it needs or with one that it does not, or
+    racks that cannot be, TraceError for the trace.
     """
     from ..studies.cluster import replay_book
 

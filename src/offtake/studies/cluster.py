@@ -294,9 +294,11 @@ def replay_book(
     mix = wanted.mix
     if mix != "book" and trace is None:
         raise QuestionError(f"--mix {mix} needs a trace: --trace FILE, or --mix book")
+    if mix == "book" and trace is not None:
+        raise QuestionError("--mix book replays the book's own workloads and no trace: leave --trace out, or say --mix half")
     window, rhythms = window_of(plan, wanted.months), rhythms_of(plan, wanted.followed)
     begun()
-    jobs = read_any(trace, asked.skip_bad) if trace is not None and mix != "book" else None
+    jobs = read_any(trace, asked.skip_bad) if trace is not None else None
     b = mean_path(plan, asked.seed)
     cluster = cluster_of(plan, b, window, wanted, jobs, rhythms)
     if asked.failures == "book":
@@ -317,7 +319,7 @@ def replay_book(
         "inference": {f.name: cluster.rhythms[f.name].told for f in cluster.fleets},
         "stops": told_of_stops(plan, b, cluster.pools) if asked.failures == "book" else {},
     }  # fmt: skip
-    said = told(outcome, None if jobs is None else jobs.refusals, None if jobs is None else trace) | {"book": about}
+    said = told(outcome, None if jobs is None else jobs.refusals, trace) | {"book": about}
     if asked.compare:
         quiet = replace(rules, log=0)
         said["compare"] = compared(cluster.pools, asked.compare, outcome, lambda pools: run_jobs(cluster.work, pools, quiet))

@@ -102,7 +102,8 @@ def rhythms_of(plan: Plan, followed: Followed) -> dict[str, Rhythm]:
 
 
 def _files(plan: Plan, requests: Sequence[str]) -> dict[str, tuple[Path, str | None]]:
-    """File and trace of each workload; one without a name is for all that have none of their own. Raises QuestionError."""
+    """File and trace of each workload; one without a name is for all that have none of their own. Raises QuestionError, also where one is
+    left that nothing follows."""
     inference = [name for name in plan.names.workloads if plan.book.workloads[name].kind == "inference"]
     if requests and not inference:
         raise QuestionError("--requests: the book has no inference to follow them")
@@ -113,6 +114,9 @@ def _files(plan: Plan, requests: Sequence[str]) -> dict[str, tuple[Path, str | N
             whose = f"{name} follows" if name else "inference without a trace of its own follows"
             raise QuestionError(f"--requests: {whose} one trace, not both {found[name]} and {rest}; leave one out, or name its workload")
         found[name] = rest
+    if "" in found and all(name in found for name in inference):
+        whose = f"{inference[0]} has a trace" if len(inference) == 1 else "all inference of the book has traces"
+        raise QuestionError(f"--requests: {whose} of its own, so nothing follows {found['']}; leave it out")
     return {name: _file_and_trace(found[key]) for name in inference if (key := name if name in found else "") in found}
 
 
