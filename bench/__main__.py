@@ -36,7 +36,7 @@ class Line(NamedTuple):
 
 def stages() -> Iterator[Line]:
     """Kernels against their NumPy twins."""
-    from bench.stages import ratios
+    from bench.ratios import ratios
 
     found = ratios(*((128, 1) if QUICK else (1024, 15)))
     for r in found:

@@ -230,10 +230,3 @@ def quantile_ratio(p, repeats):
     repeats = min(repeats, 3)
     seconds = least(lambda: twin.quantiles(rows, POINTS), repeats)
     return Ratio("quantiles", least(ours, repeats) / count, seconds / count, count, gap)
-
-
-def ratios(paths=1024, repeats=15, book="openai-aws"):
-    """All stages, and their sum."""
-    p = Paths(book, paths)
-    timed = (supply_ratio, settle_ratio, customer_ratio, recognise_ratio, ledger_ratio, npv_ratio, quantile_ratio)
-    return [measure(p, repeats) for measure in timed]

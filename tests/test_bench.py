@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[1]
 
 
 LINES = {
-    "startup": 2, "stages": 10, "vector": 1, "placement": 4, "accounts": 1, "features": 2, "coupled": 4, "sampling": 2, "memory": 3,
+    "startup": 2, "stages": 13, "vector": 1, "placement": 4, "accounts": 1, "features": 2, "coupled": 4, "sampling": 2, "memory": 3,
     "jobs": 1,
     "replay": 11, "terms": 6, "traces": 2,
 }  # fmt: skip
@@ -39,7 +39,7 @@ def test_an_unknown_bench_is_named() -> None:
 
 def test_the_twins_and_their_kernels_are_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(ROOT))
-    from bench.stages import ratios
+    from bench.ratios import ratios
 
     for r in ratios(64, 1):
         assert r.apart <= (1.0 if r.stage == "quantiles" else 1e-9), r.stage
