@@ -32,6 +32,11 @@ def coupled(contracts):
 def made(seed, kind, contracts, wait=False):
     """Programs whose commitments bind on some lanes: paid and past segments of each coupled pool, and one more of pool 3."""
     case = instance(seed, kind, JOBS, POOLS, contracts + 1, MONTHS, LANES)
+    return tied(case._replace(jobs=case.jobs._replace(deferrable=case.jobs.deferrable * wait)), seed, contracts)
+
+
+def tied(case, seed, contracts):
+    """An `instance` whose first pools are `contracts` commitments over months; its segments are one a pool and `contracts` + 1 more."""
     rng = np.random.default_rng(seed + 1)
     pool = np.array([*range(POOLS), *range(contracts), 3])
     cost = case.segments.cost.copy()
@@ -43,11 +48,10 @@ def made(seed, kind, contracts, wait=False):
     unit = rng.choice([1.0, 2.0], (contracts, 1, 1)) * np.ones((contracts, MONTHS, LANES))
     within = (case.segments.cap[:contracts] + case.segments.cap[POOLS : POOLS + contracts]) * unit
     stock = np.array([within[n][table.period[n] == p].sum(axis=0) for n in range(contracts) for p in range(*table.first[n : n + 2])])
-    known = shadow.empty(table, POOLS, MONTHS, LANES)
+    known = shadow.empty(table, POOLS, MONTHS, LANES, len(case.jobs.day.share))
     known.stock[:], known.unit[:] = stock * rng.uniform(0.0, 1.1, (rows, LANES)), unit
-    jobs = case.jobs._replace(deferrable=case.jobs.deferrable * wait)
     segments = place.Segments(pool, case.segments.cap, cost)
-    return share.Case(table, segments, jobs, case.loads, case.ready, case.X, full, known)
+    return share.Case(table, segments, case.jobs, case.loads, case.ready, case.X, full, known)
 
 
 def solved(programs):

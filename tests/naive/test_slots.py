@@ -26,10 +26,10 @@ class Slotted(NamedTuple):
     profile: np.ndarray  # (W, S, L) load over its mean
 
 
-def slotted(seed, kind, share=(0.375, 0.5, 0.125), works=4, pools=POOLS, lanes=LANES, months=MONTHS):
+def slotted(seed, kind, share=(0.375, 0.5, 0.125), works=4, pools=POOLS, lanes=LANES, months=MONTHS, extra=EXTRA):
     """An `instance` whose workloads follow the day, run through it or lie anywhere; `sparse`: a slot without load or of no length."""
     rng = np.random.default_rng(seed)
-    case = instance(seed, "round" if kind == "sparse" else kind, works, pools, EXTRA, months, lanes)
+    case = instance(seed, "round" if kind == "sparse" else kind, works, pools, extra, months, lanes)
     of, share = rng.integers(0, 3, works), np.array(share)
     profile = rng.uniform(0.2, 2.0, (works, len(share), lanes))
     if kind in ("round", "flat", "sparse"):

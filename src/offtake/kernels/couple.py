@@ -195,12 +195,14 @@ def job_worth(j, k, m, jobs, loads, room, hour, each):
 def bound_block(segments, jobs, loads, ready, X, todo, shadow):
     """USD that no plan of a month exceeds, into `bound` (M, L), from any worth of an hour of its pools and slots: weak duality.
 
+    A segment is worth what an hour at any time is worth above its cost; what slots hold is worth more by their shares, used or not.
+
     segments  at the costs that count; todo (W, M, L) work there is
     """
     day, lanes, bound = jobs.day, todo.shape[2], shadow.bound
     parts = Parts(np.empty((day.owner.shape[0], lanes)), np.empty((1, lanes)))
     load_parts(day, X, parts)
-    hour, each, room, none = np.empty(lanes), np.empty(lanes), np.empty(lanes), np.zeros(lanes)
+    hour, through, each, room, none = np.empty(lanes), np.empty(lanes), np.empty(lanes), np.empty(lanes), np.zeros(lanes)
     bound[:] = 0.0
     for m in range(todo.shape[1]):
         for j in range(day.owner.shape[0]):
@@ -216,9 +218,10 @@ def bound_block(segments, jobs, loads, ready, X, todo, shadow):
             for i in range(lanes):
                 bound[m, i] += each[i] * todo[w, m, i] * parts.part[j, i]
         for q in range(segments.pool.shape[0]):
-            hour_worth(segments.pool[q], 1 + day.share.shape[0], m, day, shadow, hour)
+            hour_worth(segments.pool[q], 0, m, day, shadow, hour)
+            hour_worth(segments.pool[q], 1 + day.share.shape[0], m, day, shadow, through)
             for i in range(lanes):
-                bound[m, i] += segments.cap[q, m, i] * max(hour[i] - segments.cost[q, m, i], 0.0)
+                bound[m, i] += segments.cap[q, m, i] * (max(hour[i] - segments.cost[q, m, i], 0.0) + (through[i] - hour[i]))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
