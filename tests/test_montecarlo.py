@@ -9,6 +9,7 @@ import offtake
 from offtake import montecarlo
 from offtake.montecarlo import UNIT, Futures, _Chunk, _Done
 from offtake.questions import question
+from offtake.tallies import Ranges
 
 SILENT = montecarlo.Silent()
 TINY = 2.0**-60  # added to 1 it is lost
@@ -79,3 +80,15 @@ def test_a_mean_over_several_units_is_that_of_its_paths(small: offtake.Run, monk
     asked = [question(small.plan, "npv", "contracts.north")]
     found = montecarlo.run(small.plan, asked, 1_900, 1, 2).tallies[0]
     assert found.mean[0] == pytest.approx(float(found.kept[0].mean()), rel=1e-12)
+
+
+@pytest.mark.parametrize("workers", [2, 3, 9])
+def test_ranges_do_not_know_how_rows_were_shared_out(workers: int) -> None:
+    """Seven rows, one without a value and one with ties, by one thread and by many; with weights too."""
+    rows = np.random.default_rng(3).normal(size=(7, 300))
+    rows[2], rows[4], rows[5, ::3] = np.nan, np.round(rows[4]), np.inf
+    for weight in (None, np.arange(300) % 4):
+        alone, shared = Ranges.of(rows, weight), Ranges.of(rows, weight, workers)
+        for name in ("low", "scale", "marks"):
+            assert np.array_equal(getattr(alone, name), getattr(shared, name), equal_nan=True) and len(getattr(shared, name)) == 7
+        assert shared.weighted is (weight is not None)

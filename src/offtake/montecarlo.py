@@ -217,16 +217,17 @@ class Workers:
             unsolved += int(np.count_nonzero(block.placement.status[:lanes]))
         return worst, unsolved
 
-    def find_ranges(self, pilot: Sequence[_Chunk]) -> Counts:
+    def find_ranges(self, pilot: Sequence[_Chunk], threads: int) -> Counts:
         """Histogram ranges from the first paths, which are then tallied; what lies outside later falls into end bins that keep
         their own extremes."""
         weights = [self.futures.of(*self._ends(number)) for number in self.pilot_chunks]
         weight = None if self.futures.weights is None else np.concatenate([w for w in weights if w is not None])
-        self.counts = Counts(Ranges.of(self.pilot, weight))
-        for number, part, mine in zip(self.pilot_chunks, pilot, weights):
-            part.sums = self.counts.tally(self._pilot_of(number).copy(), mine)
+        self.counts = counts = Counts(Ranges.of(self.pilot, weight, threads))
+        rows = zip(map(self._pilot_of, self.pilot_chunks), weights)
+        for part, sums in zip(pilot, in_order(lambda one: counts.tally(one[0].copy(), one[1]), rows, threads)):
+            part.sums = sums
         self.pilot = np.empty((0, 0))
-        return self.counts
+        return counts
 
 
 def tallies_of(questions: Sequence[Question], counts: Counts, total: np.ndarray, kept: np.ndarray, weight: float) -> list[Tally]:
@@ -284,7 +285,7 @@ def pilot_ranges(
         return (time.perf_counter() - begun) / min(CHUNK, team.pilot.shape[1])
 
     pace = min(in_order(took, team.pilot_chunks, threads))  # the first chunk of each thread waits for kernels to load
-    return Ranges.of(team.pilot, None), pace
+    return Ranges.of(team.pilot, None, threads), pace
 
 
 def no_worst() -> list[Worst]:
@@ -319,7 +320,7 @@ def compute(
     prepare(plan, tell)
     tell.stage("finding ranges")
     pilot = list(in_order(team.chunk, team.pilot_chunks, threads))
-    counts = team.find_ranges(pilot)
+    counts = team.find_ranges(pilot, threads)
     done = _Done(team.width)
     known = list(zip(team.pilot_chunks, pilot))
     for until in _stages(futures.count, stop):

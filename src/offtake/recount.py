@@ -68,7 +68,8 @@ def reweigh(outcome: Outcome, weights: np.ndarray) -> Outcome:
     rows = np.concatenate([t.kept for t in outcome.tallies])
     pilot, others = futures.chunks
     at = {number: slice(number * CHUNK, (number + 1) * CHUNK) for number in (*pilot, *others)}
-    counts = Counts(Ranges.of(*(np.concatenate([a[..., at[n]] for n in pilot], axis=-1) for a in (rows, weights))))
+    first, counted = (np.concatenate([a[..., at[n]] for n in pilot], axis=-1) for a in (rows, weights))
+    counts = Counts(Ranges.of(first, counted))
     total = np.zeros((len(rows), REPLICATES))
     for _, unit in groupby(sorted(at), key=lambda number: number // UNIT):
         total += sum(counts.tally(np.ascontiguousarray(rows[:, at[n]]), weights[at[n]]) for n in unit)

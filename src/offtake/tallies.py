@@ -15,6 +15,7 @@ import numpy as np
 
 from .kernels import reduce, replicates
 from .questions import Question
+from .spread import in_order
 
 QUANTILES = (0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95)
 STRIPES = 16
@@ -47,10 +48,14 @@ class Ranges:
     weighted: bool
 
     @staticmethod
-    def of(pilot: np.ndarray, weight: np.ndarray | None) -> Ranges:
-        """From the rows of the pilot's paths (R, N), and their weights (N,)."""
-        low, scale = reduce.ranges(pilot, weight=weight)
-        return Ranges(low, scale, replicates.marks_near(pilot, np.array(QUANTILES), weight), weight is not None)
+    def of(pilot: np.ndarray, weight: np.ndarray | None, workers: int = 1) -> Ranges:
+        """From the rows of the pilot's paths (R, N), and their weights (N,); each of the workers takes a part of the rows."""
+
+        def some(rows: np.ndarray) -> tuple[np.ndarray, ...]:
+            return *reduce.ranges(rows, weight=weight), replicates.marks_near(rows, np.array(QUANTILES), weight)
+
+        low, scale, marks = map(np.concatenate, zip(*in_order(some, np.array_split(pilot, workers), workers)))
+        return Ranges(low, scale, marks, weight is not None)
 
 
 class Counts:
