@@ -160,6 +160,20 @@ def pairs(y: np.ndarray, bins: np.ndarray, replicate: np.ndarray) -> float:
     return found
 
 
+def test_ranks_that_are_known_are_not_found_again() -> None:
+    """The same places to the bit, of paths that all differ and of such that count twice or three times, whose ranks are averages."""
+    z = np.random.default_rng(7).standard_normal((3, 200))
+    z[1, 50:80], z[2, 100:] = z[1, 20:50], np.concatenate([z[2, :50], z[2, :50]])
+    ranks, replicate = Sensitivity(("a", "b", "c"), z).ranks, np.arange(200) % 16
+    plain, known = Indices(("a", "b", "c"), z, replicate), Indices(("a", "b", "c"), z, replicate, ranks)
+    y = z[0] + z[1] ** 2
+    for name in ("rank", "first_order"):
+        one, other = getattr(plain, name)(y), getattr(known, name)(y)
+        assert np.array_equal(one.value, other.value) and np.array_equal(one.se, other.se)
+    swapped = Indices(("a", "b", "c"), z, replicate, ranks[::-1])  # so they are read where there are no ties
+    assert swapped.rank(y).value[2] == plain.rank(y).value[0]
+
+
 def test_first_order_against_its_pairs() -> None:
     """96 paths of unequal replicates, one by one: three bins by rank, in each a mean and a line, products of two replicates."""
     r = np.random.default_rng(5)

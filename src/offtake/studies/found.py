@@ -74,7 +74,7 @@ class Findings:
     def _holds(self) -> tuple[np.ndarray, Holds]:
         """Numbers of the kept paths that count alike, and what their inputs hold."""
         paths = self.outcome.alike(np.arange(self.outcome.inputs.shape[1])[None])[0]
-        return paths, Holds(self.outcome.plan, self.outcome.alike(self.outcome.inputs), paths % REPLICATES)
+        return paths, Holds(self.outcome.plan, self.outcome.alike(self.outcome.inputs), paths % REPLICATES, self.sensitivity.ranks)
 
     def held(self, key: str, row: int) -> list[dict[str, Any]]:
         """What each input holds of a kept number, with errors: the rows that `offtake sensitivity` tells; none of a number that is the

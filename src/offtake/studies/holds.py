@@ -83,16 +83,18 @@ class Holds:
 
     inputs     (I, N) normal scores
     replicate  (N,) that each path stands in
+    ranks      (I, N) of the scores less their mean, where somebody has found them
     """
 
-    def __init__(self, plan: Plan, inputs: np.ndarray, replicate: np.ndarray) -> None:
-        self._plan, self._inputs, self._replicate = plan, inputs, replicate
+    def __init__(self, plan: Plan, inputs: np.ndarray, replicate: np.ndarray, ranks: np.ndarray | None = None) -> None:
+        self._plan, self._inputs, self._replicate, self._ranks = plan, inputs, replicate, ranks
 
     @cached_property
     def _all(self) -> Indices:
         """Every input that varies, on all paths."""
         varies = np.flatnonzero(self._inputs.std(axis=1) > 0.0)
-        return Indices(tuple(self._plan.inputs.names[i] for i in varies), self._inputs[varies], self._replicate)
+        ranks = None if self._ranks is None else self._ranks[varies]
+        return Indices(tuple(self._plan.inputs.names[i] for i in varies), self._inputs[varies], self._replicate, ranks)
 
     def of(self, y: np.ndarray, there: np.ndarray) -> Indices:
         """The inputs that are asked of a number y (N,) on the paths `there`: with few paths those of the strongest rank correlations."""

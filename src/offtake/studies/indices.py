@@ -66,10 +66,13 @@ def jackknife(whole: np.ndarray, left_out: np.ndarray) -> Estimate:
 
 
 class Indices:
-    """Inputs prepared once, asked about many targets; inside, the paths of one replicate stand side by side."""
+    """Inputs prepared once, asked about many targets; inside, the paths of one replicate stand side by side.
 
-    def __init__(self, names: tuple[str, ...], scores: np.ndarray, replicate: np.ndarray) -> None:
-        self.names = names
+    ranks  (I, N) of the scores less their mean, ties at their average, where somebody has found them
+    """
+
+    def __init__(self, names: tuple[str, ...], scores: np.ndarray, replicate: np.ndarray, ranks: np.ndarray | None = None) -> None:
+        self.names, self._ranks = names, ranks
         self._order = np.argsort(replicate, kind="stable")
         self.scores = np.take(scores, self._order, axis=1)
         self._starts = np.flatnonzero(np.diff(replicate[self._order], prepend=-1))
@@ -86,9 +89,12 @@ class Indices:
     @cached_property
     def _places(self) -> np.ndarray:
         """(I, N) int32: which place each path has among all by its score; scores have no ties."""
-        found = np.empty(self.scores.shape, np.int32)
-        for row, mine in zip(self.scores, found):
-            mine[np.argsort(row)] = np.arange(len(row), dtype=np.int32)
+        found, n = np.empty(self.scores.shape, np.int32), self.scores.shape[1]
+        for i, (row, mine) in enumerate(zip(self.scores, found)):
+            if self._ranks is not None:
+                mine[:] = self._ranks[i, self._order] + (n - 1) / 2.0
+            if self._ranks is None or np.bincount(mine, minlength=n).max() > 1:  # of scores that are alike, as in paths counted twice
+                mine[np.argsort(row)] = np.arange(n, dtype=np.int32)
         return found
 
     @cached_property
@@ -140,7 +146,7 @@ class Indices:
         """var(E[target | input]) / var(target)."""
         centred = (y - y.mean())[self._order]
         count, total, squared = self._count.astype(float), self._summed(centred), self._summed(centred**2)
-        n, middle = _left(count), _of_pairs(count, total)
+        n, middle = _left(count), _of_pairs(_pairs(count), total)
         between = np.array([self._between(row, centred) for row in self._places]) / n - middle
         variance = _left(squared) / n - middle
         found = np.divide(between, variance, out=np.zeros_like(between), where=variance > 0.0)
@@ -158,7 +164,8 @@ class Indices:
         count, total = summed(None), summed(y)
         level = total.sum(axis=1) / count.sum(axis=1)
         leaning = summed(line_of[places] * (y - level[at]))
-        found: np.ndarray = (_left(count) * (_of_pairs(count, total) + _of_pairs(count, leaning))).sum(axis=0)
+        pairs = _pairs(count)
+        found: np.ndarray = (_left(count) * (_of_pairs(pairs, total) + _of_pairs(pairs, leaning))).sum(axis=0)
         return found
 
     def ends(self, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -202,10 +209,15 @@ def _left(values: np.ndarray) -> np.ndarray:
     return np.concatenate([whole, whole - values], axis=-1)
 
 
-def _of_pairs(count: np.ndarray, total: np.ndarray) -> np.ndarray:
-    """Squared means from counts and sums (.., R): products of the sums of two replicates, over all pairs of them, then with one replicate
+def _pairs(count: np.ndarray) -> np.ndarray:
+    """Pairs of paths of two replicates, from the paths of each (.., R): of all, then with one left out after the other (.., 1 + R)."""
+    found: np.ndarray = _left(count) ** 2 - _left(count**2)
+    return found
+
+
+def _of_pairs(pairs: np.ndarray, total: np.ndarray) -> np.ndarray:
+    """Squared means from `_pairs` and sums (.., R): products of the sums of two replicates, over all pairs of them, then with one replicate
     left out after the other (.., 1 + R); 0 where no pair is."""
-    pairs = _left(count) ** 2 - _left(count**2)
     product = _left(total) ** 2 - _left(total**2)
     found: np.ndarray = np.divide(product, pairs, out=np.zeros_like(product), where=pairs > 0.5)
     return found

@@ -60,10 +60,10 @@ class Sensitivity:
         self.names = names
         self._inputs = inputs
         n = inputs.shape[1]
-        self._ranks = np.empty(inputs.shape, np.float32)
-        for row, rank in zip(inputs, self._ranks):
+        self.ranks = np.empty(inputs.shape, np.float32)
+        for row, rank in zip(inputs, self.ranks):
             rank[:] = ranks(row) - (n - 1) / 2.0
-        self._over_rank = _inverse(np.array([np.sqrt((r.astype(float) ** 2).mean()) for r in self._ranks]))
+        self._over_rank = _inverse(np.array([np.sqrt((r.astype(float) ** 2).mean()) for r in self.ranks]))
         means = inputs.mean(axis=1)
         covariance = inputs @ inputs.T / n - np.outer(means, means)
         self._over_score = _inverse(np.array([row.std() for row in inputs]))
@@ -71,7 +71,7 @@ class Sensitivity:
 
     def _by_rank(self, y: np.ndarray) -> np.ndarray:
         """Sums of ranks times y, by input."""
-        return np.concatenate([self._ranks[a : a + BATCH].astype(float) @ y for a in range(0, len(self._ranks), BATCH)])
+        return np.concatenate([self.ranks[a : a + BATCH].astype(float) @ y for a in range(0, len(self.ranks), BATCH)])
 
     def movers(self, target: np.ndarray) -> list[Mover]:
         """All inputs, the strongest by share of variance first; empty where the target does not vary or is partly absent."""
