@@ -196,3 +196,16 @@ def test_a_gang_that_asked_in_vain_does_not_speak_for_smaller_ones() -> None:
     replay(jobs, s)
     assert s.job[:, k.BEGUN].tolist() == [0, 1000, 2000, 3000, -1, 10_000] and s.stops.tolist() == [0, 0, 0, 1, 0, 0]
     same([pool], rules, jobs)
+
+
+def test_an_elastic_job_too_wide_to_pass_is_asked_again_once_less_is_free() -> None:
+    """One GPU is free beside the head: two would delay it; when a short job leaves but one free, that one does not, at the next event."""
+    gpus, least = np.array([6, 9, 2, 3, 9], np.int32), [6, 9, 1, 3, 9]
+    terms = np.stack([least, np.full(5, -1), np.zeros(5)], axis=1).astype(np.int64)
+    submit, long = np.array([0, 10, 11, 12, 13]) * 1000, np.array([100, 10, 200, 20, 10]) * 1000
+    jobs = k.Jobs(submit, long, gpus, np.zeros(1, np.int16), np.ones(1, np.int64), terms)
+    pool, rules = Pool("p", ((0.0, 10),)), Rules("backfill", log=100)
+    s = state_of([pool], rules, jobs)
+    replay(jobs, s)
+    assert s.job[:4, k.BEGUN].tolist() == [0, 100_000, 13_000, 12_000]
+    same([pool], rules, jobs)

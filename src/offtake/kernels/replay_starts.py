@@ -39,6 +39,7 @@ from .replay_state import (
     KEY,
     LEAST,
     LEFT,
+    NARROWED,
     NEVER,
     NEWEST,
     NODE,
@@ -208,6 +209,7 @@ def pass_head(s, jobs, p, j, now):
     s.pool[p, EXTRA] -= taken if late else 0
     take_out(s, jobs, p, j)
     start(s, jobs, j, p, gpus, now, 0)
+    s.pool[p, NARROWED] = 1 if jobs.terms.shape[0] > 0 else 0
 
 
 @step
@@ -224,8 +226,9 @@ def may_pass(s, jobs, p, j, now):
 def backfill(s, jobs, p, first, now):
     """Offer what is free to those behind the head: to all within the depth where something changed, else to the one that just came.
 
-    An elastic job that was too wide to pass may be narrow enough once less is free: where there are such, all are asked each time."""
-    whole = s.pool[p, CHANGED] != 0 or jobs.terms.shape[0] > 0
+    An elastic job that was too wide to pass may be narrow enough once less is free: after a start all are asked again (NARROWED)."""
+    whole = s.pool[p, CHANGED] != 0 or s.pool[p, NARROWED] != 0
+    s.pool[p, NARROWED] = 0
     if s.pool[p, SHADOW_JOB] != first or now >= s.pool[p, SHADOW]:
         s.pool[p, SHADOW_JOB], s.pool[p, SHADOW] = first, UNASKED
         whole = True
