@@ -32,7 +32,7 @@ class Program(NamedTuple):
     share: np.ndarray  # (S,) of the day
     spot: np.ndarray  # (W,) int64: 0 any time of the month, 1 + s in slot s, 1 + S through the day
 
-    inverse: np.ndarray  # (R, R) of the basis
+    inverse: np.ndarray  # (R, R) of the basis, turned: [i, r] is what an hour more in row i of the program gives the basic column r
     basis: np.ndarray  # (R,) int64 column basic in each row
     state: np.ndarray  # (Q,) int64 EMPTY, FULL or BASIC
     pool: np.ndarray  # (Q,) int64 line of each segment
@@ -50,6 +50,7 @@ class Program(NamedTuple):
     reduced: np.ndarray  # (C,) reduced costs in dual steps, wanted columns when the inverse is rebuilt
     row: np.ndarray  # (C,) leaving row in terms of the basis
     age: np.ndarray  # (1,) int64 pivots since the inverse was built
+    picked: np.ndarray  # (R + C,) int64 scratch: rows or columns that a sum or choice is of
 
 
 @inner
@@ -92,7 +93,7 @@ def expand_slots(t, k, spot):
         part = t.share[s] if spot > slots else (1.0 if spot == 1 + s else 0.0)
         if part > 0.0:
             for r in range(column.shape[0]):
-                column[r] += part * inverse[r, (1 + s) * pools + k]
+                column[r] += part * inverse[(1 + s) * pools + k, r]
 
 
 @step
@@ -103,31 +104,43 @@ def expand(t, j):
     if j < n:
         k, w, s = j % t.pools, j // t.pools, t.speed[j]
         for r in range(column.shape[0]):
-            column[r] = inverse[r, k] + s * inverse[r, lines + w]
+            column[r] = inverse[k, r] + s * inverse[lines + w, r]
         if t.spot[w] > 0:
             expand_slots(t, k, t.spot[w])
     else:
         i, sign = (t.pool[j - n], -1.0) if j < n + segments else (lines + j - n - segments, 1.0)
         for r in range(column.shape[0]):
-            column[r] = sign * inverse[r, i]
+            column[r] = sign * inverse[i, r]
     for r in range(column.shape[0]):
         column[r] = column[r] if abs(column[r]) > 1e-15 else 0.0
 
 
 @step
-def expand_row(t, p, sign):
-    """Row p of the inverse times every column, times `sign`, into `row`; a full segment's turned, a basic one's zero."""
+def expand_row(t, sign):
+    """A row of the inverse, given in `column`, times every column, times `sign`, into `row`; a full segment's turned, a basic one's zero.
+
+    Returns how many of them are negative; which ones, in order, is in `picked`. Signs and counts are reckoned, not asked for: of questions
+    answered at random a machine guesses many wrong, and waits."""
     n, pools, lines, segments = t.speed.shape[0], t.pools, t.first.shape[0], t.pool.shape[0]
-    inverse, row, speed = t.inverse, t.row, t.speed
-    tolls(t, inverse[p])
+    given, row, speed, picked, count = t.column, t.row, t.speed, t.picked, 0
+    tolls(t, given)
     for w in range(row.shape[0] - n - segments):
-        by_work, base = sign * inverse[p, lines + w], t.spot[w] * pools
-        row[n + segments + w] = by_work
+        by_work, base = sign * given[lines + w], t.spot[w] * pools
         for k in range(pools):
-            row[w * pools + k] = sign * t.toll[base + k] + speed[w * pools + k] * by_work
+            j = w * pools + k
+            here = sign * t.toll[base + k] + speed[j] * by_work
+            row[j], picked[count] = here, j
+            count += here < -SMALL_PIVOT
     for q in range(segments):
-        here, state = sign * inverse[p, t.pool[q]], t.state[q]
-        row[n + q] = -here if state == EMPTY else (here if state == FULL else 0.0)
+        turned = -1.0 if t.state[q] == EMPTY else (1.0 if t.state[q] == FULL else 0.0)
+        here = sign * given[t.pool[q]] * turned
+        row[n + q], picked[count] = here, n + q
+        count += here < -SMALL_PIVOT
+    for j in range(n + segments, row.shape[0]):
+        here = sign * given[lines + j - n - segments]
+        row[j], picked[count] = here, j
+        count += here < -SMALL_PIVOT
+    return count
 
 
 @inner
@@ -140,17 +153,17 @@ def difference(a, b):
 def swap(t, p, j):
     """Column j (expanded in `column`) replaces the basic column of row p in basis and inverse; hours are the caller's.
 
-    `row` is scratch: a copy of the pivot's row, so that the compiler sees that rows do not overlap."""
-    rows, inverse, column, pivot = t.x.shape[0], t.inverse, t.column, t.row
-    over = 1.0 / column[p]
-    for i in range(rows):
-        pivot[i] = inverse[p, i] * over
-        inverse[p, i] = pivot[i]
-    for r in range(rows):
-        f = column[r]
-        if r != p and f != 0.0:
-            for i in range(rows):
-                inverse[r, i] = difference(inverse[r, i], f * pivot[i])
+    Rows of the program that give the leaving column nothing stay as they are: most of those whose own segment or slack is basic."""
+    column, over, picked, count = t.column, 1.0 / t.column[p], t.picked, 0
+    for i in range(column.shape[0]):
+        picked[count] = i
+        count += t.inverse[i, p] != 0.0
+    for at in range(count):
+        given = t.inverse[picked[at]]
+        f = given[p] * over
+        for r in range(column.shape[0]):
+            given[r] = difference(given[r], f * column[r])
+        given[p] = f
     t.basis[p] = j
     t.age[0] += 1
 
@@ -203,30 +216,65 @@ def rebuild(t):
 @inner
 def hours(t):
     """Basic values x = inverse . rhs; the rows of lines hold what their full segments give."""
-    n, lines, rows = t.speed.shape[0], t.first.shape[0], t.x.shape[0]
-    inverse, rhs = t.inverse, t.rhs
+    n, lines = t.speed.shape[0], t.first.shape[0]
     for k in range(lines):
         t.rhs[k] = 0.0
     for q in range(t.pool.shape[0]):
         t.rhs[t.pool[q]] += t.room[n + q] if t.state[q] == FULL else 0.0
-    for r in range(rows):
-        total = 0.0
-        for i in range(rows):
-            total += inverse[r, i] * rhs[i]
-        t.x[r] = total
+    share_out(t)
+
+
+@step
+def share_out(t):
+    """Basic values x = inverse . rhs, four rows at a time. A line none of whose segments is full holds nothing, and gives nothing."""
+    x, inverse, rhs, picked, count = t.x, t.inverse, t.rhs, t.picked, 0
+    x[:] = 0.0
+    for i in range(x.shape[0]):
+        picked[count] = i
+        count += rhs[i] != 0.0
+    for at in range(0, count - count % 4, 4):
+        i, j, k, m = picked[at], picked[at + 1], picked[at + 2], picked[at + 3]
+        one, two, three, four = inverse[i], inverse[j], inverse[k], inverse[m]
+        a, b, c, d = rhs[i], rhs[j], rhs[k], rhs[m]
+        for r in range(x.shape[0]):
+            x[r] = x[r] + one[r] * a + two[r] * b + three[r] * c + four[r] * d
+    for at in range(count - count % 4, count):
+        given, held = inverse[picked[at]], rhs[picked[at]]
+        for r in range(x.shape[0]):
+            x[r] += given[r] * held
 
 
 @inner
 def duals(t):
-    """y = profit of the basis . inverse."""
-    rows, y, inverse = t.x.shape[0], t.y, t.inverse
-    y[:] = 0.0
+    """y = profit of the basis . inverse; `column` is scratch."""
+    for r in range(t.x.shape[0]):
+        t.column[r] = t.profit[t.basis[r]]
+    earn(t)
+
+
+@step
+def earn(t):
+    """y = `column` . inverse, `column` being what the basic columns earn. Rows whose own segment or slack is basic need no sum."""
+    n, lines, segments, rows = t.speed.shape[0], t.first.shape[0], t.pool.shape[0], t.x.shape[0]
+    y, earned, inverse, picked, count, last = t.y, t.column, t.inverse, t.picked, 0, rows
+    y[:] = np.inf
     for r in range(rows):
-        c = t.profit[t.basis[r]]
-        if c != 0.0:
-            for i in range(rows):
-                y[i] += c * inverse[r, i]
-    known_duals(t)
+        j = t.basis[r]
+        if j >= n:
+            y[t.pool[j - n] if j < n + segments else lines + j - n - segments] = -earned[r] if j < n + segments else 0.0
+        picked[count] = r
+        count += earned[r] != 0.0
+    for i in range(rows):
+        picked[last] = i
+        last += y[i] == np.inf
+    for at in range(rows, last, 4):
+        i, j, k, m = picked[at], picked[min(at + 1, last - 1)], picked[min(at + 2, last - 1)], picked[min(at + 3, last - 1)]
+        one, two, three, four = inverse[i], inverse[j], inverse[k], inverse[m]
+        a, b, c, d = 0.0, 0.0, 0.0, 0.0
+        for p in range(count):
+            r = picked[p]
+            a, b, c, d = a + one[r] * earned[r], b + two[r] * earned[r], c + three[r] * earned[r], d + four[r] * earned[r]
+        y[i], y[j], y[k], y[m] = a, b, c, d
 
 
 @step

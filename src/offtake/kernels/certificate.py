@@ -11,8 +11,8 @@ Source  model P-04. Method: weak duality of linear programs; no tolerance of the
 import numpy as np
 
 from offtake.kernels.basis import FULL, duals
-from offtake.kernels.compiled import inner, step
-from offtake.kernels.lanes import ATTEMPTS, bases_stand, load, solve_lane
+from offtake.kernels.compiled import inner, once, step
+from offtake.kernels.lanes import ATTEMPTS, ask_prices, hand_out, of_lane, solve_lane
 from offtake.kernels.simplex import rents
 
 GAP = 1e-9  # a month is solved when its certificate is at most this (P-04)
@@ -27,13 +27,14 @@ def read_plan(b):
     for q in range(segments):
         for i in range(b.gap.shape[0]):
             b.fill[q, i] = b.room[n + q, i] if b.state[q, i] == FULL else 0.0
-    for r in range(b.x.shape[0]):
-        for i in range(b.gap.shape[0]):
-            j, x = b.basis[r, i], max(b.x[r, i], 0.0)
+    for i in range(b.gap.shape[0]):
+        basis, hours, profit, room = b.own.basis[i], b.own.x[i], b.own.profit[i], b.own.room[i]
+        for r in range(basis.shape[0]):
+            j, x = basis[r], max(hours[r], 0.0)
             if j < n:
-                b.use[j, i] = x if b.profit[j, i] > 0.0 else 0.0
+                b.use[j, i] = x if profit[j] > 0.0 else 0.0
             elif j < n + segments:
-                b.fill[j - n, i] = min(x, b.room[j, i])
+                b.fill[j - n, i] = min(x, room[j])
 
 
 @step
@@ -51,7 +52,7 @@ def part_of(b, line, j):
 def cut_lines(b):
     """Where rounding has a line give more than its segments do, the hours on it are cut; `size` and `total` are scratch."""
     n, given, used = b.speed.shape[0], b.size, b.total
-    for line in range(b.x.shape[0] - b.spot.shape[0]):
+    for line in range(b.y.shape[0] - b.spot.shape[0]):
         given[:] = 0.0
         used[:] = 0.0
         for q in range(b.fill.shape[0]):
@@ -64,11 +65,13 @@ def cut_lines(b):
             if part > 0.0:
                 for i in range(b.gap.shape[0]):
                     used[i] += part * use[i]
+        over = False
         for i in range(b.gap.shape[0]):
+            over |= used[i] > given[i]
             used[i] = given[i] / used[i] if used[i] > given[i] else 1.0
         for j in range(line % b.pools, n, b.pools):
             use = b.use[j]
-            if part_of(b, line, j) > 0.0:
+            if over and part_of(b, line, j) > 0.0:
                 for i in range(b.gap.shape[0]):
                     use[i] *= used[i]
 
@@ -76,7 +79,7 @@ def cut_lines(b):
 @inner
 def cut_jobs(b):
     """Where rounding has a job do more than its work, its hours are cut."""
-    pools, lines, done = b.pools, b.x.shape[0] - b.spot.shape[0], b.total
+    pools, lines, done = b.pools, b.y.shape[0] - b.spot.shape[0], b.total
     for w in range(b.spot.shape[0]):
         work = b.rhs[lines + w]
         done[:] = 0.0
@@ -110,13 +113,13 @@ def reach(b):
 @inner
 def bound_plans(b):
     """What no plan can exceed, into `size`: the lines' `worth` makes any duals of jobs and slots feasible: no tolerance of its own."""
-    n, lines, bound = b.speed.shape[0], b.x.shape[0] - b.spot.shape[0], b.size
+    n, lines, bound = b.speed.shape[0], b.y.shape[0] - b.spot.shape[0], b.size
     bound[:] = 0.0
     for q in range(b.fill.shape[0]):
         room, worth, profit = b.room[n + q], b.worth[b.pool[q]], b.profit[n + q]
         for i in range(b.gap.shape[0]):
             bound[i] += room[i] * max(worth[i] + profit[i], 0.0)
-    for r in range(lines, b.x.shape[0]):
+    for r in range(lines, b.y.shape[0]):
         work, y = b.rhs[r], b.y[r]
         for i in range(b.gap.shape[0]):
             bound[i] += work[i] * max(y[i], 0.0)
@@ -136,25 +139,25 @@ def certify(b):
         b.gap[i] = gap if gap < np.inf else np.inf  # not a number is not a proof
 
 
-@inner
+@once
 def bound_without_ties(b, t, i):
     """The bound of lane i from duals at true profits: where costs eat most of the gains, the tie rule alone would exceed GAP."""
-    load(b, t, i)
-    for j in range(t.speed.shape[0]):
-        t.profit[j] *= b.fair[j]
-    duals(t)
+    for j in range(t.profit.shape[0]):
+        t.profit[j] = b.own.profit[i, j] * (b.fair[j] if j < t.speed.shape[0] else 1.0)
+    a = of_lane(b, t, i, t.profit, t.y)
+    duals(a)
     bound = 0.0
-    for r in range(t.first.shape[0], t.x.shape[0]):
-        t.y[r] = max(t.y[r], 0.0)
-        bound += t.rhs[r] * t.y[r]
-    rents(t)
-    for q in range(t.pool.shape[0]):
-        column = t.speed.shape[0] + q
-        bound += t.room[column] * max(t.worth[t.pool[q]] + t.profit[column], 0.0)
+    for r in range(a.first.shape[0], a.x.shape[0]):
+        a.y[r] = max(a.y[r], 0.0)
+        bound += a.rhs[r] * a.y[r]
+    rents(a)
+    for q in range(a.pool.shape[0]):
+        column = a.speed.shape[0] + q
+        bound += a.room[column] * max(a.worth[a.pool[q]] + a.profit[column], 0.0)
     return bound
 
 
-@inner
+@once
 def prove_again(b, t):
     """Lanes whose gap may be the tie rule's own: measured once more without it."""
     for i in range(b.gap.shape[0]):
@@ -169,13 +172,15 @@ def solve_month(b, t):
     """Optimum of every lane (steps in `t`), proven: `use`, `fill`, `gap`.
 
     A gap above GAP says which lane is not solved."""
-    bases_stand(b)
-    for attempt in range(ATTEMPTS):
+    hand_out(b)
+    for attempt in range(-1, ATTEMPTS):
         open_lanes = 0
         for i in range(b.gap.shape[0]):
-            if b.gap[i] > GAP:
+            if b.gap[i] > GAP and (attempt != 0 or b.broken[i] != 0):
                 solve_lane(b, t, i, attempt)
                 open_lanes += 1
-        if attempt == 0 or open_lanes > 0:
+        if attempt < 0:
+            ask_prices(b)
+        elif attempt == 0 or open_lanes > 0:
             certify(b)
             prove_again(b, t)

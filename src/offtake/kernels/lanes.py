@@ -1,47 +1,61 @@
 """The placement programs of a block's paths side by side: which bases still stand in the new month, and the steps of those that do not.
 
-Axes    as in `basis`, lanes (L) last. A lane never reads another lane.
+Axes    as in `basis`, lanes (L) last, but first in what steps read (`Own`). A lane never reads another lane.
 Units   GPU-h, USD per GPU-h.
 Signs   as in `basis`.
-Order within the month   prices and rooms of the basic columns, hours, duals, for all lanes at once; then, lane by lane, steps where
-        hours or duals break a bound. Two months in three the basis of the month before stands, and no step is taken.
+Order within the month   the month's numbers are handed to the lanes; lane by lane hours, and steps where they or the jobs' duals break a
+        bound; then, for all lanes at once, whether a column would earn, and steps where one would. Two months in three the basis of the
+        month before stands, and no step is taken.
 Source  model P-04.
+
+A lane's inverse, read at a stride of 64 lanes, is a line of the cache a number, and strides of 512 bytes share one part in eight of the
+cache: copying it out and back was more than a quarter of placement with slots.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from offtake.kernels.basis import BASIC, EMPTY, FULL, Program, duals, hours, rebuild, reset
-from offtake.kernels.compiled import inner
-from offtake.kernels.simplex import NOISE, TINY, improve, net_of, rents, repair, without_rounding
+from offtake.kernels.basis import BASIC, EMPTY, Program, duals, hours, rebuild, reset
+from offtake.kernels.compiled import inner, once, step
+from offtake.kernels.simplex import TINY, improve, net_of, noise, rents, repair, without_rounding
 
 STALE = 400  # pivots after which the inverse is built anew
 ATTEMPTS = 3
 
 
+class Own(NamedTuple):
+    """Each lane's program in one piece: read by steps, which go lane by lane. Lengths as in `Program`."""
+
+    inverse: np.ndarray  # (L, R, R)
+    basis: np.ndarray  # (L, R) int64
+    state: np.ndarray  # (L, Q) int64
+    age: np.ndarray  # (L, 1) int64
+    speed: np.ndarray  # (L, W * K)
+    profit: np.ndarray  # (L, C)
+    room: np.ndarray  # (L, C)
+    rhs: np.ndarray  # (L, R)
+    x: np.ndarray  # (L, R)
+    y: np.ndarray  # (L, R)
+
+
 class Lanes(NamedTuple):
-    """Programs of all lanes; a single one is solved in a `Program` of its own. Segments are those of pools, then those of slots."""
+    """Programs of all lanes, as far as they are worked out side by side. Segments are those of pools, then those of slots."""
 
     pools: int  # K
     share: np.ndarray  # (S,)
     spot: np.ndarray  # (W,) int64
     pool: np.ndarray  # (Q,) int64 line of each segment
-    inverse: np.ndarray  # (R, R, L)
-    basis: np.ndarray  # (R, L) int64
+    own: Own
     state: np.ndarray  # (Q, L) int64
-    age: np.ndarray  # (L,) int64
     speed: np.ndarray  # (W * K, L)
     profit: np.ndarray  # (C, L)
     room: np.ndarray  # (C, L)
-    rhs: np.ndarray  # (R, L)
-    x: np.ndarray  # (R, L)
+    rhs: np.ndarray  # (R, L) work of the jobs
     y: np.ndarray  # (R, L)
     toll: np.ndarray  # (P, L)
     grain: np.ndarray  # (P, L)
     worth: np.ndarray  # (P, L) of the lines, once bases stand: `rents`
-    earned: np.ndarray  # (R, L) profit of the basic columns
-    bound: np.ndarray  # (R, L) room of the basic columns
     size: np.ndarray  # (L,) sum of the absolute terms of a sum
     floor: np.ndarray  # (L,) gains below are none
     broken: np.ndarray  # (L,) int64 1 where steps are needed
@@ -60,12 +74,16 @@ def side_by_side(jobs, pools, segments, lanes, slots=0):
         pools, z(slots), z(jobs, whole),
         z((rows, rows)), z(rows, whole), z(segments, whole), z(segments, whole), z(lines, whole), z(n), z(columns),
         np.full(columns, np.inf), z(rows), z(rows), z(rows), z(rows), z(spots), z(spots), z(spots), z(columns), z(columns), z(1, whole),
+        z(rows + columns, whole),
+    )  # fmt: skip
+    own = Own(
+        z((lanes, rows, rows)), z((lanes, rows), whole), z((lanes, segments), whole), z((lanes, 1), whole), z((lanes, n)),
+        z((lanes, columns)), np.full((lanes, columns), np.inf), z((lanes, rows)), z((lanes, rows)), z((lanes, rows)),
     )  # fmt: skip
     many = Lanes(
-        pools, one.share, one.spot,
-        z(segments, whole), z((rows, rows, lanes)), z((rows, lanes), whole), z((segments, lanes), whole), z(lanes, whole), z((n, lanes)),
-        z((columns, lanes)), np.full((columns, lanes), np.inf), z((rows, lanes)), z((rows, lanes)), z((rows, lanes)),
-        z((spots, lanes)), z((spots, lanes)), z((spots, lanes)), z((rows, lanes)), z((rows, lanes)), z(lanes), z(lanes), z(lanes, whole),
+        pools, one.share, one.spot, z(segments, whole), own, z((segments, lanes), whole), z((n, lanes)),
+        z((columns, lanes)), np.full((columns, lanes), np.inf), z((rows, lanes)), z((rows, lanes)),
+        z((spots, lanes)), z((spots, lanes)), z((spots, lanes)), z(lanes), z(lanes), z(lanes, whole),
         np.ones(n), z((n, lanes)), z((segments, lanes)), z(lanes), z(lanes),
     )  # fmt: skip
     return many, one
@@ -82,116 +100,53 @@ def begin(b, t, pool, share, spot):
         t.share[s] = share[s]
     for w in range(spot.shape[0]):
         t.spot[w] = spot[w]
-    reset(t)
-    for i in range(b.age.shape[0]):
-        store_basis(b, t, i)
+    for i in range(b.gap.shape[0]):
+        reset(of_lane(b, t, i, t.profit, t.y))
+
+
+@once
+def of_lane(b, t, i, profit, y):
+    """The program of lane i with profits and duals in the memory given: its own parts, and scratch in the memory of `t`."""
+    own = b.own
+    return Program(
+        t.pools, t.share, t.spot, own.inverse[i], own.basis[i], own.state[i], t.pool, t.first, own.speed[i], profit, own.room[i],
+        own.rhs[i], own.x[i], y, t.column, t.toll, t.grain, t.worth, t.reduced, t.row, own.age[i], t.picked,
+    )  # fmt: skip
+
+
+@step
+def turn(given, first, till, out):
+    """Rows `first` to before `till` of (N, L) into the columns of (L, N)."""
+    for j in range(first, till):
+        for i in range(out.shape[0]):
+            out[i, j] = given[j, i]
+
+
+@step
+def turn_back(given, out):
+    """(L, N) into (N, L)."""
+    for j in range(out.shape[0]):
+        for i in range(out.shape[1]):
+            out[j, i] = given[i, j]
 
 
 @inner
-def load(b, t, i):
-    """The program of lane i into `t`, in plain memory."""
-    for r in range(t.x.shape[0]):
-        t.basis[r] = b.basis[r, i]
-        t.rhs[r] = b.rhs[r, i]
-        for j in range(t.x.shape[0]):
-            t.inverse[r, j] = b.inverse[r, j, i]
-    for q in range(t.pool.shape[0]):
-        t.state[q] = b.state[q, i]
-    for j in range(t.profit.shape[0]):
-        t.profit[j] = b.profit[j, i]
-        t.room[j] = b.room[j, i]
-    for j in range(t.speed.shape[0]):
-        t.speed[j] = b.speed[j, i]
-    t.age[0] = b.age[i]
+def hand_out_speeds(b):
+    """Speeds, which stay over the months, to the lanes."""
+    turn(b.speed, 0, b.speed.shape[0], b.own.speed)
 
 
 @inner
-def store_basis(b, t, i):
-    """Basis and inverse back to lane i."""
-    for r in range(t.x.shape[0]):
-        b.basis[r, i] = t.basis[r]
-        for j in range(t.x.shape[0]):
-            b.inverse[r, j, i] = t.inverse[r, j]
-    for q in range(t.pool.shape[0]):
-        b.state[q, i] = t.state[q]
-    b.age[i] = t.age[0]
+def hand_out(b):
+    """Profits, rooms and work of the month to the lanes: read a row at a time, where a lane would read every 64th number.
 
-
-@inner
-def store(b, t, i, steps):
-    """The program just solved back to lane i, hours and (after primal steps) duals computed anew from its basis."""
-    hours(t)
-    if steps != 0:
-        duals(t)
-    without_rounding(t)
-    rents(t)
-    store_basis(b, t, i)
-    for r in range(t.x.shape[0]):
-        b.x[r, i], b.y[r, i] = t.x[r], t.y[r]
-    for k in range(t.worth.shape[0]):
-        b.worth[k, i] = t.worth[k]
-
-
-@inner
-def read_basis(b):
-    """Profits and rooms of the basic columns; what full segments give their line; no lane is broken unless its inverse is old."""
-    n, lines = b.speed.shape[0], b.x.shape[0] - b.spot.shape[0]
-    for i in range(b.age.shape[0]):
-        b.broken[i] = b.age[i] > STALE
-        b.floor[i] = 0.0
-    for r in range(b.x.shape[0]):
-        for i in range(b.age.shape[0]):
-            j = b.basis[r, i]
-            b.earned[r, i] = b.profit[j, i]
-            b.bound[r, i] = b.room[j, i]
-        for i in range(b.age.shape[0]):
-            b.floor[i] = max(b.floor[i], NOISE * b.earned[r, i])
-    b.rhs[:lines] = 0.0
-    for q in range(b.pool.shape[0]):
-        total, room, state = b.rhs[b.pool[q]], b.room[n + q], b.state[q]
-        for i in range(b.age.shape[0]):
-            total[i] += room[i] if state[i] == FULL else 0.0
-
-
-@inner
-def hours_stand(b):
-    """Hours of the basic columns in all lanes; lanes are broken where they leave their bounds by more than rounding."""
-    rows, size = b.x.shape[0], b.size
-    for r in range(rows):
-        x, bound = b.x[r], b.bound[r]
-        x[:] = 0.0
-        size[:] = 0.0
-        for j in range(rows):
-            inverse, rhs = b.inverse[r, j], b.rhs[j]
-            for i in range(size.shape[0]):
-                term = inverse[i] * rhs[i]
-                x[i] += term
-                size[i] += abs(term)
-        for i in range(size.shape[0]):
-            inside = x[i] >= -TINY * size[i] and x[i] - bound[i] <= TINY * (size[i] + bound[i])
-            b.broken[i] = b.broken[i] if inside else 1
-
-
-@inner
-def duals_stand(b):
-    """Duals in all lanes, those of jobs and slots within rounding of zero set to zero; broken where a job's is negative."""
-    rows, lines, size = b.x.shape[0], b.x.shape[0] - b.spot.shape[0], b.size
-    for j in range(rows):
-        y = b.y[j]
-        y[:] = 0.0
-        size[:] = 0.0
-        for r in range(rows):
-            inverse, earned = b.inverse[r, j], b.earned[r]
-            for i in range(size.shape[0]):
-                term = inverse[i] * earned[i]
-                y[i] += term
-                size[i] += abs(term)
-        if j >= b.pools:
-            for i in range(size.shape[0]):
-                y[i] = y[i] if abs(y[i]) > TINY * size[i] else 0.0
-        if j >= lines:
-            for i in range(size.shape[0]):
-                b.broken[i] = b.broken[i] if y[i] >= -b.floor[i] else 1
+    No lane is known to be solved."""
+    n, lines = b.speed.shape[0], b.rhs.shape[0] - b.spot.shape[0]
+    turn(b.profit, 0, b.profit.shape[0], b.own.profit)
+    turn(b.room, n, n + b.pool.shape[0], b.own.room)
+    turn(b.rhs, lines, b.rhs.shape[0], b.own.rhs)
+    b.broken[:] = 0
+    b.gap[:] = np.inf
 
 
 @inner
@@ -260,7 +215,7 @@ def rents_side_by_side(b):
 @inner
 def prices_stand(b):
     """Broken where a segment would earn by leaving its bound, or a column by entering; fills `worth`."""
-    n, pools, lines = b.speed.shape[0], b.pools, b.x.shape[0] - b.spot.shape[0]
+    n, pools, lines = b.speed.shape[0], b.pools, b.y.shape[0] - b.spot.shape[0]
     segments_stand(b)
     b.worth[:] = -np.inf
     for j in range(n):
@@ -276,27 +231,59 @@ def prices_stand(b):
     rents_side_by_side(b)
 
 
-@inner
-def bases_stand(b):
-    """Hours, duals and prices of all lanes from the bases at hand; `gap` is inf where steps are needed, else 0."""
-    read_basis(b)
-    hours_stand(b)
-    duals_stand(b)
-    prices_stand(b)
-    for i in range(b.gap.shape[0]):
-        b.gap[i] = np.inf if b.broken[i] != 0 else 0.0
+@step
+def duals_stand(a, floor):
+    """True if no job's dual is negative; those of jobs and slots within rounding of zero are set to zero."""
+    duals(a)
+    without_rounding(a, floor)
+    stand = True
+    for r in range(a.first.shape[0], a.y.shape[0]):
+        stand = stand and a.y[r] >= -floor
+    return stand
 
 
-@inner
+@once
 def solve_lane(b, t, i, attempt):
-    """Steps of lane i: from the basis at hand, then from its rebuilt inverse, then from nothing placed by Bland's rule."""
-    load(b, t, i)
+    """Steps of lane i from the basis at hand (attempt 0, and -1: only where its hours or jobs' duals break a bound), then from its rebuilt
+    inverse, then from nothing placed by Bland's rule."""
+    a = of_lane(b, t, i, b.own.profit[i], b.own.y[i])
     if attempt == 2:
-        reset(t)
-    elif attempt == 1 or t.age[0] > STALE:
-        rebuild(t)
-    hours(t)
-    steps = repair(t)
+        reset(a)
+    elif attempt == 1 or a.age[0] > STALE:
+        rebuild(a)
+    hours(a)
+    steps = repair(a)
+    b.floor[i] = noise(a)
+    if attempt < 0 and steps == 0 and duals_stand(a, b.floor[i]):
+        return
     if steps >= 0:
-        steps = improve(t, attempt == 2)
-    store(b, t, i, steps)
+        steps = improve(a, attempt == 2)
+    hours(a)
+    if steps != 0:
+        duals(a)
+    b.floor[i] = noise(a)
+    without_rounding(a, b.floor[i])
+    b.broken[i] = 0
+    b.gap[i] = 0.0
+    if attempt >= 0:
+        show_lane(b, a, i)
+
+
+@step
+def show_lane(b, a, i):
+    """What the lanes' rows say of lane i, after steps of its own."""
+    rents(a)
+    for q in range(a.state.shape[0]):
+        b.state[q, i] = a.state[q]
+    for r in range(a.y.shape[0]):
+        b.y[r, i] = a.y[r]
+    for k in range(a.worth.shape[0]):
+        b.worth[k, i] = a.worth[k]
+
+
+@inner
+def ask_prices(b):
+    """Of all lanes side by side: where would a column earn? Broken then, unless the lane has taken its steps."""
+    turn_back(b.own.y, b.y)
+    turn_back(b.own.state, b.state)
+    prices_stand(b)

@@ -33,7 +33,7 @@ from numba import njit
 from offtake.kernels.certificate import GAP, solve_month
 from offtake.kernels.compiled import inner
 from offtake.kernels.idle import blame_month
-from offtake.kernels.lanes import begin, side_by_side
+from offtake.kernels.lanes import begin, hand_out_speeds, side_by_side
 from offtake.kernels.slots import DUST, Day, book_slots, load_parts
 
 TIE = 1e-10  # largest relative change of a profit by the tie rule
@@ -186,6 +186,7 @@ def prepare(segments, jobs, loads, X, b, t, desk):
                 desk.gain[j, i] = gain if runs else LOSS
                 desk.gang[j, i] = X[jobs.gang_x[w], i] if jobs.gang_x[w] >= 0 else 0.0
                 desk.blame[j, i] = speed if speed > 0.0 else desk.fastest[r, i]
+    hand_out_speeds(b)
 
 
 @inner
@@ -209,7 +210,7 @@ def pose_segments(segments, b, desk, m):
             room[i] = max(cap[i], 0.0)
             profit[i] = -cost[i]
             left[i] += room[i]
-    for at in range(b.pools, b.x.shape[0] - b.spot.shape[0]):
+    for at in range(b.pools, b.y.shape[0] - b.spot.shape[0]):
         room, left, share = b.room[n + segments.pool.shape[0] + at - b.pools], desk.left[at % b.pools], b.share[at // b.pools - 1]
         for i in range(room.shape[0]):
             room[i] = share * left[i]
@@ -218,7 +219,7 @@ def pose_segments(segments, b, desk, m):
 @inner
 def pose(segments, jobs, loads, ready, X, b, desk, m):
     """The programs of month m: rooms, prices, profits, work with the backlog."""
-    pools, lines = desk.limit.shape[0], b.x.shape[0] - b.spot.shape[0]
+    pools, lines = desk.limit.shape[0], b.y.shape[0] - b.spot.shape[0]
     limit_month(jobs, ready, X, desk, m)
     pose_segments(segments, b, desk, m)
     for j in range(desk.gain.shape[0]):
@@ -291,9 +292,9 @@ def book_month(jobs, loads, b, desk, m, out):
 @inner
 def keep_basis(b, m, out):
     """The bases of month m."""
-    for r in range(b.basis.shape[0]):
-        for i in range(b.basis.shape[1]):
-            out.basis[r, m, i] = b.basis[r, i]
+    for r in range(b.y.shape[0]):
+        for i in range(b.gap.shape[0]):
+            out.basis[r, m, i] = b.own.basis[i, r]
     for q in range(b.state.shape[0]):
         for i in range(b.state.shape[1]):
             out.state[q, m, i] = b.state[q, i]

@@ -14,7 +14,7 @@ from numba import njit
 
 from offtake.kernels.basis import BASIC, EMPTY, duals, expand, hours, is_full, rebuild, tolls
 from offtake.kernels.compiled import inner
-from offtake.kernels.lanes import load
+from offtake.kernels.lanes import hand_out, of_lane
 from offtake.kernels.place import pose, prepare
 from offtake.kernels.simplex import NONE, STALL, advance, inside, leaving
 
@@ -71,7 +71,7 @@ def entering_face(t, free, goal, first):
     for r in range(rows):
         if t.basis[r] < n and goal[t.basis[r]] != 0.0:
             for i in range(rows):
-                t.y[i] += goal[t.basis[r]] * t.inverse[r, i]
+                t.y[i] += goal[t.basis[r]] * t.inverse[i, r]
     tolls(t, t.y)
     e, best = NONE, STEP
     for j in range(t.profit.shape[0]):
@@ -128,14 +128,13 @@ def range_month(pool_provider, t, free, goal, owner, w, provider, fastest):
 
 
 @inner
-def recall(b, t, m, i, placed):
-    """The program of month m, lane i, into `t`, at the optimal basis that placement kept."""
-    load(b, t, i)
-    for r in range(t.basis.shape[0]):
-        t.basis[r] = placed.basis[r, m, i]
-    for q in range(t.state.shape[0]):
-        t.state[q] = placed.state[q, m, i]
-    rebuild(t)
+def recall(a, m, i, placed):
+    """Program a of lane i, month m, at the optimal basis that placement kept."""
+    for r in range(a.basis.shape[0]):
+        a.basis[r] = placed.basis[r, m, i]
+    for q in range(a.state.shape[0]):
+        a.state[q] = placed.state[q, m, i]
+    rebuild(a)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -153,10 +152,12 @@ def range_block(segments, jobs, loads, ready, X, pool_provider, placed, work, lo
             if m > 0 and jobs.deferrable[owner[r]] != 0:
                 desk.backlog[r, :] = placed.unserved[owner[r], m - 1]
         pose(segments, jobs, loads, ready, X, b, desk, m)
+        hand_out(b)
         for i in range(loads.work.shape[2]):
-            recall(b, t, m, i, placed)
-            face(t, b.fair, free)
+            a = of_lane(b, t, i, b.own.profit[i], b.own.y[i])
+            recall(a, m, i, placed)
+            face(a, b.fair, free)
             for w in range(lo.shape[0]):
                 for provider in range(lo.shape[1]):
-                    low, high = range_month(pool_provider, t, free, goal, owner, w, provider, desk.fastest[np.searchsorted(owner, w), i])
+                    low, high = range_month(pool_provider, a, free, goal, owner, w, provider, desk.fastest[np.searchsorted(owner, w), i])
                     lo[w, provider, m, i], hi[w, provider, m, i] = low, high

@@ -15,6 +15,7 @@ from offtake.kernels.compiled import inner, step
 
 TINY = 3e-14  # reduced costs and basic hours below this, relative to the terms they are sums of, are zero
 NOISE = 1e-15  # reduced costs below this, relative to the largest profit in the basis, do not count as gains
+CLEAR = 1e9  # duals above this x NOISE x the largest profit in the basis are no rounding
 FRESH = 24  # steps after which duals are computed anew
 STALL = 12  # steps without movement after which Bland's rule takes over
 FLIP, NONE = -2, -1  # leaving row: the entering column reaches its own other bound; nothing limits it
@@ -22,29 +23,45 @@ FLIP, NONE = -2, -1  # leaving row: the entering column reaches its own other bo
 
 @step
 def leaving_dual(t):
-    """Row that breaks its bounds most, and by how much (negative below zero); -1 if none does by more than rounding."""
-    p, worst, x, inverse, rhs = NONE, 0.0, t.x, t.inverse, t.rhs
-    for r in range(x.shape[0]):
-        room = t.room[t.basis[r]]
-        over = x[r] if x[r] < 0.0 else (x[r] - room if x[r] > room else 0.0)
-        if abs(over) > abs(worst):
-            size = 0.0 if over < 0.0 else room
-            for i in range(rhs.shape[0]):
-                size += abs(inverse[r, i] * rhs[i])
-            if abs(over) > TINY * size:
+    """Row that breaks its bounds most, and by how much (negative below zero); -1 if none does by more than rounding. Its row of the
+    inverse is in `column`."""
+    p, worst, last, most = NONE, 0.0, NONE, np.inf
+    while True:  # after a breach that is rounding the next smaller one
+        for r in range(t.x.shape[0]):
+            over = breach(t, r)
+            if abs(worst) < abs(over) <= most and (abs(over) < most or r > last):
                 p, worst = r, over
-    return p, worst
+        if p < 0 or abs(worst) > TINY * ((t.room[t.basis[p]] if worst > 0.0 else 0.0) + row_of(t, p)):
+            return p, worst
+        p, worst, last, most = NONE, 0.0, p, abs(worst)
 
 
 @step
-def entering_dual(t):
-    """Column that keeps the reduced costs signed when the row in `row` leaves (ties: the larger pivot), and the ratio; -1 if none."""
+def breach(t, r):
+    """By how much the basic column of row r exceeds its room, or (negative) falls below zero."""
+    return min(t.x[r], 0.0) + max(t.x[r] - t.room[t.basis[r]], 0.0)
+
+
+@step
+def row_of(t, r):
+    """Row r of the inverse into `column`; the sum of the absolute terms of x[r]."""
+    given, size = t.column, 0.0
+    for i in range(given.shape[0]):
+        given[i] = t.inverse[i, r]
+        size += abs(given[i] * t.rhs[i])
+    return size
+
+
+@step
+def entering_dual(t, count):
+    """Of the first `count` columns picked, the one that keeps the reduced costs signed when the row in `row` leaves (ties: the larger
+    pivot), and the ratio; -1 if none."""
     e, best, size, row, reduced = NONE, np.inf, 0.0, t.row, t.reduced
-    for j in range(row.shape[0]):
-        if row[j] < -SMALL_PIVOT:
-            ratio = reduced[j] / row[j]
-            if ratio < best or (ratio == best and -row[j] > size):
-                e, best, size = j, ratio, -row[j]
+    for at in range(count):
+        j = t.picked[at]
+        ratio = reduced[j] / row[j]
+        if ratio < best or (ratio == best and -row[j] > size):
+            e, best, size = j, ratio, -row[j]
     return e, best
 
 
@@ -77,9 +94,9 @@ def repair(t):
             return steps
         if steps == 0:
             shifted_costs(t)
+            row_of(t, p)
         sign, target = (1.0, 0.0) if over < 0.0 else (-1.0, t.room[t.basis[p]])
-        expand_row(t, p, sign)
-        e, ratio = entering_dual(t)
+        e, ratio = entering_dual(t, expand_row(t, sign))
         if e < 0:  # no plan can do better, so the breach is rounding; what the steps reach is proven anyway
             return steps
         for j in range(t.row.shape[0]):
@@ -211,22 +228,20 @@ def dual_is_zero(t, i):
     """True if y[i] is no more than rounding of the sum that made it."""
     size = 0.0
     for r in range(t.x.shape[0]):
-        size += abs(t.profit[t.basis[r]] * t.inverse[r, i])
+        size += abs(t.profit[t.basis[r]] * t.inverse[i, r])
     return abs(t.y[i]) <= TINY * size
 
 
 @step
-def without_rounding(t):
-    """Duals of slots and jobs that are no more than rounding of the sums that made them become zero; `column` is scratch."""
-    rows, size = t.x.shape[0], t.column
-    size[:] = 0.0
-    for r in range(rows):
-        earned = t.profit[t.basis[r]]
-        if earned != 0.0:
-            for i in range(rows):
-                size[i] += abs(earned * t.inverse[r, i])
-    for i in range(t.pools, rows):
-        t.y[i] = t.y[i] if abs(t.y[i]) > TINY * size[i] else 0.0
+def without_rounding(t, floor):
+    """Duals of slots and jobs that are no more than rounding of the sums that made them become zero; what the basic columns earn is in
+    `column`. Those well above `floor` are asked no further: their terms would have to be a billion times the largest profit."""
+    for i in range(t.pools, t.y.shape[0]):
+        if 0.0 < abs(t.y[i]) <= CLEAR * floor:
+            size = 0.0
+            for r in range(t.y.shape[0]):
+                size += abs(t.column[r] * t.inverse[i, r])
+            t.y[i] = t.y[i] if abs(t.y[i]) > TINY * size else 0.0
 
 
 @step
@@ -307,6 +322,6 @@ def improve(t, bland):
         advance(t, e, p, step, sign)
         if p != FLIP:
             for i in range(rows):
-                t.y[i] += gain * t.inverse[p, i]
+                t.y[i] += gain * t.inverse[i, p]
             known_duals(t)
     return -1

@@ -63,7 +63,7 @@ def bound_hours(k, jobs, b, desk, m, out):
             part = day.share[s] if day.spot[r] > slots else (1.0 if day.spot[r] == 1 + s else 0.0)
             if r == 0 or day.owner[r] != day.owner[r - 1]:
                 use[:] = 0.0
-            for i in range(free.shape[0]):
+            for i in range(free.shape[0] if part > 0.0 else 0):
                 use[i] += part * plan[i]
                 free[i] -= part * plan[i]
         for i in range(free.shape[0]):
@@ -86,8 +86,8 @@ def book_slots(jobs, b, desk, m, out):
             free, idle = desk.free[s * pools + k], out.slot_idle[k, s, m]
             for r in range(day.owner.shape[0]):
                 use, plan = out.slot_use[day.owner[r], k, s, m], b.use[r * pools + k]
-                for i in range(free.shape[0]):
-                    use[i] += plan[i] * (free[i] / total[i]) if day.spot[r] == 0 and total[i] > 0.0 else 0.0
+                for i in range(free.shape[0] if day.spot[r] == 0 else 0):
+                    use[i] += plan[i] * (free[i] / total[i]) if total[i] > 0.0 else 0.0
             for i in range(free.shape[0]):
                 free[i] = left[i] * (free[i] / total[i]) if total[i] > 0.0 else 0.0
                 idle[i] = free[i]

@@ -67,7 +67,7 @@ def of_month(t, w, m):
     """The program of month m, what belongs to the month in the trail's own memory, the rest in that of `t`."""
     return Program(
         t.pools, t.share, t.spot, w.inverse[m], w.basis[m], w.state[m], t.pool, t.first, t.speed, w.profit[m], w.room[m], w.rhs[m], w.x[m],
-        t.y, t.column, t.toll, t.grain, t.worth, t.reduced, t.row, w.age[m],
+        t.y, t.column, t.toll, t.grain, t.worth, t.reduced, t.row, w.age[m], t.picked,
     )  # fmt: skip
 
 
@@ -142,7 +142,7 @@ def rates(t, n, m, price, way, case, w):
         rate = w.rate[t.basis[r]]
         if rate != 0.0:
             for j in range(t.x.shape[0]):
-                w.slope[j] += rate * t.inverse[r, j]
+                w.slope[j] += rate * t.inverse[j, r]
     return kink
 
 
