@@ -46,6 +46,12 @@ def test_one_that_is_always_used_up_costs_its_price() -> None:
     assert b.shadow.price == pytest.approx(2.0) and monthly(b, "used")[:, 0] == pytest.approx(FULL)
 
 
+def test_months_that_are_alike_take_alike() -> None:
+    """Half of each year is paid, and work that is worth 1 USD an hour wants all of it: any half is as good, each month takes its own."""
+    b = placed(DEAL, value=1.0)
+    assert b.shadow.price == pytest.approx(1.0) and monthly(b, "used")[:, 0] == pytest.approx(0.5 * FULL)
+
+
 @pytest.mark.parametrize("form", ["take_or_pay", "build_up", "burn_down"])
 def test_between_them_hours_lie_where_they_are_worth_most(form: str) -> None:
     """Half of the year is paid, 438,000 GPU-h. From July on better work takes 80 of 100 GPUs, 353,280 GPU-h of it, which no month's own
