@@ -209,3 +209,19 @@ def test_an_elastic_job_too_wide_to_pass_is_asked_again_once_less_is_free() -> N
     replay(jobs, s)
     assert s.job[:4, k.BEGUN].tolist() == [0, 100_000, 13_000, 12_000]
     same([pool], rules, jobs)
+
+
+@pytest.mark.parametrize("depth", [5, 1000])
+def test_a_turn_of_a_job_that_started_early_is_no_event(depth: int) -> None:
+    """Jobs put off that run already, beside elastic ones that would grow at any event: none happens at their latest start."""
+    rng = np.random.default_rng(110)
+    n = int(rng.integers(100, 350))
+    submit, gpus = np.sort(rng.integers(0, 500, n)) * 1000, rng.choice([1, 2, 3, 4, 8, 12, 16, 24, 32], n).astype(np.int32)
+    duration = rng.integers(1, 60, n) * rng.choice([100, 1000], n)
+    rng.random(n)
+    least = np.where(rng.random(n) < 0.8, (gpus + 1) // 2, gpus)
+    latest = np.where(rng.random(n) < 0.15, submit + rng.integers(0, 100_000, n), -1)
+    terms = np.stack([least, latest, np.zeros(n)], axis=1).astype(np.int64)
+    jobs = k.Jobs(submit, duration, gpus, rng.integers(0, 4, n).astype(np.int16), np.full(n, 3, np.int64), terms)
+    rules = Rules("backfill", depth, saving=Saving(0.5, 2.0), until=700.0, seed=110, log=20_000, move=3.0)
+    same([WIDE, replace(WIDE, name="b", price=2.0)], rules, jobs)

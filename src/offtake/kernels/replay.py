@@ -227,8 +227,6 @@ def replay(jobs, s):
             arrive(s, jobs, j, now)
             j += 1
         s.tally[NEXT_JOB] = j
-        if s.turn.shape[1] > 0:
-            change = min(change, next_turn(s))
         moved = True
         while moved:
             for p in range(pools):
@@ -236,6 +234,8 @@ def replay(jobs, s):
             moved = pools > 1 and s.tally[MOVE] >= 0 and s.tally[WAITING_ALL] > 0 and move_one(s, jobs, now)
         if jobs.terms.shape[0] > 0:
             fill(s, jobs, now)
+        if s.turn.shape[1] > 0:
+            change = machines_next(s)  # a turn of who started early is none
         for p in range(pools):
             s.pool[p, CAUSE] = idle_cause(s, jobs, p)
     close(s, now)
