@@ -331,6 +331,18 @@ def _seconds(command: list[str]) -> float:
     return min(found)
 
 
+def studies() -> Iterator[Line]:
+    """What comes after the ensemble of a run, each study beside it."""
+    from bench.studies import cost
+
+    paths = 64 if QUICK else 16_384
+    ensemble, each = cost("two-clouds" if QUICK else "openai-aws", paths)
+    took = sum(each.values())
+    longest = ", ".join(f"{name} {each[name]:.1f}" for name in sorted(each, key=lambda name: -each[name])[:3])
+    figure = f"{took:.1f} beside {ensemble:.1f} CPU-s; {longest}"
+    yield Line(f"studies, {paths:,} paths", "<= 1/3 of the ensemble", figure, f"{took / ensemble:.2f}", took <= ensemble / 3)
+
+
 def jobs() -> Iterator[Line]:
     """A batch of jobs placed together, with the bound of the linear program."""
     from bench.jobs import seconds
@@ -343,7 +355,7 @@ def jobs() -> Iterator[Line]:
 
 BENCHES = {
     "startup": startup, "stages": stages, "vector": vector, "placement": placement, "accounts": accounts, "features": features,
-    "coupled": coupled,
+    "coupled": coupled, "studies": studies,
     "sampling": sampling, "reference": reference, "memory": memory, "jobs": jobs, "replay": replays, "terms": terms,
     "first": first, "traces": traces,
 }  # fmt: skip

@@ -174,6 +174,15 @@ def test_ranks_that_are_known_are_not_found_again() -> None:
     assert swapped.rank(y).value[2] == plain.rank(y).value[0]
 
 
+def test_ranks_stand_beside_the_inputs_that_vary(small: Any) -> None:
+    """Of a run whose first input is the same on all paths, as a forced scenario is."""
+    z = np.random.default_rng(8).standard_normal((len(small.plan.inputs.names), 1024))
+    z[0], y, replicate = 0.0, z[1] + z[2] ** 2, np.arange(1024) % 16
+    ranks, there = Sensitivity(small.plan.inputs.names, z).ranks, np.ones(1024, bool)
+    plain, known = (Holds(small.plan, z, replicate, given).of(y, there) for given in (None, ranks))
+    assert small.plan.inputs.names[0] not in known.names and np.array_equal(plain.rank(y).value, known.rank(y).value)
+
+
 def test_first_order_against_its_pairs() -> None:
     """96 paths of unequal replicates, one by one: three bins by rank, in each a mean and a line, products of two replicates."""
     r = np.random.default_rng(5)
