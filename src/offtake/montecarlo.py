@@ -18,7 +18,7 @@ from typing import Protocol
 
 import numpy as np
 
-from . import memory, stages
+from . import compiling, memory, stages
 from .block import Block
 from .errors import IdentityError, QuestionError
 from .evidence.weights import alike
@@ -375,9 +375,9 @@ class _Done:
 
 def prepare(plan: Plan, tell: Reporter) -> None:
     """Compile the kernels where this machine's cache does not hold them."""
-    if not stages.is_compiled():
+    if not compiling.is_compiled():
         tell.stage("compiling the kernels, once on a machine: about a minute")
-        stages.compile_kernels(plan, tell.step)
+        compiling.compile_all(plan, tell.step, tell.stage)
 
 
 def refuse_broken(worst: list[Worst]) -> None:

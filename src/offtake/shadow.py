@@ -91,5 +91,9 @@ def empty(coupled: Coupled, pools: int, months: int, lanes: int, slots: int = 0)
 
 
 def compile_kernels(b: Block) -> None:
-    """Run every kernel of a book with a coupled contract once."""
-    place_block(b)
+    """Run every kernel that only a book with a coupled contract has once, on nothing placed."""
+    p = b.plan
+    couple.stock_block(p.coupled, p.terms, b.schedule, b.signed.alive, b.X, b.shadow)
+    case = case_of(b)
+    share_out(case, scratch(case))
+    measure(case, b.placement)

@@ -5,7 +5,6 @@ Only this room calls the kernels; `montecarlo` calls this room block by block.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -37,7 +36,6 @@ from .kernels import (
     value,
     wear,
 )
-from .kernels.cache import mark
 from .kernels.ranges import range_block
 from .plan import Plan
 
@@ -171,6 +169,17 @@ def serve(b: Block) -> None:
     """What is ready, wanted, signed and placed; no money yet."""
     p = b.plan
     b.told.clear()
+    _supply(b)
+    demand.demand_block(p.workloads, p.fabrics, p.places, b.X, b.Y, b.demand)
+    if len(p.options.contract):
+        _exercise(b)
+    _sign(b)
+    _place(b)
+
+
+def _supply(b: Block) -> None:
+    """What is ready of what was ordered."""
+    p = b.plan
     supply.supply_block(p.lots, p.sites, p.pools, b.X, p.hours, b.supply)
     if p.surface.site.any():
         _offer(b)
@@ -179,79 +188,48 @@ def serve(b: Block) -> None:
     tranche.tranche_block(p.places.contract, b.supply.planned, b.supply.ready, p.recognition.order_lead_x, b.X, b.ordered, b.delivered)
     if len(p.edges.kind):
         equity.vest_block(p.edges, b.delivered, b.X, b.equity)
-    demand.demand_block(p.workloads, p.fabrics, p.places, b.X, b.Y, b.demand)
-    if len(p.options.contract):
-        _exercise(b)
-    _sign(b)
-    _place(b)
 
 
-PARTS = ("rest", "placement")  # about as long to compile
+# What a first run compiles (`compiling`): groups of kernels, longest first, and about how many functions each is of.
+WORKS: dict[str, tuple[Callable[[Block], Any], int]] = {
+    "shared commitments": (shadow.compile_kernels, 98),
+    "placement": (lambda b: _place_and_range(b), 96),
+    "identities": (lambda b: worst_of(b, 1), 33),
+    "accounts": (lambda b: _account(b), 51),
+    "draws": (lambda b: _draw_anew(b), 71),
+    "settlement": (lambda b: _settle(b), 37),
+    "contracts": (lambda b: _sign(b), 36),
+    "recognition": (lambda b: _recognise(b), 25),
+    "supply": (lambda b: _supply(b), 18),
+    "demand": (lambda b: demand.demand_block(b.plan.workloads, b.plan.fabrics, b.plan.places, b.X, b.Y, b.demand), 16),
+    "counts": (lambda b: _count(b), 13),
+    "prices of hours": (lambda b: _price(b), 5),
+    "what replays say": (lambda b: [work(b) for work in (_offer, _keep_up, _fill)], 19),
+    "worth": (lambda b: _value(b), 9),
+}
 
 
-def compile_part(plan: Plan, part: str, step: Callable[[int, int, str], None] = lambda done, total, unit: None) -> None:
-    """Compile the kernels of one part by running them once on empty arrays; `step` is told after each."""
-    b = allocate(plan)
-    clipped = np.zeros(len(plan.factor_paths), np.int64)
+def _place_and_range(b: Block) -> None:
+    place_hours(b)
+    _range(b, *(_by_contract(b.plan) for _ in range(2)))
+
+
+def _draw_anew(b: Block) -> None:
+    clipped = np.zeros(len(b.plan.factor_paths), np.int64)
+    draw_inputs(b, 1, 0, clipped)
+    redraw(b, 1, clipped)
+
+
+def _count(b: Block) -> None:
     rows, month = np.zeros((1, LANES)), np.zeros(1, np.int64)
-    parts: dict[str, list[Callable[[], Any]]] = {
-        "placement": [
-            lambda: place_hours(b),
-            lambda: shadow.compile_kernels(b),
-            lambda: _place(b),
-            lambda: _range(b, *(_by_contract(plan) for _ in range(2))),
-            lambda: draw.draw_block(plan.draws, 1, 0, plan.forced, b.Z, b.X, b.scenario, clipped),
-            lambda: series.series_block(plan.timelines, b.X, b.scenario, 1, 0, b.Y),
-            lambda: worst_of(b, 1),
-            lambda: demand.demand_block(plan.workloads, plan.fabrics, plan.places, b.X, b.Y, b.demand),
-        ],
-        "rest": [
-            lambda: supply.supply_block(plan.lots, plan.sites, plan.pools, b.X, plan.hours, b.supply),
-            lambda: b.X.fill(1.0),
-            lambda: _offer(b),
-            lambda: _keep_up(b),
-            lambda: _fill(b),
-            lambda: _sign(b),
-            lambda: _settle(b),
-            lambda: _book(b),
-            lambda: returns.irr_block(np.zeros((plan.months, LANES)), rows[0].copy()),
-            lambda: reduce.tally(reduce.empty(1), rows, rows[:, 0].copy(), rows[:, 0].copy()),
-            lambda: replicates.by_replicate(
-                rows, np.ones(LANES, np.int64), rows[:, 0].copy(), rows, np.zeros((1, 16)), np.zeros((1, 16), np.int64),
-                np.zeros((1, LANES, 16), np.int64), np.zeros(1, np.int64),
-            ),
-            lambda: reduce.by_period(rows, month, month, rows),
-            lambda: reduce.shares_by_period(np.zeros((plan.months, LANES), np.int64), month, month, np.zeros((1, 5, LANES))),
-        ],
-    }
-    works = parts[part]
-    for done, work in enumerate(works, 1):
-        work()
-        step(done, len(works), "stages")
-
-
-def compile_kernels(plan: Plan, step: Callable[[int, int, str], None] = lambda done, total, unit: None) -> None:
-    """Compile what the cache does not hold yet, the parts side by side in processes of their own; they share the cache."""
-    import subprocess
-    import sys
-
-    others = [subprocess.Popen([sys.executable, "-m", "offtake.warm", part]) for part in PARTS[1:]]
-    compile_part(plan, PARTS[0], step)
-    for other in others:
-        other.wait()
-    compile_part(plan, PARTS[1], step)
-    mark_compiled()
-
-
-def is_compiled() -> bool:
-    """Whether this machine's cache holds the kernels as they are now; the mark is made after the first compilation."""
-    return mark().exists()
-
-
-def mark_compiled() -> None:
-    """Leave the mark; a cache that cannot be written only costs the next run its start."""
-    with contextlib.suppress(OSError):
-        mark().touch()
+    returns.irr_block(np.zeros((b.plan.months, LANES)), rows[0].copy())
+    reduce.tally(reduce.empty(1), rows, rows[:, 0].copy(), rows[:, 0].copy())
+    replicates.by_replicate(
+        rows, np.ones(LANES, np.int64), rows[:, 0].copy(), rows, np.zeros((1, 16)), np.zeros((1, 16), np.int64),
+        np.zeros((1, LANES, 16), np.int64), np.zeros(1, np.int64),
+    )  # fmt: skip
+    reduce.by_period(rows, month, month, rows)
+    reduce.shares_by_period(np.zeros((b.plan.months, LANES), np.int64), month, month, np.zeros((1, 5, LANES)))
 
 
 def _exercise(b: Block) -> None:
@@ -274,13 +252,18 @@ def _sign(b: Block) -> None:
     customer.signed_block(p.customers, p.terms, b.schedule, b.equity.cash_in, b.X, b.Y, THRESHOLDS, RUNS, b.signed)
 
 
-def _place(b: Block) -> None:
+def _price(b: Block) -> None:
+    """Room and cost of the hours that may be placed."""
     p = b.plan
     settle.segments_block(
         p.terms, b.schedule, b.signed.alive, p.places.contract, b.supply.offered, p.segment_pool, p.segment_kind, b.X, b.Y,
         b.segment_hours.cap, b.segment_hours.cost,
     )  # fmt: skip
-    if len(p.coupled.contract):
+
+
+def _place(b: Block) -> None:
+    _price(b)
+    if len(b.plan.coupled.contract):
         shadow.place_block(b)
         sum_hours(b)
     else:
@@ -345,6 +328,12 @@ def _settle(b: Block) -> None:
 
 def _book(b: Block) -> None:
     """Recognition, the provider's accounts, and worth."""
+    _recognise(b)
+    _account(b)
+    _value(b)
+
+
+def _recognise(b: Block) -> None:
     p = b.plan
     recognise.recognise_block(
         p.terms, p.recognition, b.schedule, b.settlement, b.signed.alive, b.payments.collectible, b.ordered, b.delivered, b.X, b.books
@@ -354,6 +343,10 @@ def _book(b: Block) -> None:
         lease.lease_block(p.leases, p.terms, b.schedule, b.settlement, b.delivered, b.X, b.books, b.leases)
     if len(p.edges.kind):
         equity.net_block(p.edges, p.terms.total_x, b.settlement, b.X, b.books, b.equity)
+
+
+def _account(b: Block) -> None:
+    p = b.plan
     sunk = np.zeros((len(p.names.pools), 1, b.X.shape[1]))
     supply.sunk_block(p.lots, p.pools, b.X, sunk)
     accounts.ledger_block(
@@ -368,6 +361,10 @@ def _book(b: Block) -> None:
             p.finances, p.segments.contract_company, b.segments.capex, b.ledger, b.payments.paid, b.wear.sold, b.equity.invested, b.X, b.Y,
             b.group,
         )  # fmt: skip
+
+
+def _value(b: Block) -> None:
+    p = b.plan
     value.npv_block(b.ledger, b.payments.paid, p.rate_x, b.X, b.npv)
     if len(p.edges.kind):
         value.add_block(b.equity.given, -1.0, p.rate_x, b.X, b.npv)

@@ -1,6 +1,7 @@
-"""Compile every kernel into the shared cache, two processes side by side: `python -m offtake.warm`.
+"""Compile every kernel into the shared cache, a process a core: `python -m offtake.warm`.
 
 A first run does the same by itself; before parallel tests it keeps the workers from compiling the same kernels each for itself.
+`python -m offtake.warm worker` is one of those processes (`compiling`).
 """
 
 from __future__ import annotations
@@ -8,15 +9,18 @@ from __future__ import annotations
 import sys
 
 
-def warm(part: str = "all") -> None:
-    """Compile the kernels of one part (`stages.PARTS`), or of all parts in as many processes."""
-    from . import front, stages
+def warm(role: str = "all") -> None:
+    """Compile all kernels, or as a `worker` those that are named on standard input."""
+    from . import compiling, front
+    from .reports.progress import Progress
 
     plan = front.compile(front.load("two-clouds"))
-    if part == "all":
-        stages.compile_kernels(plan)
-    else:
-        stages.compile_part(plan, part)
+    if role == "worker":
+        compiling.serve(plan, sys.stdin, sys.stdout)
+        return
+    with Progress() as progress:
+        progress.stage("compiling the kernels")
+        compiling.compile_all(plan, progress.step, progress.stage)
 
 
 if __name__ == "__main__":

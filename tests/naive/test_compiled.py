@@ -1,11 +1,22 @@
-"""Steps of a replay are compiled once, whatever constants they are handed, and into the loop that calls them alone."""
+"""Steps are compiled into the ways in that call them alone, those of a replay once whatever constants they are handed; tuples in pieces."""
 
+import re
+import sys
+from typing import NamedTuple
+
+import numpy as np
 import pytest
 from numba import njit
 from numba.core import config
+from numba.core.runtime import _nrt_python as memory
+from numba.core.runtime import rtsys
 
 from offtake.kernels import compiled
-from offtake.kernels.replay_compiled import AS_PARTS, Part, inner, step
+from offtake.kernels.compiler import AS_PARTS, Part
+from offtake.kernels.lowering import AS_VALUES
+from offtake.kernels.replay_compiled import inner, step
+
+compiling = pytest.mark.skipif(bool(config.DISABLE_JIT), reason="without compilation there is nothing to look at")
 
 
 @inner
@@ -32,16 +43,118 @@ def loop(x):
     return twice(x, 3) - told(x, 4) + told_before(x, 3) + told_before(x, 4)
 
 
-@pytest.mark.skipif(bool(config.DISABLE_JIT), reason="without compilation there is nothing to count")
+@compiling
 def test_a_step_is_compiled_once_for_all_constants_and_without_machine_code() -> None:
     assert loop(5) == (53 + 57) - 54 + 53 + 54
     assert len(told_before.overloads) == 2  # what other kernels do: once a constant
+    assert len(told.overloads) == len(twice.overloads) == 1
     assert AS_PARTS
-    for function in (told, twice):
-        (made,) = function.overloads.values()
+    for function in (told, twice, told_before):
+        made = next(iter(function.overloads.values()))
         assert isinstance(made.library, Part)
         assert "define" in made.library.get_llvm_str() and made.library.get_pointer_to_function(made.fndesc.llvm_func_name) == 0
 
 
 def test_without_compilation_a_step_is_plain_python() -> None:
     assert getattr(told, "py_func", told)(5, 3) == 53
+
+
+class Pair(NamedTuple):
+    """Two arrays."""
+
+    a: np.ndarray
+    b: np.ndarray
+
+
+class Pairs(NamedTuple):
+    """Two pairs."""
+
+    first: Pair
+    second: Pair
+
+
+@compiled.inner
+def add_up(pairs, turns):
+    """A loop in which a tuple is read, a variable is set again, and one is set on one of two ways."""
+    total, pair = 0.0, pairs.first
+    for i in range(turns):
+        way = 1.0 if i % 3 == 0 else -1.0
+        step = way * pair.a[i % pair.a.shape[0]]
+        total += step
+        if total > 2.0:
+            pair = pairs.second
+    return total + pair.b[0]
+
+
+@compiled.entry
+def with_arrays(pairs, turns):
+    """A way in that makes arrays, hands one on that it was given, and one that it made."""
+    made = np.zeros(turns)
+    for i in range(turns):
+        made[i] = add_up(pairs, i)
+    kept = pairs.first if turns > 3 else pairs.second
+    return kept.a, made
+
+
+@compiled.piece
+def doubled(x):
+    """Called from Python and from another."""
+    return 2.0 * x
+
+
+@compiled.entry
+def fourfold(x):
+    """Calls another that Python may call too."""
+    return doubled(doubled(x))
+
+
+def pairs() -> Pairs:
+    """Arrays of their own."""
+    return Pairs(Pair(np.array([1.0, 0.5]), np.array([7.0])), Pair(np.array([3.0, -2.0, 5.0]), np.array([-4.0])))
+
+
+def plain(given: Pairs, turns: int) -> float:
+    """`add_up` in Python."""
+    return float(getattr(add_up, "py_func", add_up)(given, turns))
+
+
+def test_what_is_written_as_values_computes_what_python_does() -> None:
+    given = pairs()
+    for turns in (1, 5, 40):
+        kept, made = with_arrays(given, turns)
+        assert made.tolist() == [plain(given, i) for i in range(turns)]
+        assert kept is given.first.a or kept.ctypes.data == (given.first if turns > 3 else given.second).a.ctypes.data
+    assert len({plain(given, i) for i in range(40)}) > 20
+
+
+@compiling
+def test_arrays_that_are_given_and_made_are_counted_as_often_as_they_are_held() -> None:
+    given = pairs()
+    with_arrays(given, 5)
+    memory.memsys_enable_stats()
+    held, before = [sys.getrefcount(array) for pair in given for array in pair], rtsys.get_allocation_stats()
+    for _ in range(100):
+        kept, made = with_arrays(given, 5)
+    assert made.tolist() == [plain(given, i) for i in range(5)]
+    del kept, made
+    after = rtsys.get_allocation_stats()
+    memory.memsys_disable_stats()
+    assert [sys.getrefcount(array) for pair in given for array in pair] == held
+    assert after.mi_alloc - before.mi_alloc == after.mi_free - before.mi_free >= 100
+
+
+@compiling
+def test_tuples_are_neither_stored_nor_put_together_where_they_are_only_read() -> None:
+    assert AS_VALUES
+    with_arrays(pairs(), 5)
+    (made,) = add_up.overloads.values()
+    text = made.library.get_llvm_str()
+    assert "fadd" in text and not re.search(r"(insert|extract)value", text)
+
+
+def test_a_piece_is_a_part_to_other_kernels_and_whole_to_python() -> None:
+    assert fourfold(1.5) == 6.0
+    if not config.DISABLE_JIT:
+        assert isinstance(doubled._part.overloads[doubled._part.signatures[0]].library, Part) and not doubled.signatures
+    assert doubled(1.5) == 3.0 and getattr(doubled, "py_func", doubled)(2.0) == 4.0
+    assert doubled.__name__ == "doubled" and "Called from" in doubled.__doc__

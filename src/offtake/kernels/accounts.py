@@ -19,9 +19,8 @@ Existing RPO runs off straight to zero over twice its weighted-average remaining
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
-from offtake.kernels.compiled import apart, block, copy_months
+from offtake.kernels.compiled import apart, block, copy_months, entry, piece
 
 KW_FACILITY = 3  # basis of a chip's kW that the peak PUE is inside of already
 SHORTEST = 1.0  # months: a shorter life, or time to build, counts as this
@@ -116,7 +115,7 @@ class Scratch(NamedTuple):
     total: np.ndarray
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def read_curve(curve, m, part, i):
     """A cumulative curve (M, L) `part` of the way from month m to the next: 0 before month 0, flat after the last."""
     last = curve.shape[0] - 1
@@ -125,31 +124,31 @@ def read_curve(curve, m, part, i):
     return left + part * (right - left)
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def even_month(through, through_a_span_ago, unit, span):
     """A month's share of what came within the last `span` months, spread evenly over that span (A-04, A-09)."""
     return unit * (through - through_a_span_ago) / span
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def kw_per_gpu(kw, overhead, basis, peak_pue):
     """Provisioned IT kW of one GPU (S-02)."""
     return kw * overhead / peak_pue if basis == KW_FACILITY else kw * overhead
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def energy_month(working, ready_hours, load, idle, kw, average_pue):
     """MWh at the facility: working hours at measured load, the other ready hours at idle load, average PUE (S-03)."""
     return (working * load + max(ready_hours - working, 0.0) * idle) * kw * average_pue / 1000.0
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def income_month(revenue, release, depreciation, energy, operations, rent):
     """Operating income before tax (A-05)."""
     return revenue + release - depreciation - energy - operations - rent
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def existing_month(opening, m, life):
     """RPO there before month 0 that is left at the end of month m (A-09)."""
     return opening * max(1.0 - (m + 1.0) / (2.0 * life), 0.0)
@@ -255,7 +254,7 @@ def close_books(revenue, w, out):
                 income[i] = income_month(revenue[c, m, i], release[i], depreciation[i], energy[i], operations[i], rent[i])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def scratch(months, lanes):
     """Working arrays of a block."""
     return Scratch(

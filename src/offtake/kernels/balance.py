@@ -14,9 +14,8 @@ off without end. Each loop leaves in `w.errors` (M, L) the largest error over it
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
-from .compiled import block
+from .compiled import block, piece
 
 
 class Weights(NamedTuple):
@@ -34,7 +33,7 @@ def weights(months, lanes):
     return Weights(np.zeros((months, lanes)), np.zeros(lanes), np.zeros(lanes), np.zeros(lanes), np.zeros(lanes))
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def begin(w):
     """Before the first month of an item."""
     w.gross[:] = 1.0
@@ -42,7 +41,7 @@ def begin(w):
     w.other[:] = 0.0
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def weigh(left, gross, m, i, w):
     """Take in the residual and the gross of an item's month."""
     size = abs(left)
@@ -51,86 +50,86 @@ def weigh(left, gross, m, i, w):
     w.errors[m, i] = max(w.errors[m, i], error)
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def rpo_month(opening, new, remeasured, in_scope, terminated, lapsed, closing):
     """RPO rolls forward (A-02)."""
     gross = abs(opening) + abs(new) + abs(remeasured) + abs(in_scope) + abs(closing)
     return opening + new + remeasured - in_scope - terminated - lapsed - closing, gross
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def scope_month(revenue, in_scope, out_scope):
     """All revenue is in the scope of RPO or out of it (A-10)."""
     return revenue - in_scope - out_scope, abs(revenue)
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def value_month(earned, rpo, not_in_rpo, gone, total):
     """Signed value is earned, still to come, terminated or lapsed (A-10); sums to date, `gone` less what options added."""
     return earned + rpo + not_in_rpo + gone - total, abs(earned) + abs(total)
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def liability_month(opening, received, interest, drawdown, refunded, closing):
     """The contract liability rolls forward (C-09)."""
     return opening + received + interest - drawdown - refunded - closing, abs(opening) + abs(received) + abs(drawdown)
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def makeup_month(opening, opened, taken, expired, closing):
     """Make-up rights roll forward (C-04), in GPU-h."""
     return opening + opened - taken - expired - closing, abs(opening) + abs(opened) + abs(taken)
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def committed_month(planned_hours, early, ready_hours, late):
     """Hours of the signed schedule come as ready or late (S-05)."""
     return planned_hours + early - ready_hours - late, abs(planned_hours) + abs(early)
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def ready_month(ready_hours, offered, down):
     """Ready hours are offered or down (S-05)."""
     return ready_hours - offered - down, abs(ready_hours)
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def offered_month(capacity, used, idle, offered):
     """Hours open to the customer are used or idle (S-05)."""
     return capacity - used - idle, abs(offered)
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def filled_month(used, useful, overhead, unfilled):
     """Hours used are useful, overhead or unfilled (S-05, R-03)."""
     return used - useful - overhead - unfilled, abs(used)
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def cash_month(opening, earned, raised, paid, closing):
     """The customer's cash rolls forward (V-01); what it earned includes what was paid for its equity."""
     return opening + earned + raised - paid - closing, abs(opening) + abs(earned) + abs(paid)
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def consideration_month(opening, given, contra, closing):
     """Equity given ahead of revenue rolls forward (C-10)."""
     return opening + given - contra - closing, abs(opening) + abs(given) + abs(contra)
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def property_month(opening, capex, depreciation, gone, closing):
     """Property rolls forward (A-04); `gone` is sold or written down."""
     return opening + capex - depreciation - gone - closing, abs(opening) + abs(capex) + abs(closing)
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def bill_month(invoiced, drawn, asset, deferred, revenue):
     """Debits = credits of a bill (A-10): receivable + contract liability + what the contract asset gains = deferred + revenue."""
     return invoiced + drawn + asset - deferred - revenue, abs(invoiced) + abs(drawn) + abs(revenue)
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def payment_month(paid, refunded, invoiced, received, gained, receivable):
     """Debits = credits of a payment (A-10): cash + refund = billed + prepayment due - what the receivable gains."""
     return paid + refunded - (invoiced + received - gained), abs(invoiced) + abs(received) + abs(receivable)
@@ -360,7 +359,7 @@ def payments(settled, paid, arrears, lag_x, X, w):
                 w.sum[i] = receivable
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def company_month(opening, free, outside, borrowed, repaid, closing):
     """A company's cash less its debt rolls forward (A-09)."""
     return opening + free - outside + borrowed - repaid - closing, abs(opening) + abs(free) + abs(outside) + abs(closing)

@@ -102,6 +102,11 @@ class KernelLocator(_CacheLocator):  # type: ignore[misc]  # numba is untyped
         return cls(path, py_func.__code__.co_firstlineno) if path else None  # type: ignore[attr-defined]
 
 
+def is_kept() -> bool:
+    """Whether what one process compiles another can read."""
+    return not numba.config.DISABLE_JIT and folder(Path(__file__).parent, "compiled") is not None
+
+
 def mark() -> Path:
     """The file that says that all these kernels have been compiled on this machine."""
     return user_folder() / "kernels" / f"compiled-{key(Path(__file__).parent)}"

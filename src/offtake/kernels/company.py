@@ -16,10 +16,9 @@ the start is rolled over.
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from .accounts import SHORTEST, even_month, read_curve
-from .compiled import block
+from .compiled import block, entry, piece
 
 
 class Finances(NamedTuple):
@@ -57,19 +56,19 @@ class Group(NamedTuple):
     debt: np.ndarray
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def existing_month(wear, m, months):
     """Depreciation of what was in use at the start, as its cohorts wear out one after the other."""
     return wear * max(1.0 - (m + 1.0) / max(months, SHORTEST), 0.0)
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def deal_month(collected, release, energy, operations, rent, sold, income, tax):
     """Cash of a deal before capex, after tax on its income."""
     return collected + release + sold - energy - operations - rent - tax * income
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def cash_month(cash, flow, outside, minimum, new_debt):
     """Borrowed, repaid and closing cash: the minimum is kept, new debt is repaid from what is above it."""
     before = cash + flow - outside
@@ -78,7 +77,7 @@ def cash_month(cash, flow, outside, minimum, new_debt):
     return borrowed, repaid, before + borrowed - repaid
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def deals_cash(j, tax_x, owner, ledger, collected, sold, invested, X, cash, bought):
     """Sum over the contracts of company j of their cash and of the equity bought, (M, L); sold and invested may have no rows."""
     cash[:] = 0.0
@@ -94,7 +93,7 @@ def deals_cash(j, tax_x, owner, ledger, collected, sold, invested, X, cash, boug
                     bought[m, i] += invested[c, m, i] if invested.shape[0] > 0 else 0.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def wear_company(g, table, capex, X, placed, out):
     """Depreciation of a company from its capex (M, L), and the segment's part; placed (M, L) is working space."""
     for i in range(capex.shape[1]):

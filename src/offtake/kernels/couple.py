@@ -18,9 +18,8 @@ Source  model P-02. Method: Lagrange relaxation of the commitment, weak duality 
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
-from .compiled import inner, step
+from .compiled import entry, inner, step
 from .schedule import BUILD_UP, BURN_DOWN, YEARLY, amount_of_period, due_month, opening
 from .slots import load_parts
 
@@ -78,7 +77,7 @@ def amount_in(c, m, i, terms, schedule, alive, X):
     return each * alive[c, m, i] * schedule.in_term[c, m, i] if m < start + term else 0.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def stock_block(coupled, terms, schedule, alive, X, out):
     """Fill `stock` and `unit` of a `Shadow`."""
     out.stock[:] = 0.0
@@ -106,7 +105,7 @@ def hour_cost(shadow, unit, full):
     return min(shadow * unit, full)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def price_block(n, coupled, shadow, unit, full, cost):
     """Put hours of coupled contract n at `shadow` (P, L) into the segments' `cost` (Q, M, L); `full` (K, M, L) USD per GPU-h."""
     for k in range(full.shape[0]):
@@ -120,7 +119,7 @@ def price_block(n, coupled, shadow, unit, full, cost):
                         cost[past, m, i] = cost[paid, m, i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def within_block(n, coupled, cap, use, unit, hours, taken):
     """Hours within the commitment of contract n by pool into `hours` (K, M, L), and what they take of its periods into `taken` (P, L).
 
@@ -142,7 +141,7 @@ def within_block(n, coupled, cap, use, unit, hours, taken):
                         taken[p, i] += hours[k, m, i] * unit[n, m, i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def earned_block(segments, loads, use, out):
     """What is served less moving and hours at the segments' costs, each pool's filled in their order, into `out` (M, L) USD."""
     out[:] = 0.0
@@ -191,7 +190,7 @@ def job_worth(j, k, m, jobs, loads, room, hour, each):
         each[i] = max(each[i], net / rate if rate > 0.0 else 0.0)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def bound_block(segments, jobs, loads, ready, X, todo, shadow):
     """USD that no plan of a month exceeds, into `bound` (M, L), from any worth of an hour of its pools and slots: weak duality.
 
@@ -224,7 +223,7 @@ def bound_block(segments, jobs, loads, ready, X, todo, shadow):
                 bound[m, i] += segments.cap[q, m, i] * (max(hour[i] - segments.cost[q, m, i], 0.0) + (through[i] - hour[i]))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def periods_block(n, coupled, full, cap, hours, taken, out):
     """Add to `slack` and `bound` (M, L) what contract n's periods put in, spread over their months by the hours there are.
 

@@ -11,9 +11,8 @@ Source  model V-01 to V-04; coverage = (cash - bills that wait + 12 months of op
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
-from .compiled import apart, block, inner
+from .compiled import apart, block, entry, inner, piece
 
 ENDLESS = 1e9
 AHEAD = 12
@@ -68,33 +67,33 @@ class Payments(NamedTuple):
     coverage: np.ndarray
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def income_month(users, paying, price, api, other, share, cost, operations, compute):
     """Revenue and cash before contract compute (V-01)."""
     revenue = users * paying * price + api + other
     return revenue, revenue - revenue * share - revenue * cost - operations - compute
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def raise_month(cash, due, minimum, limit):
     """What is raised: enough to pay and keep the minimum, if investors give it (V-01)."""
     return min(max(due + minimum - cash, 0.0), limit)
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def pay_month(due, left):
     """What one contract gets out of what is left, and what waits (V-02)."""
     paid = min(due, max(left, 0.0))
     return paid, due - paid
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def overdrawn(cash):
     """Operating losses beyond cash and what investors give: nobody is named who pays them, so they are part of the funding gap (V-03)."""
     return max(-cash, 0.0)
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def coverage_month(cash, resources, obligations):
     """Resources over obligations of the next 12 months (V-03); endless where nothing is due, 0 where resources are gone."""
     return max(cash + resources, 0.0) / obligations if obligations > 0.0 else ENDLESS
@@ -227,7 +226,7 @@ def stay_alive(cut, tau, standing, alive):
             lives[i] = stands[i] * (1.0 - cut[i] if m >= tau[i] else 1.0)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def purse(lanes):
     """Working rows of a block."""
     w = np.empty((5, lanes))

@@ -14,7 +14,8 @@ unit of work is that of a reference-chip hour over what that chip does in an hou
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
+
+from .compiled import entry, piece
 
 INFERENCE, TRAINING, BATCH = 0, 1, 2
 WEEKS = 365.25 / 12.0 / 7.0  # in a month
@@ -77,49 +78,49 @@ class Demand(NamedTuple):
     moving: np.ndarray  # (W, K, L) USD per GPU-h
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def tokens_month(users, requests, weight, tokens_in, tokens_out, tokens):
     """Weighted tokens of a month: those of users and those asked for by tokens (D-01)."""
     return users * requests * WEEKS * (weight * tokens_in + tokens_out) + tokens
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def run_by(since, over):
     """Share of a run done `since` months after its start (D-02)."""
     return min(max(since / max(over, SHORTEST), 0.0), 1.0)
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def flop_month(flop, since, over):
     """FLOP of a run in the month that ends `since` months after its start (D-02)."""
     return flop * (run_by(since, over) - run_by(since - 1.0, over))
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def inference_speed(throughput, derate):
     """Weighted tokens per GPU-h (D-01)."""
     return throughput * derate * SECONDS
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def training_speed(dense, mfu, goodput, gang, half):
     """FLOP per GPU-h; MFU falls with the gang over what the fabric carries well (D-02, P-03)."""
     return dense * mfu * goodput * SECONDS / (1.0 + gang / half)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def row_or(rows, number, absent):
     """Row `number` of X, or `absent` where there is none."""
     return rows[number] if number >= 0 else absent
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def month_or(Y, number, m, absent):
     """Month m of series `number`, or `absent` where there is none."""
     return Y[number, m] if number >= 0 else absent
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def inference_work(workloads, w, X, Y, nothing, work):
     """Work (M, L) of an inference workload (D-01). `nothing` (L,) zeros."""
     weight = row_or(X, workloads.input_weight_x[w], nothing)
@@ -134,7 +135,7 @@ def inference_work(workloads, w, X, Y, nothing, work):
             work[m, i] = asked * headroom[i] / efficiency[m, i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def training_work(workloads, w, X, Y, work):
     """Work (M, L) of a training workload: its runs, evenly over their months (D-02)."""
     efficiency = Y[workloads.efficiency_y[w]]
@@ -150,7 +151,7 @@ def training_work(workloads, w, X, Y, work):
             work[m, i] /= efficiency[m, i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def batch_work(workloads, w, Y, work):
     """Work (M, L) of a batch workload (D-03)."""
     asked, efficiency = workloads.gpu_hours_y[w], Y[workloads.efficiency_y[w]]
@@ -159,7 +160,7 @@ def batch_work(workloads, w, Y, work):
             work[m, i] = Y[asked, m, i] / efficiency[m, i] if asked >= 0 else 0.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def chip_speed(workloads, w, chip, half, X, nothing, speed):
     """Work per GPU-h (L,) of workload w on a chip in a fabric that halves MFU at `half` (L,); 0 where it cannot run."""
     kind, reference = workloads.kind[w], workloads.dense_x[w, workloads.reference[w]]
@@ -179,7 +180,7 @@ def chip_speed(workloads, w, chip, half, X, nothing, speed):
             speed[i] = X[x, i] / X[reference, i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def worth(workloads, w, X, nothing, boundless, value):
     """USD per unit of work (L,), from the reference chip; 0 where that chip cannot do the work (D-04)."""
     hour = X[workloads.value_x[w]]
@@ -191,7 +192,7 @@ def worth(workloads, w, X, nothing, boundless, value):
             value[i] = hour[i] / value[i] if value[i] > 0.0 else 0.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def demand_block(workloads, fabrics, places, X, Y, out):
     """Fill `out` from the factors and series of a block.
 

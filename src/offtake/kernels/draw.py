@@ -14,8 +14,8 @@ exp_ and log_ are own forms: the C library's stop vectorisation and differ betwe
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from .compiled import entry, piece
 from .sobol import REPLICATES, sobol_row
 from .threefry import threefry2x64 as threefry2x64
 from .threefry import uniform as uniform
@@ -64,7 +64,7 @@ class Draws(NamedTuple):
     directions: np.ndarray
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def exp_(x):
     """e to the x: 0 below -745.2, inf above 709.79."""
     x = -746.0 if x < -746.0 else x
@@ -92,7 +92,7 @@ def exp_(x):
     return p * first.view(np.float64) * second.view(np.float64)
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def log_(x):
     """Natural logarithm: -inf at 0, NaN below, inf at inf."""
     tiny = x < 2.2250738585072014e-308
@@ -120,7 +120,7 @@ def log_(x):
     return x if x != x else found
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def central_score(q):
     """AS 241 for probabilities 0.5 + q, |q| <= 0.425."""
     r = 0.180625 - q * q
@@ -142,7 +142,7 @@ def central_score(q):
     return q * n, d * r + 1.0
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def tail_score(r):
     """Numerator and denominator of the score where r = sqrt(-log(tail probability)) is 1.6 to 6.08; fitted, 8e-18 relative."""
     r = r - 1.6
@@ -165,13 +165,13 @@ def tail_score(r):
     return n, d * r + 1.0
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def tail_radius(u):
     """sqrt(-log) of the probability on the near side."""
     return np.sqrt(-log_(u if u < 0.5 else 1.0 - u))
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def score_at(u, radius):
     """Normal score of a probability and its tail_radius."""
     q = u - 0.5
@@ -182,13 +182,13 @@ def score_at(u, radius):
     return -score if (not inside) & (q < 0.0) else score
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def inverse_normal(u):
     """Normal score of a probability between 1e-16 and 1 - 1e-16."""
     return score_at(u, tail_radius(u))
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def normal_cdf(z):
     """Probability of a normal score below z; within 1e-15 absolute."""
     y = abs(z)
@@ -219,7 +219,7 @@ def normal_cdf(z):
     return inner if abs(z) <= 0.67448975 else outer
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def to_scores(z, radius):
     """Uniforms in z (L,) become their normal scores; `radius` (L,) is scratch. Two short loops: one long body spills registers."""
     for i in range(z.shape[0]):
@@ -228,14 +228,14 @@ def to_scores(z, radius):
         z[i] = score_at(z[i], radius[i])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def score_row(seed, first, input, month, z, radius):
     """Normal scores of what is drawn anew each month into z (L,); `radius` (L,) is scratch."""
     uniform_row(seed, first, input, month, z)
     to_scores(z, radius)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def input_row(draws, seed, first, input, words, keys, u):
     """Uniform draws of an input into u (L,), by the sampler it is on; words (2, L) and keys (4, 16) uint64 are scratch."""
     if draws.coordinate[input] < 0:
@@ -244,7 +244,7 @@ def input_row(draws, seed, first, input, words, keys, u):
         sobol_row(draws.directions, seed, input, draws.coordinate[input], first, words, keys, u)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def correlate(mixed, chol, Z):
     """Replace the scores of the mixed inputs by chol times them, last first, so that no copy is needed (N-04)."""
     for d in range(mixed.shape[0] - 1, -1, -1):
@@ -259,7 +259,7 @@ def correlate(mixed, chol, Z):
                     row[i] += weight * other[i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def choose_scenario(cumulative, forced, scenario, u):
     """Scenario of each path: forced, or the draws u (L,) of input 0 against the cumulative probabilities (U-03)."""
     last = cumulative.shape[0] - 1
@@ -271,7 +271,7 @@ def choose_scenario(cumulative, forced, scenario, u):
                 scenario[i] += 1 if u[i] >= cumulative[n] else 0
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def triangular_draw(z, low, mode, high):
     """Inverse distribution function of a triangle, each side from its own end."""
     below = normal_cdf(z)
@@ -281,7 +281,7 @@ def triangular_draw(z, low, mode, high):
     return rising if below * (high - low) < mode - low else falling
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def table_row(values, z, x):
     """Linear between nodes at equally spaced normal scores, flat outside them."""
     scale = (TABLE_NODES - 1) / (2.0 * TABLE_REACH)
@@ -291,7 +291,7 @@ def table_row(values, z, x):
         x[i] = values[node] + (at - node) * (values[node + 1] - values[node])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def discrete_row(cumulative, values, count, z, x):
     """The first value whose cumulative probability exceeds that of the score."""
     for i in range(z.shape[0]):
@@ -302,7 +302,7 @@ def discrete_row(cumulative, values, count, z, x):
         x[i] = found
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def factor_row(kind, par, table, z, x):
     """A factor on all lanes from its scores; z (L,), x (L,) out."""
     a, b, c = par[0], par[1], par[2]
@@ -331,7 +331,7 @@ def factor_row(kind, par, table, z, x):
         discrete_row(table[int(a)], table[int(a) + 1], int(b), z, x)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def clip_row(low, high, mine, x):
     """Clip x (L,) in place; how many of the lanes marked in `mine` were outside (N-02)."""
     count = 0
@@ -342,7 +342,7 @@ def clip_row(low, high, mine, x):
     return count
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def factors_block(draws, Z, scenario, X, clipped):
     """Factors of one block from the scores of its inputs: what draw_block does once they are drawn; shapes as there."""
     lanes = Z.shape[1]
@@ -363,7 +363,7 @@ def factors_block(draws, Z, scenario, X, clipped):
                         X[f, i] = x[i] if mine[i] else X[f, i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def draw_block(draws, seed, first, forced, Z, X, scenario, clipped):
     """Draw one block of paths first, first + 1, ..
 

@@ -15,9 +15,8 @@ contract's value, all that stands and all that still vests is borne at once.
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
-from .compiled import block
+from .compiled import block, piece
 from .supply import arrived
 
 GRANT, STAKE, VENDOR = 0, 1, 2  # provider's equity to the customer; customer's to the provider; customer's to an outsider
@@ -51,19 +50,19 @@ class Equity(NamedTuple):
     self_funded: np.ndarray  # (C, M, L) payments to the provider out of its own cash
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def consideration(kind, value, paid):
     """What an edge takes off the transaction price (C-10): a grant its fair value, a stake what is paid beyond its fair value."""
     return value if kind == GRANT else (paid - value if kind == STAKE else 0.0)
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def borne_to_date(earned, share, to_come, given):
     """Revenue given up to date: the consideration's share of what is earned; all that was given once nothing is left (A-02)."""
     return earned * share if to_come > 0.0 else given
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def fund_month(own, cash, inflow, own_in, paid):
     """Of a payment, what the payee's own cash funded, pro rata (C-10); and the payee's cash among the customer's before the payment."""
     there, mine = max(cash, 0.0) + max(inflow, 0.0) + own_in, own + own_in

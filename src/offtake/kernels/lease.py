@@ -14,9 +14,8 @@ Of a sales-type lease the present value is revenue at commencement and the rest 
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
-from .compiled import block
+from .compiled import block, entry, piece
 from .draw import exp_, log_
 
 SERVICE, OPERATING, SALES_TYPE = 0, 1, 2
@@ -41,32 +40,32 @@ class Leases(NamedTuple):
     investment: np.ndarray  # stock: net investment in the sales-type lease
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def annuity(months, rate):
     """Present value of 1 at the end of each of so many months, at a monthly rate."""
     return (1.0 - exp_(-months * log_(1.0 + rate))) / rate if rate > 0.0 else months
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def operating_month(commenced, earned, months_left):
     """Straight line whatever the billing: what has commenced and is not yet earned, over the months left (842-30-25-11)."""
     return max(commenced - earned, 0.0) / months_left
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def sales_type_month(fresh, months_left, rate, investment):
     """Present value of what commences, and interest of the month on it and on the net investment (842-30-25-1, 25-8)."""
     sold = fresh / months_left * annuity(months_left, rate)
     return sold + (investment + sold) * rate
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def within(accrued, earned, charged, whole, over):
     """Revenue of the month: never beyond the value that is left; at the end, what was charged and is not yet earned."""
     return charged - earned if over else min(accrued, whole - earned)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def lease_lane(s, c, i, terms, rate, schedule, settlement, delivered, X, out):
     """All months of one leased contract on one path."""
     whole, end = X[terms.total_x[c], i], terms.starts[c] + int(X[terms.term_x[c], i] + 0.5)
@@ -87,7 +86,7 @@ def lease_lane(s, c, i, terms, rate, schedule, settlement, delivered, X, out):
         out.to_come[s, m, i], out.investment[s, m, i] = max(whole - charged, 0.0), investment
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def book_lease(s, c, booked, total, settlement, books, out):
     """Put a lease in the books (in place): all of its revenue out of RPO's scope, and what it is ahead of or behind the bills."""
     for i in range(total.shape[0]):

@@ -9,8 +9,8 @@
 """
 
 import numpy as np
-from numba import njit
 
+from .compiled import entry, piece
 from .draw import exp_, log_, normal_cdf
 
 HALF_LOG_2PI = 0.9189385332046727
@@ -18,12 +18,12 @@ FAR = 30.0  # standard deviations beyond which the asymptotic series of the tail
 NARROW = 1e-5  # standard deviations under which an interval is its width times the density
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def log_density(z):
     return -0.5 * z * z - HALF_LOG_2PI
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def log_tail(z):
     """log of the probability above z."""
     s = 1.0 / (z * z) if z > FAR else 0.0
@@ -31,7 +31,7 @@ def log_tail(z):
     return far if z > FAR else log_(normal_cdf(-z))
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def log_between(a, b):
     """log of the probability between a and b > a, either of which may be infinite; turned to the upper side, where tails are small."""
     turned = a + b < 0.0
@@ -44,7 +44,7 @@ def log_between(a, b):
     return upper if high == np.inf else upper + log_(1.0 - exp_(log_tail(high) - upper))
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def log_likelihood(value, low, high, discrepancy, covers, covers_spread):
     """log-likelihood of a figure printed between low and high where the model says `value`; minus infinity where it has no value.
 
@@ -62,7 +62,7 @@ def log_likelihood(value, low, high, discrepancy, covers, covers_spread):
     return log_density(a) - log_(spread) if low == high else log_between(a, b)
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def log_counted(share, hits, count):
     """log-likelihood of `hits` of `count` where the model says the share, up to what no path changes; 0 times log 0 is 0."""
     if np.isnan(share) or share < 0.0 or share > 1.0:
@@ -70,14 +70,14 @@ def log_counted(share, hits, count):
     return (hits * log_(share) if hits > 0.0 else 0.0) + ((count - hits) * log_(1.0 - share) if hits < count else 0.0)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def log_counted_row(shares, hits, count, out):
     """`log_counted` of each path's share (P,), added to out (P,)."""
     for i in range(shares.shape[0]):
         out[i] += log_counted(shares[i], hits, count)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def log_likelihood_row(values, low, high, discrepancy, covers, covers_spread, out):
     """`log_likelihood` of each path's value (P,), added to out (P,)."""
     for i in range(values.shape[0]):

@@ -7,23 +7,24 @@ Order within the month   make-up taken, what is too old expires, a deficiency op
 Source  model C-02, C-04, A-01 (ASC 606-10-55-46 to 55-49: customers' unexercised rights).
 """
 
-from numba import njit
+
+from .compiled import entry, piece
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def makeup_month(used, committed, due_left, balance):
     """GPU-h of make-up taken: use beyond what is still due in the period, and none while any of that is missing (C-04)."""
     own = max(due_left, 0.0)
     return min(balance, used - own) if own <= min(used, committed) else 0.0
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def expired_month(balance, stale, taken, over):
     """GPU-h that expire: of `stale`, too old by now, what is not taken this month; all of the balance once the contract is over."""
     return balance if over > 0.0 else min(max(stale - taken, 0.0), balance)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def advance(c, m, i, head, left, out_hours, opened):
     """Oldest right with hours left and how many, after `out_hours` went in month m; rights are opened[c, :, i] by month."""
     while head < m and out_hours >= left:
@@ -33,7 +34,7 @@ def advance(c, m, i, head, left, out_hours, opened):
     return head, max(left - out_hours, 0.0)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def owed_month(c, m, i, head, left, opened, price, breakage, remote):
     """USD of rights not yet revenue at the end of month m (A-01).
 

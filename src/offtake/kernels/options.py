@@ -10,7 +10,8 @@ Source  model C-06, U-03. Every option is judged on the path on which none is ex
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
+
+from .compiled import entry, piece
 
 EXPAND, EXTEND, TERMINATE, REPRICE, SWAP = 0, 1, 2, 3, 4
 ALWAYS, OCCUPANCY, MARKET, COVERAGE = 0, 1, 2, 3
@@ -50,13 +51,13 @@ class Changes(NamedTuple):
     longer: np.ndarray  # months added to the term, in the month of exercise
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def holds_month(value, level, above):
     """Whether the state stands on the option's side of its level."""
     return value > level if above == 1 else value < level
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def state_block(state, c, customer, pool_contract, market_k, planned, used, capacity, price, coverage, Y, out):
     """Fill `out` (M, L) with the state that a rule reads, of contract c.
 
@@ -76,13 +77,13 @@ def state_block(state, c, customer, pool_contract, market_k, planned, used, capa
             out[m, i] = coverage[customer, m, i] if state == COVERAGE else out[m, i] / below[m, i]
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def drawn(o, i, chance_x, luck_x, X):
     """Whether a stated probability comes true on the path; without one it does."""
     return chance_x[o] < 0 or X[luck_x[o], i] < X[chance_x[o], i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def exercise_block(options, terms, schedule, signed, pool_contract, market_k, supply, used, capacity, X, Y, when):
     """Fill `when` (O, L) int64: the month in which each option is exercised, the horizon if never."""
     months, lanes = schedule.price.shape[1], schedule.price.shape[2]
@@ -109,13 +110,13 @@ def exercise_block(options, terms, schedule, signed, pool_contract, market_k, su
                     break
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def effect_month(when, lag, state):
     """First month of what an option does: the month after the state was seen, or the stated month, and the lag."""
     return when + int(lag + 0.5) + (0 if state == ALWAYS else 1)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def change_block(options, schedule, when, X, out):
     """Fill `out` with what the exercised options change."""
     months = schedule.price.shape[1]
@@ -150,7 +151,7 @@ def change_block(options, schedule, when, X, out):
                     out.kept[c, m, i] *= 1.0 - size
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def swap_month(j, k, m, i, ratio, supply):
     """Replace what stands ready in pool k by `ratio` as much in pool j; the old chips stay bought, the new ones are bought."""
     for values in (supply.planned, supply.ready, supply.offered, supply.down, supply.early):
@@ -162,7 +163,7 @@ def swap_month(j, k, m, i, ratio, supply):
         supply.late[cause, k, m, i] = 0.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def enlarge_block(options, changes, in_term, when, pool_contract, part_contract, X, supply):
     """Change supply (in place) by what options add and swap: the same again in proportion, its power and building too."""
     months, lanes = supply.planned.shape[1], supply.planned.shape[2]

@@ -28,10 +28,9 @@ Source  model P-01, P-03 to P-06, D-03, D-04. Method: `certificate.solve_month`,
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from offtake.kernels.certificate import GAP, solve_month
-from offtake.kernels.compiled import inner
+from offtake.kernels.compiled import entry, inner
 from offtake.kernels.idle import blame_month
 from offtake.kernels.lanes import begin, hand_out_speeds, side_by_side
 from offtake.kernels.slots import DUST, Day, book_slots, load_parts
@@ -300,7 +299,7 @@ def keep_basis(b, m, out):
             out.state[q, m, i] = b.state[q, i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def place_block(segments, jobs, loads, ready, X, work, out):
     """Fill `out` for a block of paths.
 

@@ -11,8 +11,8 @@
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from .compiled import entry, piece
 from .draw import exp_, inverse_normal, uniform
 
 FIRST_INPUT = 1_000_000  # inputs of the residual moves stand clear of a plan's own
@@ -58,13 +58,13 @@ class Walked(NamedTuple):
     trough: np.ndarray
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def known_by(day, opens, takes):
     """Share of the news that is in the price at the end of a day."""
     return min(max((day - opens) / takes, 0.0), 1.0)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def one_path(market, p, seed, number, log_price, score):
     """Fill log_price (D + 1, J) of path p, whose draws are those of path `number`; score (J,) is scratch."""
     tickers = log_price.shape[1]
@@ -82,7 +82,7 @@ def one_path(market, p, seed, number, log_price, score):
             log_price[day, j] = log_price[day - 1, j] + drift + market.surprise[p, j] * learnt + sigma * move
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def hold(asked, b, log_price):
     """Profit at the last day, and the largest fall from a high, of one position that is bought once and left alone."""
     profit, peak, trough = -asked.fee[b], -asked.fee[b], 0.0
@@ -96,7 +96,7 @@ def hold(asked, b, log_price):
     return profit, trough
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def walk_block(market, asked, seed, numbers, days, out):
     """Walk all paths; path p draws as path numbers[p], whatever the market is, so that two markets share their residual moves."""
     log_price, score = np.empty((days + 1, market.drift.shape[0])), np.empty(market.drift.shape[0])
@@ -115,7 +115,7 @@ def walk_block(market, asked, seed, numbers, days, out):
             out.profit[p, b], out.trough[p, b] = hold(asked, b, log_price)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def uniforms(seed, numbers, input, out):
     """Uniform draws of an input that belongs to no plan, of the paths `numbers` (N,) int64, into out (N,)."""
     for p in range(out.shape[0]):

@@ -10,10 +10,9 @@ Source  model P-05. Method: primal simplex on the optimal face (complementary sl
 """
 
 import numpy as np
-from numba import njit
 
 from offtake.kernels.basis import BASIC, EMPTY, duals, expand, hours, is_full, rebuild, tolls
-from offtake.kernels.compiled import inner
+from offtake.kernels.compiled import entry, inner
 from offtake.kernels.lanes import hand_out, of_lane
 from offtake.kernels.place import pose, prepare
 from offtake.kernels.simplex import NONE, STALL, advance, inside, leaving
@@ -137,7 +136,7 @@ def recall(a, m, i, placed):
     rebuild(a)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def range_block(segments, jobs, loads, ready, X, pool_provider, placed, work, lo, hi):
     """Fill `lo` and `hi` (W, J, M, L) for a block of paths that `place_block` has placed.
 

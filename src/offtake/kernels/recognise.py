@@ -12,9 +12,8 @@ Source  model A-01 to A-03 (ASC 606). A catch-up at each true-up makes revenue t
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
-from .compiled import apart, block, inner, step
+from .compiled import apart, block, inner, piece, step
 from .makeup import advance, owed_month
 from .settle import BURN_DOWN, held_before
 from .settle import began as before_start
@@ -53,7 +52,7 @@ class Books(NamedTuple):
     makeup_owed: np.ndarray
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def earned_month(policy, price, base_before, due_before, base, due, breakage):
     """Revenue that accrues inside a true-up period (A-01): hours due to date if rateable, hours used plus expected breakage if usage;
     of an amount that was bought, use with the breakage earned in proportion to it."""
@@ -63,13 +62,13 @@ def earned_month(policy, price, base_before, due_before, base, due, breakage):
     return bought if policy == IN_PROPORTION else price * max(rateable if policy == RESERVED else by_use, 0.0)
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def firm_share(mode, signed, ordered, delivered):
     """Share of the signed value that is firm by now (A-02)."""
     return signed if mode == SIGNING else (ordered if mode == ORDER else (delivered if mode == TRANCHE else 0.0))
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def firm_month(opening, early, share_before, share, whole, terminated, lapsed, earned, added):
     """One month of RPO while collectible: new, terminated, lapsed, in scope, closing, and revenue earned before it was firm.
 
@@ -164,7 +163,7 @@ def hold_rights(c, m, table, schedule, settlement, X, s):
         s.deferred[i] = schedule.price[c, m, i] * settlement.makeup_opened[c, m, i]
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def own_month(accrued, limit, charged, recognised, trued):
     """Revenue of a month apart from make-up rights: what accrues, or at a true-up what makes revenue to date equal charges to date.
 
@@ -258,7 +257,7 @@ def current_contract(c, schedule, alive, falls_due, out):
             coming[i] = min(rpo[i], coming[i] + owed[i])
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def straight_month(m, start, term, total):
     """Total value over the term in whole months (A-03)."""
     return total / term if start <= m < start + term else 0.0

@@ -14,9 +14,8 @@ the row's paths: equal weights of any size give the bits of no weights, and weig
 """
 
 import numpy as np
-from numba import njit
 
-from .compiled import block, step
+from .compiled import block, entry, piece, step
 
 BINS = 512
 TAIL = 0.002  # share of the pilot at either end that the range leaves to the end bins
@@ -60,20 +59,20 @@ def ranges(pilot, bins=BINS, weight=None):
     return first - MARGIN * width, scale
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def bin_of(value, low, scale, bins):
     """Bin number: 0 below the range, 1 to B inside, B + 1 above; without a range, bin 1 for `low` itself."""
     at = (value - low) * scale if scale > 0.0 else (0.0 if value == low else np.inf)
     return 0 if value < low else (int(at) + 1 if at < bins else bins + 1)
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def extreme(value, known, ties, beyond):
     """The extreme of a bin and its ties once `value` is in; `beyond` says that it lies further out than the known one."""
     return (value, 1) if beyond else (known, ties + (1 if value == known else 0))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def tally(histogram, rows, low, scale):
     """Count rows (R, N) into the histogram.
 
@@ -91,13 +90,13 @@ def tally(histogram, rows, low, scale):
             bin.most, bin.at_most = extreme(value, bin.most, bin.at_most, value > bin.most)
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def heavier(value, known, ties, beyond, weight):
     """`extreme` where a path counts its weight."""
     return (value, weight) if beyond else (known, ties + (weight if value == known else 0))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def tally_weighted(histogram, rows, weight, low, scale):
     """Count rows (R, N) by weight (N,) int64 into a histogram of WEIGHED; a path of weight 0 leaves no trace."""
     for r in range(rows.shape[0]):
@@ -123,7 +122,7 @@ def by_period(values, first, last, out):
                 total[i] += value[i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def shares_by_period(causes, first, last, out):
     """Share of the months first[p] .. last[p] in which causes (M, L) int64 name each cause, into out (P, causes, L)."""
     for p in range(first.shape[0]):
@@ -135,7 +134,7 @@ def shares_by_period(causes, first, last, out):
         share /= last[p] - first[p] + 1.0
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def value_in_bin(rank, count, least, most, at_least, at_most):
     """Value of the rank-th path (from 0) of a bin: ties exactly, what lies between on a straight line."""
     first, last = at_least - 1.0, float(count - at_most)
@@ -193,7 +192,7 @@ def quantile_error(row, reach, p, spread, paths):
     return spread * (quantile(row, reach, high, paths) - quantile(row, reach, low, paths)) / (high - low)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def read_rows(histogram, points, spread, paths, value, error):
     """Quantiles `points` (Q,) of all rows, and their errors from those of the shares below them, `spread` (Q, R): into (Q, R) both."""
     reach = np.empty(histogram.shape[1] - 1, np.int64)

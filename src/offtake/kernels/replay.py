@@ -9,8 +9,8 @@
 **Source**  model R-01, R-02, S-05.
 """
 
-from numba import njit
 
+from .compiled import way_in
 from .replay_arrivals import allowed, arrive, fill, move_one, next_turn, turns
 from .replay_compiled import inner, step
 from .replay_fabric import NO, find_room, taken_by, write_log
@@ -199,7 +199,7 @@ def close(s, now):
     s.tally[STOPPED] = now
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)  # what is written out in it counts no arrays either (`compiled`)
+@way_in  # what is written out in it counts no arrays either (`compiled`)
 def replay(jobs, s):
     """Run all jobs, or until the time the rule names; results are in the state's bins, begun, ended, left and tally."""
     pools, number = s.pool.shape[0], jobs.submit.shape[0]

@@ -10,8 +10,8 @@
 """
 
 import numpy as np
-from numba import njit
 
+from .compiled import entry
 from .replay_compiled import inner, step
 from .replay_fabric import APART, place, release, taken_by, write_log
 from .replay_heap import push, rebuild
@@ -93,7 +93,7 @@ from .replay_state import (
 RATE, INTERVAL, SHARES, MIDDLES, SPREADS = 0, 1, 2, 8, 14  # places in `chance`: per GPU-ms, ms, and six numbers each by cause
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def daly_interval(save, between):
     """Work between checkpoints that wastes least, from the time to write one and the mean time between failures, one unit for all."""
     if save >= 2.0 * between:

@@ -13,14 +13,14 @@ is 2.13 errors to either side, one of 90 % 1.75.
 """
 
 import numpy as np
-from numba import njit
 
+from .compiled import entry
 from .sobol import REPLICATES as REPLICATES
 
 T95, T90 = 2.131449546, 1.753050356  # two-sided, 15 degrees of freedom
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def fold(values):
     """Add the second half of values (16 x 2^k,) to the first, again and again, down to the sixteen replicates."""
     half = values.shape[0] // 2
@@ -30,7 +30,7 @@ def fold(values):
         half //= 2
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def by_replicate(rows, weight, low, marks, total, held, below, paths):
     """Add rows (R, N) to the replicates; the first column is a path whose number is a multiple of 16.
 

@@ -9,8 +9,8 @@
 """
 
 import numpy as np
-from numba import njit
 
+from .compiled import entry, piece
 from .draw import exp_, log_
 
 HALVINGS = 60
@@ -19,7 +19,7 @@ LOWEST, HIGHEST = -3.0, 2.4  # log(1 + rate): -95 % to +1,002 % a year
 SMALLEST = 1e-9  # USD: a stream that never holds more is no stream
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def value_at(flow, factor, out):
     """Present value at monthly factors; flow (M, L), factor (L,), out (L,)."""
     out[:] = 0.0
@@ -28,7 +28,7 @@ def value_at(flow, factor, out):
             out[i] = (out[i] + flow[m, i]) * factor[i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def irr_block(flow, out):
     """Yearly internal rates of return: flow (M, L) USD, out (L,) share, NaN where no rate brings the value to zero."""
     lanes = out.shape[0]
@@ -57,7 +57,7 @@ def irr_block(flow, out):
         out[i] = exp_(0.5 * (low[i] + high[i])) - 1.0 if out[i] == out[i] else np.nan
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def payback_block(flow, out):
     """Months until what was put in has come back: flow (M, L) USD, out (L,); 0 where nothing was put in, NaN where it never does."""
     for i in range(out.shape[0]):
@@ -71,7 +71,7 @@ def payback_block(flow, out):
         out[i] = found if under else 0.0
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def mean_factor(amount, i, factor):
     """Present value and sum of one lane's amounts (M, L) at a monthly factor."""
     present, total = 0.0, 0.0
@@ -81,7 +81,7 @@ def mean_factor(amount, i, factor):
     return present, total
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def obligation_block(total, remaining, gone, straight, paid, rate, out):
     """A dollar of signed value that falls due within the horizon, taken apart (V-06).
 

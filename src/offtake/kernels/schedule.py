@@ -10,9 +10,8 @@ Source  model C-01 to C-03, C-05 to C-07, C-08, S-05. A contract year begins in 
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
-from .compiled import apart, block, copy_months, inner, step
+from .compiled import apart, block, copy_months, entry, inner, piece, step
 
 BY_CHIP = -2
 RESERVED, TAKE_OR_PAY, BURN_DOWN, BUILD_UP = 0, 1, 2, 3  # a capacity block bills as `reserved`
@@ -75,20 +74,20 @@ class Schedule(NamedTuple):
     extra: np.ndarray  # USD of value that a longer term adds, in the month of exercise (C-06)
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def available_month(planned, ready, offered, hours, sla):
     """Billable GPU-h (S-05): ready up to what was promised, less availability below the contractual one."""
     share = offered / max(ready * hours, 1e-300)
     return min(ready, planned) * hours * min(1.0, share / max(sla, 1e-300))
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def due_month(committed, available, take_or_pay):
     """GPU-h that count as taken whether used or not (C-02): the share promised, less what was not made available."""
     return max(take_or_pay * committed - max(committed - available, 0.0), 0.0)
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def take_month(reserved, used, committed, available, due):
     """Base, overage and due of the month (C-02); `reserved` bills what is made available, whatever is used."""
     base = available if reserved else min(used, committed)
@@ -96,14 +95,14 @@ def take_month(reserved, used, committed, available, due):
     return base, max(used - max(min(used, committed), 0.0), 0.0), owed
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def is_true_up(kind, months_in, ends):
     """Whether the month closes a true-up period (C-03)."""
     yearly = kind == YEARLY and months_in % 12 == 11
     return kind == MONTHLY or yearly or ends > 0.0
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def year_amount(year, total, term, yearly):
     """USD of commitment year `year` and the months it has: the total spread evenly over the term, in one period unless `yearly`."""
     length = max(min(12.0, term - 12.0 * year), 1.0) if yearly else term
@@ -143,7 +142,7 @@ def amount_of_period(c, i, months_in, terms, X):
     return amount, length
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def period_amount(c, i, months_in, terms, X):
     """`amount_of_period`, for callers that are no kernels."""
     return amount_of_period(c, i, months_in, terms, X)
@@ -163,13 +162,13 @@ def began(c, i, terms, X):
     return consumed, taken, owed
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def opening(c, i, terms, X):
     """`began`, for callers that are no kernels."""
     return began(c, i, terms, X)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def left_of(c, terms, X):
     """USD of the total value that is not billed at the start of month 0, (L,)."""
     left = X[terms.total_x[c]].copy()
@@ -258,13 +257,13 @@ def lengthen(c, m, changes, plan, hours, s, out):
         s.whole[i] += (s.whole[i] - s.owed[i]) * changes.change[c, m, i] + out.extra[c, m, i]
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def inside_month(m, start, end, extends, owed, whole):
     """1 inside the term, or beyond it while a term that extends has not billed its total (C-05)."""
     return 1.0 if ((start <= m < end) or (extends and m >= end and owed < whole * (1.0 - 1e-12))) else 0.0
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def late_months(late, planned, there, inside):
     """Months in a row in which GPUs were missing, this one too (C-05)."""
     return late + 1.0 if (planned > 0.0 and there < planned * 0.99 and inside > 0.0) else 0.0

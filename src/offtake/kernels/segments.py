@@ -8,13 +8,12 @@ Source  model P-02, C-02, C-08.
 """
 
 import numpy as np
-from numba import njit
 
-from .compiled import apart, block
+from .compiled import apart, block, entry, piece
 from .schedule import BUILD_UP, BURN_DOWN, RESERVED, YEARLY, amount_of_period, began, due_month, gather
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def segment_month(kind, offered, due_share, committed_share):
     """GPU-h of one segment (P-02): 0 paid whether used or not, 1 up to the commitment, 2 beyond it."""
     free = offered * due_share
@@ -22,7 +21,7 @@ def segment_month(kind, offered, due_share, committed_share):
     return free if kind == 0 else (pay if kind == 1 else max(offered - free - pay, 0.0))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def free_share(c, terms, schedule, offered, X, out):
     """Share of a contract's offered hours that its amount in USD pays, the same in all months of a commitment year (P-02), (M, L).
 

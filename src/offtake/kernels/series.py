@@ -11,9 +11,8 @@
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
-from offtake.kernels.compiled import inner
+from offtake.kernels.compiled import entry, inner, piece
 
 from .draw import exp_, log_, score_row, uniform_row
 
@@ -42,31 +41,31 @@ class Timelines(NamedTuple):
     stream: np.ndarray
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def growth_of_month(yearly):
     """What a month at a yearly growth multiplies by."""
     return exp_(log_(1.0 + yearly) / 12.0)
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def fading_growth(first, long_run, left):
     """Yearly growth when the share `left` of the way from the first to the long-run one is still to go."""
     return long_run + (first - long_run) * left
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def s_curve_month(low, high, middle, width, month):
     """Logistic curve: half of the way in the middle month, 12 % and 88 % two widths from it."""
     return low + (high - low) / (1.0 + exp_((middle - month) / width))
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def reversion_month(before, level, kept, spread, score):
     """A month of mean reversion in logs: `kept` of the distance to the level stays, then a shock."""
     return exp_(level + (log_(before) - level) * kept + spread * score)
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def between_knots(value, later_value, share):
     return value + (later_value - value) * share
 
@@ -194,7 +193,7 @@ def same_rule(table, n, s):
     return same
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def series_block(table, X, scenario, seed, first, Y):
     """Fill Y (S, M, L) for the block of paths first, first + 1, ..: the base's rule, then each scenario's own on its lanes.
 

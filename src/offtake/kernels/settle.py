@@ -12,9 +12,8 @@ Source  model C-01 to C-09, S-05. A contract year begins in the month the contra
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
-from .compiled import apart, block, inner, step
+from .compiled import apart, block, inner, piece, step
 from .makeup import expired_month, makeup_month
 from .schedule import (
     AT_TERM,
@@ -81,14 +80,14 @@ class Settlement(NamedTuple):
     penalty: np.ndarray
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def amount_month(used, price, left):
     """USD of a month's use that count towards an amount (C-08), and the GPU-h beyond it; `left` of the amount."""
     spent, left = price * used, max(left, 0.0)
     return min(spent, left), max(used - left / price, 0.0) if spent > left else 0.0
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def prepaid_month(billed, opening, received, rate, ahead, gone):
     """Prepayment (C-09): interest while more than a year is ahead, drawdown by bills, refund when the contract is gone."""
     interest = opening * rate / 12.0 if ahead > 12.0 else 0.0
@@ -110,7 +109,7 @@ def period_due(c, i, first, terms, schedule, alive, share):
     return due
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def charge_month(rate, base, deficiency, remaining, ends, shortfall, lapse):
     """USD charged within what is left of the total value, and what lapses at the end of the term (C-07)."""
     charge = min(rate * (base + deficiency), remaining)
@@ -118,7 +117,7 @@ def charge_month(rate, base, deficiency, remaining, ends, shortfall, lapse):
     return charge, (remaining - charge if (ends > 0.0 and lapse) else 0.0)
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def opened_month(charge, rate, base, deficiency, over):
     """GPU-h of make-up that a paid deficiency opens (C-04): what the charge covers beyond the base; none once the term is over."""
     paid = max(charge - rate * base, 0.0) / rate if rate > 0.0 else deficiency
@@ -162,13 +161,13 @@ def open_account(c, terms, X, s):
         s.penalty[i], s.makeup[i] = 0.0, 0.0
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def ended_month(remaining, live, before):
     """USD of the total that ends with a share of the contract, where `before` of it stood and `live` does now (C-06)."""
     return remaining * (1.0 - live / before) if before > 0.0 else 0.0
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def option_month(left, remaining, live, fee, change, extra):
     """Signed value that options add or take away, and the penalty of what is given up (C-06)."""
     return remaining * change + extra * live, left * fee
@@ -266,7 +265,7 @@ def charge_hours(c, m, closes, b, schedule, alive, s, out):
         deficiency[i] = missed * hours
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def credit_month(share, price, committed, available, live, charge):
     """USD credited for hours that were promised and not made available, at most the charge (C-05)."""
     return min(share * price * max((committed - available) * live, 0.0), charge)

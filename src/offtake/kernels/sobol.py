@@ -14,8 +14,8 @@ lower bits to higher ones only. All 52 digits of a draw are scrambled, so a draw
 """
 
 import numpy as np
-from numba import njit
 
+from .compiled import entry, piece
 from .threefry import threefry2x64, unit_of
 
 REPLICATES = 16
@@ -70,13 +70,13 @@ def directions():
     return found
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def swapped(x, by, mask):
     """Groups of `by` bits change places with their neighbours."""
     return ((x >> np.uint64(by)) & np.uint64(mask)) | ((x & np.uint64(mask)) << np.uint64(by))
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def reversed_bits(x):
     """The 64 bits of a word from last to first."""
     x = swapped(x, 1, 0x5555555555555555)
@@ -87,7 +87,7 @@ def reversed_bits(x):
     return (x >> np.uint64(32)) | (x << np.uint64(32))
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def scrambled(x, a, b, c, d):
     """Every bit of a word flipped by a hash of the bits below it, keyed by four words."""
     x = (x + a) * (b | np.uint64(1))
@@ -96,7 +96,7 @@ def scrambled(x, a, b, c, d):
     return x ^ (x * EVEN)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def keys_row(seed, of, use, keys):
     """Four words a scramble into keys (4, 16): those of an input (FLIPS) or of a group of coordinates (SHUFFLES)."""
     for s in range(REPLICATES):
@@ -104,7 +104,7 @@ def keys_row(seed, of, use, keys):
         keys[2, s], keys[3, s] = threefry2x64(np.uint64(seed), np.uint64(of), np.uint64(s), np.uint64(use + 1))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def index_row(seed, group, first, keys, index):
     """Number of the point of each path into index (L,): p div 16; in later groups shuffled so that every run of 2^k points that
     begins at a multiple of 2^k stays one."""
@@ -119,7 +119,7 @@ def index_row(seed, group, first, keys, index):
             index[i] = reversed_bits(x << np.uint64(32))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def points_row(columns, index, x):
     """Digits of the points `index` (L,) of one dimension into x (L,): what all points share is added once."""
     zero, one = np.uint64(0), np.uint64(1)
@@ -136,7 +136,7 @@ def points_row(columns, index, x):
                 x[i] ^= columns[j] & (zero - (((index[i] ^ index[0]) >> np.uint64(j)) & one))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def sobol_row(directions, seed, input, coordinate, first, words, keys, u):
     """Uniform draws of the paths first, first + 1, .. into u (L,); words (2, L) and keys (4, 16) uint64 are scratch."""
     index, x = words[0], words[1]

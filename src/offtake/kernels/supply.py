@@ -21,9 +21,8 @@ scarcest of delivered chips, power and shell (ties in that order). `binding` is 
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
-from offtake.kernels.compiled import apart, block, inner
+from offtake.kernels.compiled import apart, block, inner, piece
 
 AT_IT, AT_FACILITY, AT_UTILITY = 0, 1, 2  # basis of a step
 KW_FACILITY = 3  # basis of a chip's kW; every other one is IT power once multiplied by the overhead
@@ -98,13 +97,13 @@ class Supply(NamedTuple):
     allotted: np.ndarray  # (B, M, L) the same by part; the same array as `energised` where no site is shared
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def arrived(since, over):
     """Share of an even ramp that is there `since` months after its start (S-01)."""
     return min(max(since / max(over, SHORTEST), 0.0), 1.0)
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def lot_month(gpus, since, over, slip, acceptance):
     """GPUs of a lot planned, delivered and accepted by the end of the month (S-01)."""
     planned = gpus * arrived(since, over)
@@ -113,33 +112,33 @@ def lot_month(gpus, since, over, slip, acceptance):
     return planned, delivered, accepted
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def step_month(mw, basis, pue, losses, since, slip):
     """MW at the facility that a step gives in the month; in the month it slips into, for the rest of it (S-02)."""
     facility = mw * pue if basis == AT_IT else (mw * (1.0 - losses) if basis == AT_UTILITY else mw)
     return facility * min(max(since - slip, 0.0), 1.0)
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def for_gpus(facility_mw, pue, reserve, non_gpu):
     """kW of IT power that GPUs may be provisioned with (S-03)."""
     return 1000.0 * facility_mw / pue * max(1.0 - reserve - non_gpu, 0.0)
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def kw_per_gpu(kw, overhead, basis, pue):
     """Provisioned IT kW of one GPU (S-02)."""
     return kw * overhead / pue if basis == KW_FACILITY else kw * overhead
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def ready_month(delivered, accepted, power, shell, kw):
     """Ready GPUs (S-04): powered, shelled, ready, kW held. `power` and `shell` are kW that newer chips left."""
     powered, shelled = power / kw, min(shell / kw, NO_LIMIT)
     return powered, shelled, min(accepted, min(powered, shelled)), min(delivered * kw, min(power, shell))
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def late_month(planned, delivered, powered, shelled, ready, hours):
     """Late hours by cause, early hours and the binding cause (S-05)."""
     late, early = max(planned - ready, 0.0) * hours, max(ready - planned, 0.0) * hours

@@ -10,9 +10,8 @@
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
-from .compiled import apart, block, inner, step
+from .compiled import apart, block, entry, inner, piece, step
 from .draw import log_
 
 AXES = 5
@@ -165,7 +164,7 @@ def at_mix(rest, mix, out):
         out[i] = min(max(out[i], 0.0), 1.0)
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def fill_month(used, capacity, occupancy, goodput):
     """Used hours as useful, overhead and unfilled: gangs fill at most `occupancy` of the capacity, progress is `goodput` of that."""
     unfilled = max(used - capacity * occupancy, 0.0)
@@ -173,7 +172,7 @@ def fill_month(used, capacity, occupancy, goodput):
     return useful, used - unfilled - useful, unfilled
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def growth_month(ready, before):
     """Growth of a pool in a month, share of what stood before; 0 where nothing did."""
     return max(ready / before - 1.0, 0.0) if before > 0.0 else 0.0
@@ -243,7 +242,7 @@ def own_block(goodput_x, use, X, own, kept):
                         kept[k, m, i] += use[w, k, m, i] * share[i]
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def goodput_month(used, own, kept, goodput):
     """Goodput of a pool: that of workloads that state theirs, and the surface's for the other hours."""
     return min((kept + max(used - own, 0.0) * goodput) / used, 1.0)
@@ -270,7 +269,7 @@ def write_other(v, k, m, used, capacity, own, kept, shares, out):
         lost[i] = overhead + unfilled
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def variants_of(s, clouds, X, mix, many):
     """Scaled mix (V + 1, L) and clouds (V + 1, M, L) by variant, the book's own first; clouds (M, L) are counted. Both are filled."""
     scaled_count = np.zeros(np.max(clouds) + 1)  # few counts, many months: a logarithm each is dear

@@ -8,19 +8,20 @@
 """
 
 import numpy as np
-from numba import njit
+
+from .compiled import entry, piece
 
 PARITY = np.uint64(0x1BD11BDAA9FC1A22)
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def turn(x, y, by):
     """One Threefry round: add, rotate left, exclusive or."""
     x = x + y
     return x, ((y << np.uint64(by)) | (y >> np.uint64(64 - by))) ^ x
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def four_rounds(x, y, a, b, c, d):
     x, y = turn(x, y, a)
     x, y = turn(x, y, b)
@@ -28,7 +29,7 @@ def four_rounds(x, y, a, b, c, d):
     return turn(x, y, d)
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def threefry2x64(key0, key1, counter0, counter1):
     """Two uint64 of Threefry2x64-20 from a key and a counter of two uint64 each."""
     key2 = PARITY ^ key0 ^ key1
@@ -40,21 +41,21 @@ def threefry2x64(key0, key1, counter0, counter1):
     return x + key2, y + (key0 + np.uint64(5))
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def unit_of(word):
     """The top 52 bits of a word as (k + 1/2) / 2**52, never 0 or 1. 52 bits, not 53: with 53 the last value would round to 1."""
     whole = np.int64((word >> np.uint64(12)) | np.uint64(0x3FF0000000000000))  # bits of a float in [1, 2)
     return (whole.view(np.float64) - 1.0) + 1.1102230246251565e-16
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def uniform(seed, path, input, month):
     """The draw of an input on a path, in a month (0 for what does not change in time)."""
     x, _ = threefry2x64(np.uint64(seed), np.uint64(input), np.uint64(path), np.uint64(month))
     return unit_of(x)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def uniform_row(seed, first, input, month, u):
     """Uniform draws of the paths first, first + 1, .. into u (L,)."""
     for i in range(u.shape[0]):

@@ -8,12 +8,11 @@ Source  model A-02: value is firm at signing, when the tranche is ordered, or wh
 """
 
 import numpy as np
-from numba import njit
 
-from .compiled import block
+from .compiled import block, piece
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def tranche_month(total, planned_ahead, ready, ordered_before, delivered_before):
     """Ordered and delivered share of `total` GPUs, given those ordered by now (planned `lead` months ahead) and ready now."""
     safe = max(total, 1e-300)

@@ -12,9 +12,8 @@
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
-from .compiled import block
+from .compiled import block, piece
 
 MONTH = 730.5  # hours, as in `units`
 MAINTENANCE, OUTAGES = range(2)
@@ -27,13 +26,13 @@ class Upkeep(NamedTuple):
     length_x: np.ndarray  # (2, T) int64 rows of X: hours
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def planned_share(every, length):
     """Share of the time that each rack is down for maintenance: it starts once in `every` months and takes `length` hours."""
     return min(length / (every * MONTH), 1.0)
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def dark_share(every, length):
     """Share of the time without power, which runs for `every` months on average and then is off for `length` hours."""
     return length / (every * MONTH + length)

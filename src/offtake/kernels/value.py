@@ -9,15 +9,14 @@
 """
 
 import numpy as np
-from numba import njit
 
-from .compiled import apart, block
+from .compiled import apart, block, piece
 from .draw import exp_, log_
 
 TINY = 1e-300  # keeps 0 / 0 at 0
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def cash_month(collected, release, capex, energy, operations, rent):
     """Cash to the provider in a month, before tax (V-06)."""
     return collected + release - capex - energy - operations - rent
@@ -63,14 +62,14 @@ def add_block(flow, sign, rate_x, X, npv):
                 total[i] += sign * discount[i] * now[i]
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def idle_month(hours, waiting, paid_share, price):
     """One cause: USD to the customer (billed and not used), USD to the provider, and hours nobody was billed for yet."""
     paid = (hours + waiting) * paid_share
     return paid * price, (hours - paid) * price, hours + waiting - paid
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def paid_idle_month(charge, price, used, idle, waiting):
     """Share of the idle hours of this month and of those still waiting for a true-up that the charge covers (C-02, C-03)."""
     billed = max(charge / max(price, TINY) - used, 0.0)

@@ -17,10 +17,9 @@ running costs off. Step two, where that is less than the carrying amount: down t
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from .accounts import SHORTEST, even_month, read_curve
-from .compiled import apart, block, step
+from .compiled import apart, block, piece, step
 from .draw import exp_, log_
 from .lease import annuity
 
@@ -52,7 +51,7 @@ def use_curve(ready, sunk, use):
             use[m, i] = max(ready[m, i], use[m - 1, i] if m > 0 else sunk[i])
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def months_ago(curve, m, months, i):
     """A curve so many months before m."""
     back = np.floor(-months)
@@ -142,7 +141,7 @@ def wear_block(table, costs, terms, ready, sunk, X, ledger, out):
         out.depreciation_if[c] += ledger.depreciation[c]
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@piece
 def impairment_test(carrying, months, term_left, under, after, rate):
     """Loss of a group (360-10-35-17): none while undiscounted cash covers it; else down to the discounted cash."""
     within = min(term_left, months)

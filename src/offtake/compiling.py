@@ -1,0 +1,170 @@
+"""What a machine does once: every kernel compiled into the cache, by as many processes as there are cores.
+
+The works (`stages.WORKS`) lie on one list, longest first; whoever is free takes the first that nobody has. One is this process, the others
+are `python -m offtake.warm worker`, which are told a work a line and answer a sign a function and a line a work. What one that dies had
+taken goes back on the list, and it is said how it ended; its own words stand on stderr.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from threading import Lock, Thread
+from typing import IO, Any
+
+from numba.core import event
+
+from . import stages
+from .kernels.cache import is_kept, mark
+from .plan import Plan
+from .spread import cores
+
+MOST = 8  # processes: with more the longest work is waited for
+FUNCTION, DONE = "+", "done"  # what a worker says: of a function, of a work
+WORKER = (sys.executable, "-m", "offtake.warm", "worker")
+
+Step = Callable[[int, int, str], None]
+Say = Callable[[str], None]
+
+
+class Works:
+    """The list, who has what, and how many functions are done of each work. All workers' threads share it."""
+
+    def __init__(self, sizes: dict[str, int], step: Step) -> None:
+        self._sizes, self._step, self._lock = sizes, step, Lock()
+        self._left, self._seen = list(sizes), dict.fromkeys(sizes, 0)
+
+    def take(self) -> str | None:
+        """The longest work that nobody has; None where there is none."""
+        with self._lock:
+            return self._left.pop(0) if self._left else None
+
+    def give_back(self, name: str) -> None:
+        """A work that was taken and not done."""
+        with self._lock:
+            self._seen[name] = 0
+            self._left.insert(0, name)
+
+    def count(self, name: str) -> None:
+        """A function of a work is compiled."""
+        self._tell(name, min(self._seen[name] + 1, self._sizes[name]))
+
+    def done(self, name: str) -> None:
+        """All of a work is."""
+        self._tell(name, self._sizes[name])
+
+    def _tell(self, name: str, seen: int) -> None:
+        with self._lock:
+            self._seen[name] = seen
+            self._step(sum(self._seen.values()), sum(self._sizes.values()), "functions")
+
+
+class _Functions(event.Listener):  # type: ignore[misc]  # numba is untyped
+    """Calls `counted` for every function that numba compiles."""
+
+    def __init__(self, counted: Callable[[], None]) -> None:
+        self._counted = counted
+
+    def on_start(self, event: Any) -> None:
+        """Nothing: it is not done."""
+
+    def on_end(self, event: Any) -> None:
+        """One is done."""
+        self._counted()
+
+
+@contextlib.contextmanager
+def counting(counted: Callable[[], None]) -> Iterator[None]:
+    """Call `counted` for every function that is compiled meanwhile."""
+    with event.install_listener("numba:compile", _Functions(counted)):
+        yield
+
+
+def compile_here(plan: Plan, names: Sequence[str]) -> None:
+    """Compile some works by running their kernels once on empty arrays."""
+    for name in names:
+        b = stages.allocate(plan)
+        b.X.fill(1.0)
+        stages.WORKS[name][0](b)
+
+
+def serve(plan: Plan, told: IO[str], said: IO[str]) -> None:
+    """A worker: compile the works named on the lines of `told`, one by one, until there are no more."""
+
+    def say(line: str) -> None:
+        said.write(line + "\n")
+        said.flush()
+
+    for line in told:
+        with counting(lambda: say(FUNCTION)):
+            compile_here(plan, [line.strip()])
+        say(DONE)
+
+
+def compile_all(plan: Plan, step: Step = lambda done, total, unit: None, say: Say = lambda line: None) -> None:
+    """Compile what the cache does not hold yet, and leave the mark. `step` is told after every function, `say` of a process that died."""
+    works = Works({name: size for name, (_, size) in stages.WORKS.items()}, step)
+    others = min(cores(), MOST, len(stages.WORKS)) - 1 if is_kept() else 0
+    share_out(works, others, lambda name: compile_here(plan, [name]), say)
+    mark_compiled()
+
+
+def share_out(works: Works, others: int, compile_one: Callable[[str], None], say: Say, command: Sequence[str] = WORKER) -> None:
+    """Do all works: here, and in `others` processes of their own."""
+    processes = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(others)]
+    threads = [Thread(target=_feed, args=(process, works, say), daemon=True) for process in processes]
+    try:
+        for thread in threads:
+            thread.start()
+        _work_here(works, compile_one)
+        for thread in threads:
+            thread.join()
+        _work_here(works, compile_one)  # what a process that died gave back
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+def _work_here(works: Works, compile_one: Callable[[str], None]) -> None:
+    while (name := works.take()) is not None:
+        with counting(lambda: works.count(name)):
+            compile_one(name)
+        works.done(name)
+
+
+def _feed(process: subprocess.Popen[str], works: Works, say: Say) -> None:
+    """Hand works to one process until there are no more, or it dies."""
+    assert process.stdin and process.stdout
+    while (name := works.take()) is not None:
+        with contextlib.suppress(OSError):  # one that is dead says nothing, which is seen below
+            process.stdin.write(name + "\n")
+            process.stdin.flush()
+        if not any(_is_done(line, name, works) for line in process.stdout):
+            works.give_back(name)
+            say(f"a process that compiled {name} ended with status {process.wait()}; it is compiled here instead")
+            return
+    with contextlib.suppress(OSError):
+        process.stdin.close()
+
+
+def _is_done(line: str, name: str, works: Works) -> bool:
+    """Take note of what a worker says of a work; whether that is done."""
+    if line.strip() == DONE:
+        works.done(name)
+        return True
+    works.count(name)
+    return False
+
+
+def is_compiled() -> bool:
+    """Whether this machine's cache holds the kernels as they are now; the mark is made after the first compilation."""
+    return mark().exists()
+
+
+def mark_compiled() -> None:
+    """Leave the mark; a cache that cannot be written only costs the next run its start."""
+    with contextlib.suppress(OSError):
+        mark().touch()

@@ -1,0 +1,94 @@
+"""Numba's compiler as kernels use it: tuples in pieces (`lowering`), and no machine code for what only other kernels call.
+
+Numba makes machine code of every function by itself, with all that it calls in it, and once more for each of its callers. Nobody but a
+way in from Python calls most functions here, so they are kept as they were written until that is made (`Part`). It takes less than half the
+time and moves no bit. Numba lists no way to say it: where it is not built as it was when this was written, functions are compiled one by
+one as before.
+"""
+
+from numba.core.codegen import JITCodeLibrary
+from numba.core.compiler import Compiler
+from numba.core.compiler_machinery import FunctionPass, register_pass
+from numba.core.typed_passes import NoPythonSupportedFeatureValidation
+
+from .lowering import use_values
+
+NEEDED = ("_optimize_final_module", "_finalize_final_module", "_finalize_dynamic_globals", "_ensure_finalized", "get_pointer_to_function")
+AS_PARTS = all(hasattr(JITCodeLibrary, name) for name in NEEDED)  # whether numba is built as this file expects
+
+
+class Unset:
+    """A code generator that leaves a function's globals alone: those are in machine code only."""
+
+    def __init__(self, codegen):
+        self._codegen = codegen
+
+    def __getattr__(self, name):
+        return getattr(self._codegen, name)
+
+    def set_env(self, name, env):
+        """Nothing is there to be set."""
+
+
+class Part(JITCodeLibrary):  # type: ignore[misc]  # numba is untyped
+    """A function that is only ever written into others: linked with what it calls, not optimised, without machine code."""
+
+    @property
+    def codegen(self):
+        """The generator, for all but globals."""
+        return Unset(self._codegen)
+
+    def _optimize_final_module(self):
+        """Left to the function that it is written into."""
+
+    def _finalize_final_module(self):
+        self._finalize_dynamic_globals()
+        self._finalized = True
+
+    def get_pointer_to_function(self, name):
+        """0: there is no such place."""
+        self._ensure_finalized()
+        return 0
+
+
+@register_pass(mutates_CFG=False, analysis_only=True)
+class KeepAsPart(FunctionPass):  # type: ignore[misc]
+    """Before a function is lowered: say that it is a part."""
+
+    _name = "keep_as_part"
+
+    def __init__(self):
+        FunctionPass.__init__(self)
+
+    def run_pass(self, state):
+        """Whether the function was changed: it was not."""
+        if state.library is None:
+            state.library = Part(state.targetctx.codegen(), state.func_id.func_qualname)
+            state.library.enable_object_caching()
+        return False
+
+
+class Kernels(Compiler):  # type: ignore[misc]
+    """Numba's compiler, with values in place of stack slots."""
+
+    def define_pipelines(self):
+        """Numba's own passes, but for the last."""
+        pipelines = super().define_pipelines()
+        for passes in pipelines:
+            self.change(passes)
+            passes.finalize()
+        return pipelines
+
+    def change(self, passes):
+        """Change one list of passes."""
+        use_values(passes)
+
+
+class Parts(Kernels):
+    """The same, which keeps what it compiles as parts."""
+
+    def change(self, passes):
+        """`KeepAsPart` besides."""
+        super().change(passes)
+        if AS_PARTS:
+            passes.add_pass_after(KeepAsPart, NoPythonSupportedFeatureValidation)

@@ -1,0 +1,103 @@
+"""The first run on a machine: works are shared out among processes, whoever is free takes the next, and one that dies is made up for."""
+
+import io
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+from numba import njit
+from numba.core import config
+
+from offtake import compiling, stages
+from offtake.compiling import DONE, FUNCTION, Works, counting, share_out
+
+SIZES = {"long": 5, "middle": 3, "short": 2, "least": 1}
+WORKER = f"""
+import sys, time
+for line in sys.stdin:
+    assert line.strip() in {list(SIZES)!r}
+    for _ in range(4):
+        print({FUNCTION!r}, flush=True)
+    print({DONE!r}, flush=True)
+"""
+DIES = "import sys; sys.stdin.readline(); print('+', flush=True); sys.exit(3)"
+NEVER = "import time; time.sleep(600)"
+
+
+def shared(command: str, others: int, here: Any) -> tuple[list[tuple[int, int]], list[str]]:
+    """What is told as works are shared out among this process, where they are done by `here`, and others that run a text."""
+    told: list[tuple[int, int]] = []
+    said: list[str] = []
+    works = Works(SIZES, lambda done, total, unit: told.append((done, total)))
+    share_out(works, others, here, said.append, (sys.executable, "-c", command))
+    return told, said
+
+
+def test_all_is_done_once_and_the_count_rises_to_the_whole() -> None:
+    mine: list[str] = []
+
+    def slow(name: str) -> None:
+        mine.append(name)
+        if name == "long":
+            import time
+
+            time.sleep(1.0)  # the other is free meanwhile
+
+    told, said = shared(WORKER, 1, slow)
+    assert mine[0] in ("long", "middle") and 1 <= len(mine) < len(SIZES) and len(set(mine)) == len(mine) and not said
+    done = [d for d, _ in told]
+    assert done == sorted(done) and told[-1] == (11, 11) and len(told) > len(SIZES)
+
+
+def test_a_process_that_dies_is_told_and_its_work_is_done_here() -> None:
+    mine: list[str] = []
+    told, said = shared(DIES, 2, mine.append)
+    assert sorted(mine) == sorted(SIZES) and told[-1] == (11, 11)
+    assert said and all("status 3" in line and line.split(" compiled ")[1].split(" ended")[0] in SIZES for line in said)
+
+
+def test_what_fails_here_ends_all() -> None:
+    def fails(name: str) -> None:
+        raise ValueError(name)
+
+    with pytest.raises(ValueError, match=r"long|middle"):
+        shared(NEVER, 1, fails)
+
+
+def test_alone_the_longest_comes_first() -> None:
+    mine: list[str] = []
+    told, _ = shared(WORKER, 0, mine.append)
+    assert mine == list(SIZES) and told == [(5, 11), (8, 11), (10, 11), (11, 11)]
+
+
+def test_a_worker_answers_each_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    did: list[Any] = []
+    monkeypatch.setattr(compiling, "compile_here", lambda plan, names: did.append((plan, names)))
+    said = io.StringIO()
+    compiling.serve("plan", io.StringIO("placement\nworth\n"), said)  # type: ignore[arg-type]
+    assert did == [("plan", ["placement"]), ("plan", ["worth"])] and said.getvalue() == f"{DONE}\n{DONE}\n"
+
+
+@pytest.mark.skipif(bool(config.DISABLE_JIT), reason="without compilation there is nothing to count")
+def test_every_function_that_is_compiled_is_counted() -> None:
+    found: list[int] = []
+
+    @njit
+    def below(x: float) -> float:
+        return x + 1.0
+
+    @njit
+    def above(x: float) -> float:
+        return below(x) * 2.0
+
+    with counting(lambda: found.append(1)):
+        assert above(1.0) == 4.0
+    assert len(found) == 2
+    above(np.float32(1.0))
+    assert len(found) == 2
+
+
+def test_works_are_named_for_all_kernels_of_a_run_the_longest_first() -> None:
+    sizes = [size for _, size in stages.WORKS.values()]
+    assert all(size > 0 for size in sizes) and next(iter(stages.WORKS)) == "shared commitments"
