@@ -1,8 +1,9 @@
 """What a machine does once: every kernel compiled into the cache, by as many processes as there are cores.
 
-The works (`stages.WORKS`) lie on one list, longest first; whoever is free takes the first that nobody has. One is this process, the others
-are `python -m offtake.warm worker`, which are told a work a line and answer a sign a function and a line a work. What one that dies had
-taken goes back on the list, and it is said how it ended; its own words stand on stderr.
+The works (`stages.WORKS`) lie on one list, longest first; whoever is free takes the first that nobody has. Who works is
+`python -m offtake.warm worker`, which is told a work a line and answers a sign a function and a line a work: it compiles for books that
+together have every stage, whatever book is run first. What one that dies had taken goes back on the list, and it is said how it ended; its
+own words stand on stderr. What all of them leave is compiled here.
 """
 
 from __future__ import annotations
@@ -83,14 +84,14 @@ def counting(counted: Callable[[], None]) -> Iterator[None]:
 
 
 def compile_here(plan: Plan, names: Sequence[str]) -> None:
-    """Compile some works by running their kernels once on empty arrays."""
+    """Compile some works by running the kernels that a plan needs once, on empty arrays."""
     for name in names:
         b = stages.allocate(plan)
         b.X.fill(1.0)
         stages.WORKS[name][0](b)
 
 
-def serve(plan: Plan, told: IO[str], said: IO[str]) -> None:
+def serve(plans: Sequence[Plan], told: IO[str], said: IO[str]) -> None:
     """A worker: compile the works named on the lines of `told`, one by one, until there are no more."""
 
     def say(line: str) -> None:
@@ -99,40 +100,40 @@ def serve(plan: Plan, told: IO[str], said: IO[str]) -> None:
 
     for line in told:
         with counting(lambda: say(FUNCTION)):
-            compile_here(plan, [line.strip()])
+            for plan in plans:
+                compile_here(plan, [line.strip()])
         say(DONE)
 
 
 def compile_all(plan: Plan, step: Step = lambda done, total, unit: None, say: Say = lambda line: None) -> None:
     """Compile what the cache does not hold yet, and leave the mark. `step` is told after every function, `say` of a process that died."""
     works = Works({name: size for name, (_, size) in stages.WORKS.items()}, step)
-    others = min(cores(), MOST, len(stages.WORKS)) - 1 if is_kept() else 0
+    others = min(cores(), MOST) if is_kept() else 0
     share_out(works, others, lambda name: compile_here(plan, [name]), say)
     mark_compiled()
 
 
 def share_out(works: Works, others: int, compile_one: Callable[[str], None], say: Say, command: Sequence[str] = WORKER) -> None:
-    """Do all works: here, and in `others` processes of their own."""
+    """Do all works in `others` processes of their own, and here what they leave."""
     processes = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(others)]
     threads = [Thread(target=_feed, args=(process, works, say), daemon=True) for process in processes]
     try:
         for thread in threads:
             thread.start()
-        _work_here(works, compile_one)
         for thread in threads:
             thread.join()
-        _work_here(works, compile_one)  # what a process that died gave back
+        while (name := works.take()) is not None:
+            _work_here(name, works, compile_one)
     finally:
         for process in processes:
             process.kill()
             process.wait()
 
 
-def _work_here(works: Works, compile_one: Callable[[str], None]) -> None:
-    while (name := works.take()) is not None:
-        with counting(lambda: works.count(name)):
-            compile_one(name)
-        works.done(name)
+def _work_here(name: str, works: Works, compile_one: Callable[[str], None]) -> None:
+    with counting(lambda: works.count(name)):
+        compile_one(name)
+    works.done(name)
 
 
 def _feed(process: subprocess.Popen[str], works: Works, say: Say) -> None:
@@ -144,7 +145,7 @@ def _feed(process: subprocess.Popen[str], works: Works, say: Say) -> None:
             process.stdin.flush()
         if not any(_is_done(line, name, works) for line in process.stdout):
             works.give_back(name)
-            say(f"a process that compiled {name} ended with status {process.wait()}; it is compiled here instead")
+            say(f"a process that compiled {name} ended with status {process.wait()}; another compiles it")
             return
     with contextlib.suppress(OSError):
         process.stdin.close()

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from . import shadow
+from . import value as worths
 from .block import Block, count_endless
 from .identities import worst_of
 from .kernels import (
@@ -26,7 +27,6 @@ from .kernels import (
     recognise,
     reduce,
     replicates,
-    returns,
     series,
     settle,
     supply,
@@ -218,16 +218,19 @@ def _draw_anew(b: Block) -> None:
     clipped = np.zeros(len(b.plan.factor_paths), np.int64)
     draw_inputs(b, 1, 0, clipped)
     redraw(b, 1, clipped)
+    draw.score_row(1, 0, 0, 0, b.Z[0], np.zeros(LANES))
 
 
 def _count(b: Block) -> None:
     rows, month = np.zeros((1, LANES)), np.zeros(1, np.int64)
-    returns.irr_block(np.zeros((b.plan.months, LANES)), rows[0].copy())
+    for read in (worths.payback, worths.rate_of_return, worths.collected, worths.obligation(0)):
+        read(b, 0)
     reduce.tally(reduce.empty(1), rows, rows[:, 0].copy(), rows[:, 0].copy())
     replicates.by_replicate(
         rows, np.ones(LANES, np.int64), rows[:, 0].copy(), rows, np.zeros((1, 16)), np.zeros((1, 16), np.int64),
         np.zeros((1, LANES, 16), np.int64), np.zeros(1, np.int64),
     )  # fmt: skip
+    reduce.quantiles(reduce.empty(1), slice(0, 1), 0.5)
     reduce.by_period(rows, month, month, rows)
     reduce.shares_by_period(np.zeros((b.plan.months, LANES), np.int64), month, month, np.zeros((1, 5, LANES)))
 

@@ -22,7 +22,6 @@ for line in sys.stdin:
     print({DONE!r}, flush=True)
 """
 DIES = "import sys; sys.stdin.readline(); print('+', flush=True); sys.exit(3)"
-NEVER = "import time; time.sleep(600)"
 
 
 def shared(command: str, others: int, here: Any) -> tuple[list[tuple[int, int]], list[str]]:
@@ -34,20 +33,21 @@ def shared(command: str, others: int, here: Any) -> tuple[list[tuple[int, int]],
     return told, said
 
 
-def test_all_is_done_once_and_the_count_rises_to_the_whole() -> None:
+def test_all_is_done_once_by_the_others_and_the_count_rises_to_the_whole() -> None:
     mine: list[str] = []
+    for others in (1, 3):
+        told, said = shared(WORKER, others, mine.append)
+        done = [d for d, _ in told]
+        assert done == sorted(done) and told[-1] == (11, 11) and len(told) == 4 * len(SIZES) + len(SIZES)
+    assert not mine and not said
 
-    def slow(name: str) -> None:
-        mine.append(name)
-        if name == "long":
-            import time
 
-            time.sleep(1.0)  # the other is free meanwhile
-
-    told, said = shared(WORKER, 1, slow)
-    assert mine[0] in ("long", "middle") and 1 <= len(mine) < len(SIZES) and len(set(mine)) == len(mine) and not said
-    done = [d for d, _ in told]
-    assert done == sorted(done) and told[-1] == (11, 11) and len(told) > len(SIZES)
+def test_works_are_taken_longest_first_and_what_is_given_back_first_of_all() -> None:
+    works = Works(SIZES, lambda done, total, unit: None)
+    taken = [works.take() for _ in range(5)]
+    assert taken == [*SIZES, None]
+    works.give_back("short")
+    assert works.take() == "short" and works.take() is None
 
 
 def test_a_process_that_dies_is_told_and_its_work_is_done_here() -> None:
@@ -62,7 +62,7 @@ def test_what_fails_here_ends_all() -> None:
         raise ValueError(name)
 
     with pytest.raises(ValueError, match=r"long|middle"):
-        shared(NEVER, 1, fails)
+        shared(DIES, 1, fails)
 
 
 def test_alone_the_longest_comes_first() -> None:
@@ -75,8 +75,8 @@ def test_a_worker_answers_each_line(monkeypatch: pytest.MonkeyPatch) -> None:
     did: list[Any] = []
     monkeypatch.setattr(compiling, "compile_here", lambda plan, names: did.append((plan, names)))
     said = io.StringIO()
-    compiling.serve("plan", io.StringIO("placement\nworth\n"), said)  # type: ignore[arg-type]
-    assert did == [("plan", ["placement"]), ("plan", ["worth"])] and said.getvalue() == f"{DONE}\n{DONE}\n"
+    compiling.serve(["one", "two"], io.StringIO("placement\nworth\n"), said)  # type: ignore[arg-type]
+    assert did == [(plan, [name]) for name in ("placement", "worth") for plan in ("one", "two")] and said.getvalue() == f"{DONE}\n{DONE}\n"
 
 
 @pytest.mark.skipif(bool(config.DISABLE_JIT), reason="without compilation there is nothing to count")
