@@ -9,9 +9,10 @@ one as before.
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import Compiler
 from numba.core.compiler_machinery import FunctionPass, register_pass
-from numba.core.typed_passes import NoPythonSupportedFeatureValidation
+from numba.core.targetconfig import TargetConfig
+from numba.core.typed_passes import NativeLowering, NoPythonSupportedFeatureValidation
 
-from .lowering import use_values
+from .lowering import AS_VALUES, use_values
 
 NEEDED = ("_optimize_final_module", "_finalize_final_module", "_finalize_dynamic_globals", "_ensure_finalized", "get_pointer_to_function")
 AS_PARTS = all(hasattr(JITCodeLibrary, name) for name in NEEDED)  # whether numba is built as this file expects
@@ -51,6 +52,13 @@ class Part(JITCodeLibrary):  # type: ignore[misc]  # numba is untyped
         return 0
 
 
+def keep_as_part(state):
+    """Say that what is compiled is a part."""
+    if state.library is None:
+        state.library = Part(state.targetctx.codegen(), state.func_id.func_qualname)
+        state.library.enable_object_caching()
+
+
 @register_pass(mutates_CFG=False, analysis_only=True)
 class KeepAsPart(FunctionPass):  # type: ignore[misc]
     """Before a function is lowered: say that it is a part."""
@@ -62,14 +70,21 @@ class KeepAsPart(FunctionPass):  # type: ignore[misc]
 
     def run_pass(self, state):
         """Whether the function was changed: it was not."""
-        if state.library is None:
-            state.library = Part(state.targetctx.codegen(), state.func_id.func_qualname)
-            state.library.enable_object_caching()
+        keep_as_part(state)
         return False
 
 
 class Kernels(Compiler):  # type: ignore[misc]
     """Numba's compiler, with values in place of stack slots."""
+
+    within = 0  # how many kernels are being compiled, each for the one before
+
+    def _compile_core(self):
+        Kernels.within += 1
+        try:
+            return super()._compile_core()
+        finally:
+            Kernels.within -= 1
 
     def define_pipelines(self):
         """Numba's own passes, but for the last."""
@@ -92,3 +107,36 @@ class Parts(Kernels):
         super().change(passes)
         if AS_PARTS:
             passes.add_pass_after(KeepAsPart, NoPythonSupportedFeatureValidation)
+
+
+def keep_numbas_own_as_parts():
+    """What numba compiles of its own for a kernel (the making of an array, a copy of a row) is a part too; once a process.
+
+    Nothing else is: a function that Python may call asks for its wrapper.
+    """
+    run = NativeLowering.run_pass
+    if not (AS_PARTS and AS_VALUES) or run.__name__ == "run_or_keep":
+        return
+
+    def run_or_keep(self, state):
+        if Kernels.within and state.flags.no_cpython_wrapper:
+            keep_as_part(state)
+        return run(self, state)
+
+    NativeLowering.run_pass = run_or_keep
+
+
+def compare_options_quickly():
+    """Numba compares all forty options of two functions, one by one, some fifty thousand times; those that were set tell as much."""
+    same = TargetConfig.__eq__
+    if same.__name__ == "equal":
+        return
+
+    def equal(self, other):
+        return (type(self) is type(other) and getattr(self, "_values", self) == getattr(other, "_values", other)) or same(self, other)
+
+    TargetConfig.__eq__ = equal
+
+
+keep_numbas_own_as_parts()
+compare_options_quickly()

@@ -85,9 +85,13 @@ class AsValues(Lower):  # type: ignore[misc]  # numba is untyped
     """Numba's lowering, with values in place of stack slots. Where arrays are counted, only what counts none and what is given."""
 
     def _find_singly_assigned_variable(self):
-        super()._find_singly_assigned_variable()
         self.offtake_values = set()
-        if self.func_ir.func_id.is_generator or self._disable_sroa_like_opt:
+        whole = self.func_ir.func_id.is_generator or self._disable_sroa_like_opt
+        if whole or self.context.enable_nrt:
+            super()._find_singly_assigned_variable()
+        else:  # those that numba finds are among those found here
+            self._singly_assigned_vars, self._blk_local_varmap = set(), {}
+        if whole:
             return
         names, given = set_once(self.func_ir.blocks)
         self.offtake_values = {name for name in names if name in given or not self._is_counted(name)}
