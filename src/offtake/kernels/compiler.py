@@ -115,11 +115,11 @@ def keep_numbas_own_as_parts():
     Nothing else is: a function that Python may call asks for its wrapper.
     """
     run = NativeLowering.run_pass
-    if not (AS_PARTS and AS_VALUES) or run.__name__ == "run_or_keep":
+    if run.__name__ == "run_or_keep":
         return
 
     def run_or_keep(self, state):
-        if Kernels.within and state.flags.no_cpython_wrapper:
+        if AS_PARTS and AS_VALUES and Kernels.within and state.flags.no_cpython_wrapper:
             keep_as_part(state)
         return run(self, state)
 
