@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from llvmlite import ir as llvm
 from numba import njit
 from numba.core import config
 from numba.core.runtime import _nrt_python as memory
@@ -13,7 +14,7 @@ from numba.core.runtime import rtsys
 
 from offtake.kernels import compiled
 from offtake.kernels.compiler import AS_PARTS, Kernels, Part
-from offtake.kernels.lowering import AS_VALUES
+from offtake.kernels.lowering import AS_VALUES, Folding, drop_unread
 from offtake.kernels.replay_compiled import inner, step
 
 alone = njit(error_model="numpy", pipeline_class=Kernels)  # a way in that is kept nowhere: compiled anew as the compiler now is
@@ -151,6 +152,24 @@ def test_tuples_are_neither_stored_nor_put_together_where_they_are_only_read() -
     (made,) = add_up.overloads.values()
     text = made.library.get_llvm_str()
     assert "fadd" in text and not re.search(r"(insert|extract)value", text)
+
+
+def test_a_tuple_s_piece_is_what_was_put_in_and_tuples_that_nobody_reads_go() -> None:
+    whole, pair = llvm.IntType(64), llvm.LiteralStructType([llvm.IntType(64)] * 2)
+    outer = llvm.LiteralStructType([pair, whole])
+    function = llvm.Function(llvm.Module(), llvm.FunctionType(outer, [whole, whole, outer]), "f")
+    x, y, given = function.args
+    builder = Folding(function.append_basic_block())
+    inside = builder.insert_value(builder.insert_value(llvm.Constant(pair, llvm.Undefined), x, 0), y, 1)
+    made = builder.insert_value(builder.insert_value(given, inside, 0), y, 1)
+    assert builder.extract_value(made, 0) is inside and builder.extract_value(inside, 0) is x and builder.extract_value(made, [1]) is y
+    changed = builder.insert_value(made, y, [0, 0])  # into the pair that it holds
+    assert builder.extract_value(changed, 1) is y and builder.extract_value(changed, 0) is not inside
+    builder.extract_value(builder.extract_value(changed, 0), 1)
+    builder.ret(builder.insert_value(given, x, 1))
+    assert len(function.blocks[0].instructions) == 10
+    drop_unread(function)
+    assert [i.opname for i in function.blocks[0].instructions] == ["insertvalue", "ret"]
 
 
 def test_a_piece_is_a_part_to_other_kernels_and_whole_to_python() -> None:

@@ -38,7 +38,7 @@ def test_all_is_done_once_by_the_others_and_the_count_rises_to_the_whole() -> No
     for others in (1, 3):
         told, said = shared(WORKER, others, mine.append)
         done = [d for d, _ in told]
-        assert done == sorted(done) and told[-1] == (11, 11) and len(told) == 4 * len(SIZES) + len(SIZES)
+        assert done == sorted(done) and told[0] == (1, 11) and told[-1] == (11, 11) and len(told) == 4 * len(SIZES) + len(SIZES)
     assert not mine and not said
 
 
