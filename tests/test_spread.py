@@ -150,6 +150,23 @@ def test_a_fault_is_raised_where_its_result_is_asked_for() -> None:
     assert threading.active_count() == before
 
 
+@pytest.mark.parametrize("workers", [1, 2, 3])
+@pytest.mark.parametrize("inside", [False, True])
+def test_items_that_cannot_be_made_are_no_end_of_them(workers: int, inside: bool) -> None:
+    def items() -> Iterator[int]:
+        yield from range(5)
+        raise ValueError("the sixth")
+
+    def all_of_them(_: int) -> list[int]:
+        got = []
+        with pytest.raises(ValueError, match="the sixth"):
+            for result in in_order(abs, items(), workers):
+                got.append(result)
+        return got
+
+    assert (list(in_order(all_of_them, [0], workers)) if inside else [all_of_them(0)]) == [[*range(5)]]
+
+
 def test_nothing_runs_on_after_a_fault_inside() -> None:
     """The fault of a part comes out of its call once the parts beside it have ended."""
     busy = Busy()

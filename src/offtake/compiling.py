@@ -1,9 +1,9 @@
-"""What a machine does once: every kernel compiled into the cache, by as many processes as there are cores.
+"""What a machine does once: every kernel compiled into the cache, by as many processes as there are cores and memory holds.
 
 The works (`stages.WORKS`) lie on one list, longest first; whoever is free takes the first that nobody has. Who works is
 `python -m offtake.warm worker`, which is told a work a line and answers a sign a function and a line a work: it compiles for books that
-together have every stage, whatever book is run first. What one that dies had taken goes back on the list, and it is said how it ended; its
-own words stand on stderr. What all of them leave is compiled here.
+together have every stage but those of options and leases, whatever book is run first. What one that dies had taken goes back on the list,
+and it is said how it ended; its own words stand on stderr. What all of them leave is compiled here.
 """
 
 from __future__ import annotations
@@ -17,14 +17,15 @@ from typing import IO, Any
 
 from numba.core import event
 
-from . import stages
+from . import memory, stages
 from .kernels.cache import is_kept, mark
 from .plan import Plan
 from .spread import cores
 
 MOST = 8  # processes: with more the longest work is waited for
 FUNCTION, DONE = "+", "done"  # what a worker says: of a function, of a work
-WORKER = (sys.executable, "-m", "offtake.warm", "worker")
+WORKER = (sys.executable, "-P", "-m", "offtake.warm", "worker")  # -P: no module of the folder that the user stands in
+EACH = 550e6  # bytes that a process takes at most
 
 Step = Callable[[int, int, str], None]
 Say = Callable[[str], None]
@@ -35,18 +36,25 @@ class Works:
 
     def __init__(self, sizes: dict[str, int], step: Step) -> None:
         self._sizes, self._step, self._lock = sizes, step, Lock()
-        self._left, self._seen = list(sizes), dict.fromkeys(sizes, 0)
+        self._left, self._seen, self._is_closed = list(sizes), dict.fromkeys(sizes, 0), False
 
     def take(self) -> str | None:
         """The longest work that nobody has; None where there is none."""
         with self._lock:
             return self._left.pop(0) if self._left else None
 
-    def give_back(self, name: str) -> None:
-        """A work that was taken and not done."""
+    def give_back(self, name: str) -> bool:
+        """A work that was taken and not done; whether anybody will take it."""
         with self._lock:
             self._seen[name] = 0
             self._left.insert(0, name)
+            return not self._is_closed
+
+    def close(self) -> None:
+        """Nobody takes any more."""
+        with self._lock:
+            self._is_closed = True
+            self._left.clear()
 
     def count(self, name: str) -> None:
         """A function of a work is compiled."""
@@ -108,16 +116,26 @@ def serve(plans: Sequence[Plan], told: IO[str], said: IO[str]) -> None:
 def compile_all(plan: Plan, step: Step = lambda done, total, unit: None, say: Say = lambda line: None) -> None:
     """Compile what the cache does not hold yet, and leave the mark. `step` is told after every function, `say` of a process that died."""
     works = Works({name: size for name, (_, size) in stages.WORKS.items()}, step)
-    others = min(cores(), MOST) if is_kept() else 0
+    others = processes() if is_kept() else 0
     share_out(works, others, lambda name: compile_here(plan, [name]), say)
     mark_compiled()
 
 
+def processes() -> int:
+    """How many compile: one a core, as many as memory holds, `MOST` at most."""
+    room = memory.free()
+    fit = MOST if room is None else int(room // EACH)
+    return max(min(cores(), MOST, fit), 1)
+
+
 def share_out(works: Works, others: int, compile_one: Callable[[str], None], say: Say, command: Sequence[str] = WORKER) -> None:
-    """Do all works in `others` processes of their own, and here what they leave."""
-    processes = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(others)]
-    threads = [Thread(target=_feed, args=(process, works, say), daemon=True) for process in processes]
+    """Do all works in `others` processes of their own, and here what they leave, all of it where none can be started."""
+    started: list[subprocess.Popen[str]] = []
     try:
+        with contextlib.suppress(OSError):
+            for _ in range(others):
+                started.append(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
+        threads = [Thread(target=_feed, args=(process, works, say), daemon=True) for process in started]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -125,7 +143,8 @@ def share_out(works: Works, others: int, compile_one: Callable[[str], None], say
         while (name := works.take()) is not None:
             _work_here(name, works, compile_one)
     finally:
-        for process in processes:
+        works.close()
+        for process in started:
             process.kill()
             process.wait()
 
@@ -144,8 +163,8 @@ def _feed(process: subprocess.Popen[str], works: Works, say: Say) -> None:
             process.stdin.write(name + "\n")
             process.stdin.flush()
         if not any(_is_done(line, name, works) for line in process.stdout):
-            works.give_back(name)
-            say(f"a process that compiled {name} ended with status {process.wait()}; another compiles it")
+            if works.give_back(name):
+                say(f"a process that compiled {name} ended with status {process.wait()}; another compiles it")
             return
     with contextlib.suppress(OSError):
         process.stdin.close()

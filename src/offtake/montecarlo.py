@@ -376,8 +376,14 @@ class _Done:
 def prepare(plan: Plan, tell: Reporter) -> None:
     """Compile the kernels where this machine's cache does not hold them."""
     if not compiling.is_compiled():
-        tell.stage("compiling the kernels, once on a machine: about a minute")
-        compiling.compile_all(plan, tell.step, tell.stage)
+        stage = "compiling the kernels, once on a machine: about a minute"
+
+        def say(line: str) -> None:
+            tell.stage(line)
+            tell.stage(stage)
+
+        tell.stage(stage)
+        compiling.compile_all(plan, tell.step, say)
 
 
 def refuse_broken(worst: list[Worst]) -> None:

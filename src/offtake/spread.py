@@ -42,7 +42,7 @@ def in_order(work: Callable[[Item], Result], items: Iterable[Item], workers: int
     crew = _Crew(workers)
     try:
         yield from crew.results(job, inside=False)
-    finally:  # an interrupt leaves at once: what is queued is dropped, what runs ends by itself
+    finally:  # an interrupt leaves soon: what is queued is dropped, what runs is waited for
         crew.dismiss()
 
 
@@ -73,11 +73,15 @@ class _Job:
         return self.is_taken and not self.results
 
     def take(self) -> Any:
-        """The next item, with a place for its result; None where there was none."""
-        for item in self.items:
-            self.running += 1
+        """The next item, with a place for its result; None where there was none. Where asking for it fails, that is the last result."""
+        try:
+            for item in self.items:
+                self.running += 1
+                self.results.append(Future())
+                return item, self.results[-1]
+        except BaseException as fault:
             self.results.append(Future())
-            return item, self.results[-1]
+            self.results[-1].set_exception(fault)
         self.is_taken = True
         return None
 

@@ -6,6 +6,7 @@ A first run does the same by itself; before parallel tests it keeps the workers 
 
 from __future__ import annotations
 
+import signal
 import sys
 
 BOOKS = ("openai-aws", "two-clouds")  # together they have every stage of a run without options and leases
@@ -18,6 +19,7 @@ def warm(role: str = "all") -> None:
 
     plans = [front.compile(front.load(book)) for book in BOOKS]
     if role == "worker":
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is the whole group's: who started this one ends it
         compiling.serve(plans, sys.stdin, sys.stdout)
         return
     with Progress() as progress:

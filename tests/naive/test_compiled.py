@@ -1,5 +1,7 @@
 """Steps are compiled into the ways in that call them alone, those of a replay once whatever constants they are handed; tuples in pieces."""
 
+import copy
+import pickle
 import re
 import sys
 from typing import NamedTuple
@@ -12,7 +14,7 @@ from numba.core import config
 from numba.core.runtime import _nrt_python as memory
 from numba.core.runtime import rtsys
 
-from offtake.kernels import compiled
+from offtake.kernels import compiled, draw
 from offtake.kernels.compiler import AS_PARTS, Kernels, Part
 from offtake.kernels.lowering import AS_VALUES, Folding, drop_unread
 from offtake.kernels.replay_compiled import inner, step
@@ -178,3 +180,8 @@ def test_a_piece_is_a_part_to_other_kernels_and_whole_to_python() -> None:
         assert isinstance(doubled._part.overloads[doubled._part.signatures[0]].library, Part) and not doubled.signatures
     assert doubled(1.5) == 3.0 and getattr(doubled, "py_func", doubled)(2.0) == 4.0
     assert doubled.__name__ == "doubled" and "Called from" in doubled.__doc__
+
+
+def test_a_kernel_that_is_a_part_too_may_be_copied_and_sent():
+    assert pickle.loads(pickle.dumps(draw.normal_cdf)) is draw.normal_cdf
+    assert copy.copy(draw.normal_cdf) is draw.normal_cdf and copy.deepcopy(draw.normal_cdf) is draw.normal_cdf

@@ -1,7 +1,9 @@
 """The first run on a machine: works are shared out among processes, whoever is free takes the next, and one that dies is made up for."""
 
 import io
+import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -101,3 +103,29 @@ def test_every_function_that_is_compiled_is_counted() -> None:
 def test_works_are_named_for_all_kernels_of_a_run_the_longest_first() -> None:
     sizes = [size for _, size in stages.WORKS.values()]
     assert all(size > 0 for size in sizes) and next(iter(stages.WORKS)) == "shared commitments"
+
+
+def test_where_no_process_can_be_started_all_is_done_here() -> None:
+    mine: list[str] = []
+    share_out(Works(SIZES, lambda done, total, unit: None), 2, mine.append, print, ("no such program at all",))
+    assert mine == [*SIZES]
+
+
+def test_as_many_processes_as_memory_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiling, "cores", lambda: 6)
+    for room, many in ((None, 6), (1e12, 6), (2.5 * compiling.EACH, 2), (0.0, 1)):
+        monkeypatch.setattr(compiling.memory, "free", lambda room=room: room)
+        assert compiling.processes() == many
+
+
+def test_a_worker_takes_no_module_of_the_folder_that_the_user_stands_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "numba.py").write_text("raise SystemExit(3)")
+    monkeypatch.chdir(tmp_path)
+    assert subprocess.run(compiling.WORKER, input="", text=True, capture_output=True).returncode == 0
+
+
+def test_nobody_is_told_of_a_process_that_was_ended() -> None:
+    works = Works(SIZES, lambda done, total, unit: None)
+    assert works.take() == "long" and works.give_back("long")
+    works.close()
+    assert works.take() is None and not works.give_back("long")

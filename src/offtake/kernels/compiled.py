@@ -60,7 +60,13 @@ class Either:
         return self._alone(*args)
 
     def __getattr__(self, name):
+        if name in ("_part", "_alone"):  # not there yet: a copy is being made
+            raise AttributeError(name)
         return getattr(self._alone, name)
+
+    def __reduce__(self):
+        """Another process, and a copy, get it by its name."""
+        return self.__qualname__
 
 
 def entry(function):

@@ -15,7 +15,7 @@ from numba.core.typed_passes import NativeLowering, NoPythonSupportedFeatureVali
 from .lowering import AS_VALUES, use_values
 
 NEEDED = ("_optimize_final_module", "_finalize_final_module", "_finalize_dynamic_globals", "_ensure_finalized", "get_pointer_to_function")
-AS_PARTS = all(hasattr(JITCodeLibrary, name) for name in NEEDED)  # whether numba is built as this file expects
+AS_PARTS = AS_VALUES and all(hasattr(JITCodeLibrary, name) for name in NEEDED)  # whether numba is built as this file expects
 
 
 class Unset:

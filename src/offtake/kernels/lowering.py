@@ -8,6 +8,7 @@ value itself; a piece of a tuple is what was put in; and tuples that nobody read
 Neither moves a bit: what is computed is the same, in the same order. A numba whose insides look otherwise keeps to its own way.
 """
 
+import numba
 from llvmlite import ir as llvm
 from llvmlite.ir.instructions import ExtractValue, InsertValue
 from numba.core import ir, typed_passes
@@ -16,8 +17,10 @@ from numba.core.compiler_machinery import PassManager, register_pass
 from numba.core.lowering import Lower
 
 NEEDED = ("_find_singly_assigned_variable", "setup_function", "lower_assign", "delvar", "post_lower", "_disable_sroa_like_opt")
+TRIED = ("0.68.",)  # numba's versions with which this was tried: the same names may mean something else in another
 AS_VALUES = (
-    all(hasattr(Lower, name) for name in NEEDED)
+    numba.__version__.startswith(TRIED)
+    and all(hasattr(Lower, name) for name in NEEDED)
     and all(hasattr(typed_passes, name) for name in ("BaseNativeLowering", "NativeLowering"))
     and hasattr(PassManager("as built"), "passes")
 )  # whether numba is built as this file expects

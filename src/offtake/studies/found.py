@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from threading import RLock
 from typing import Any, Protocol
 
 import numpy as np
@@ -24,6 +25,8 @@ from .holds import FEWEST, Holds
 from .sensitivity import Mover, Sensitivity
 from .tabulate import statistics
 from .whatif import Look
+
+_ONE_AT_A_TIME = RLock()
 
 IDLE = ("idle_no_demand", "idle_not_allowed", "idle_no_room")
 
@@ -68,6 +71,12 @@ class Findings:
 
     @cached_property
     def sensitivity(self) -> Sensitivity:
+        """Of the kept paths; studies side by side ask for it at once, and it is made once (a cached property holds no lock of its own)."""
+        with _ONE_AT_A_TIME:
+            return self._sensitivity
+
+    @cached_property
+    def _sensitivity(self) -> Sensitivity:
         return Sensitivity(self.outcome.plan.inputs.names, self.outcome.alike(self.outcome.inputs))
 
     @cached_property
