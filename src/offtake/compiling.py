@@ -24,7 +24,6 @@ from .spread import cores
 
 MOST = 8  # processes: with more the longest work is waited for
 FUNCTION, DONE = "+", "done"  # what a worker says: of a function, of a work
-WORKER = (sys.executable, "-P", "-m", "offtake.warm", "worker")  # -P: no module of the folder that the user stands in
 EACH = 550e6  # bytes that a process takes at most
 
 Step = Callable[[int, int, str], None]
@@ -106,19 +105,26 @@ def serve(plans: Sequence[Plan], told: IO[str], said: IO[str]) -> None:
         said.write(line + "\n")
         said.flush()
 
-    for line in told:
-        with counting(lambda: say(FUNCTION)):
-            for plan in plans:
-                compile_here(plan, [line.strip()])
-        say(DONE)
+    with contextlib.suppress(BrokenPipeError):  # nobody listens any more
+        for line in told:
+            with counting(lambda: say(FUNCTION)):
+                for plan in plans:
+                    compile_here(plan, [line.strip()])
+            say(DONE)
 
 
 def compile_all(plan: Plan, step: Step = lambda done, total, unit: None, say: Say = lambda line: None) -> None:
     """Compile what the cache does not hold yet, and leave the mark. `step` is told after every function, `say` of a process that died."""
     works = Works({name: size for name, (_, size) in stages.WORKS.items()}, step)
     others = processes() if is_kept() else 0
-    share_out(works, others, lambda name: compile_here(plan, [name]), say)
+    share_out(works, others, lambda name: compile_here(plan, [name]), say, worker())
     mark_compiled()
+
+
+def worker() -> Sequence[str]:
+    """The command of a worker, which finds modules where this process does, and none in the folder that the user stands in."""
+    ours = f"import sys; sys.path[:] = {[path for path in sys.path if path]!r}; from offtake.warm import warm; warm('worker')"
+    return (sys.executable, "-P", "-c", ours)
 
 
 def processes() -> int:
@@ -128,13 +134,13 @@ def processes() -> int:
     return max(min(cores(), MOST, fit), 1)
 
 
-def share_out(works: Works, others: int, compile_one: Callable[[str], None], say: Say, command: Sequence[str] = WORKER) -> None:
+def share_out(works: Works, others: int, compile_one: Callable[[str], None], say: Say, command: Sequence[str]) -> None:
     """Do all works in `others` processes of their own, and here what they leave, all of it where none can be started."""
     started: list[subprocess.Popen[str]] = []
     try:
         with contextlib.suppress(OSError):
             for _ in range(others):
-                started.append(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
+                started.append(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, errors="replace"))
         threads = [Thread(target=_feed, args=(process, works, say), daemon=True) for process in started]
         for thread in threads:
             thread.start()
@@ -159,12 +165,17 @@ def _feed(process: subprocess.Popen[str], works: Works, say: Say) -> None:
     """Hand works to one process until there are no more, or it dies."""
     assert process.stdin and process.stdout
     while (name := works.take()) is not None:
-        with contextlib.suppress(OSError):  # one that is dead says nothing, which is seen below
-            process.stdin.write(name + "\n")
-            process.stdin.flush()
-        if not any(_is_done(line, name, works) for line in process.stdout):
-            if works.give_back(name):
-                say(f"a process that compiled {name} ended with status {process.wait()}; another compiles it")
+        is_done = False
+        try:
+            with contextlib.suppress(OSError):  # one that is dead says nothing, which is seen below
+                process.stdin.write(name + "\n")
+                process.stdin.flush()
+            is_done = any(_is_done(line, name, works) for line in process.stdout)
+        finally:
+            is_wanted = not is_done and works.give_back(name)
+        if is_wanted:
+            say(f"a process that compiled {name} ended with status {process.wait()}; another compiles it")
+        if not is_done:
             return
     with contextlib.suppress(OSError):
         process.stdin.close()
@@ -187,4 +198,5 @@ def is_compiled() -> bool:
 def mark_compiled() -> None:
     """Leave the mark; a cache that cannot be written only costs the next run its start."""
     with contextlib.suppress(OSError):
-        mark().touch()
+        if is_kept():
+            mark().touch()

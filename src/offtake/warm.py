@@ -6,6 +6,7 @@ A first run does the same by itself; before parallel tests it keeps the workers 
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 
@@ -17,10 +18,12 @@ def warm(role: str = "all") -> None:
     from . import compiling, front
     from .reports.progress import Progress
 
-    plans = [front.compile(front.load(book)) for book in BOOKS]
+    plans = [front.compile(front.load(front.BOOKS / f"{book}.yaml")) for book in BOOKS]
     if role == "worker":
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is the whole group's: who started this one ends it
-        compiling.serve(plans, sys.stdin, sys.stdout)
+        said = os.fdopen(os.dup(1), "w")
+        os.dup2(2, 1)  # what anybody else prints is no answer
+        compiling.serve(plans, sys.stdin, said)
         return
     with Progress() as progress:
         progress.stage("compiling the kernels")

@@ -7,7 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import offtake.kernels
+from offtake.kernels import cache
 from offtake.kernels.cache import key, reached, texts, user_folder
 
 ASK = """
@@ -142,3 +145,40 @@ def test_the_folder_is_the_users_own(monkeypatch, tmp_path):
         monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
         monkeypatch.delenv("LOCALAPPDATA", raising=False)
         assert user_folder().parts[-2:] == ending and user_folder().is_absolute()
+
+
+def run_alone(code: str, folder: Path, **said: str) -> str:
+    """What a process of its own prints, in a folder."""
+    done = subprocess.run([sys.executable, "-c", code], cwd=folder, env={**os.environ, **said}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_functions_of_others_are_kept_as_numba_keeps_them(tmp_path: Path) -> None:
+    (tmp_path / "theirs.py").write_text("from numba import njit\n\n@njit(cache=True)\ndef twice(x):\n    return 2 * x\n")
+    call = "import theirs; print(theirs.twice(21), len(theirs.twice._cache_hits))"
+    assert run_alone(f"import offtake.kernels; {call}", tmp_path) == "42 0\n"
+    assert run_alone(call, tmp_path) == "42 1\n"
+
+
+def test_where_nothing_can_be_kept_a_process_compiles_for_itself(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    code = (
+        "from offtake.kernels import draw\n"
+        "print(draw.normal_cdf(0.0), draw.normal_cdf._cache._impl.locator.get_cache_path())"
+    )
+    value, path = run_alone(code, tmp_path, OFFTAKE_CACHE=str(tmp_path / "file" / "in it")).split()
+    assert value == "0.5" and "offtake-" in path and not Path(path).exists()
+    assert not list(Path(cache.__file__).parent.rglob("*.nbi"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit for the size of a file is known there")
+def test_a_kernel_that_cannot_be_written_runs(tmp_path: Path) -> None:
+    code = (
+        "import resource, signal\n"
+        "from offtake.kernels import draw\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))\n"
+        "print(draw.normal_cdf(0.0))"
+    )
+    assert run_alone(code, tmp_path, OFFTAKE_CACHE=str(tmp_path)) == "0.5\n"

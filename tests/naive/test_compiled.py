@@ -185,3 +185,20 @@ def test_a_piece_is_a_part_to_other_kernels_and_whole_to_python() -> None:
 def test_a_kernel_that_is_a_part_too_may_be_copied_and_sent():
     assert pickle.loads(pickle.dumps(draw.normal_cdf)) is draw.normal_cdf
     assert copy.copy(draw.normal_cdf) is draw.normal_cdf and copy.deepcopy(draw.normal_cdf) is draw.normal_cdf
+
+
+@compiled.piece
+def put(given, out):
+    """All of a row."""
+    out[:] = given
+
+
+@alone
+def put_twice(given, out):
+    """A way in that is made of another."""
+    put(given, out)
+
+
+def test_faults_of_parts_are_told_in_the_process_that_compiles_them():
+    with pytest.raises(ValueError, match=r"cannot assign slice|could not broadcast"):
+        put_twice(np.zeros(2), np.zeros(3))

@@ -121,7 +121,7 @@ def test_as_many_processes_as_memory_holds(monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_worker_takes_no_module_of_the_folder_that_the_user_stands_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "numba.py").write_text("raise SystemExit(3)")
     monkeypatch.chdir(tmp_path)
-    assert subprocess.run(compiling.WORKER, input="", text=True, capture_output=True).returncode == 0
+    assert subprocess.run(compiling.worker(), input="", text=True, capture_output=True).returncode == 0
 
 
 def test_nobody_is_told_of_a_process_that_was_ended() -> None:

@@ -6,15 +6,19 @@ it reaches and nothing else, and clones with the same kernels share them. Severa
 entry under a temporary name and renames it.
 """
 
+import atexit
+import contextlib
 import functools
 import hashlib
 import os
 import re
+import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 import numba
-from numba.core.caching import _CacheLocator
+from numba.core.caching import FunctionCache, _CacheLocator
 
 IMPORT = re.compile(rb"^from (?:offtake\.kernels)?\.(\w+) import\b", re.MULTILINE)
 NUMBAS_OWN = "UserProvidedCacheLocator,InTreeCacheLocator,UserWideCacheLocator,IPythonCacheLocator,ZipCacheLocator"
@@ -94,12 +98,22 @@ class KernelLocator(_CacheLocator):  # type: ignore[misc]  # numba is untyped
 
     @classmethod
     def from_function(cls, py_func: object, py_file: str) -> "KernelLocator | None":
-        """The locator of one function, None where it is not a kernel or the folder cannot be written."""
+        """The locator of one function, None where it is not a kernel. Where the folder cannot be written, one for this process alone:
+        numba's own places know nothing of the texts that a kernel is made of."""
         file = Path(py_file)
         if file.parent != Path(__file__).parent:
             return None
-        path = folder(file.parent, file.stem)
-        return cls(path, py_func.__code__.co_firstlineno) if path else None  # type: ignore[attr-defined]
+        path = folder(file.parent, file.stem) or passing_folder() / file.stem
+        path.mkdir(exist_ok=True)
+        return cls(path, py_func.__code__.co_firstlineno)  # type: ignore[attr-defined]
+
+
+@functools.cache
+def passing_folder() -> Path:
+    """A folder of this process, gone with it."""
+    path = tempfile.mkdtemp(prefix="offtake-")
+    atexit.register(shutil.rmtree, path, ignore_errors=True)
+    return Path(path)
 
 
 def is_kept() -> bool:
@@ -112,9 +126,24 @@ def mark() -> Path:
     return user_folder() / "kernels" / f"compiled-{key(Path(__file__).parent)}"
 
 
+def lose_what_has_no_room() -> None:
+    """A kernel that cannot be written (a full disk, a quota) is compiled, and runs: it is only not kept."""
+    save = FunctionCache.save_overload
+    if save.__name__ == "save_where_there_is_room":
+        return
+
+    def save_where_there_is_room(self: FunctionCache, signature: object, data: object) -> None:
+        forgiven = (OSError,) if isinstance(self._impl.locator, KernelLocator) else ()
+        with contextlib.suppress(*forgiven):
+            save(self, signature, data)
+
+    FunctionCache.save_overload = save_where_there_is_room
+
+
 def use_own_folder() -> None:
     """Make numba ask `KernelLocator` first; must run before the first decorator does."""
     others = numba.config.CACHE_LOCATOR_CLASSES or NUMBAS_OWN
+    lose_what_has_no_room()
     mine = f"{__name__}.{KernelLocator.__name__}"
     if mine not in others:
         numba.config.CACHE_LOCATOR_CLASSES = f"{mine},{others}"

@@ -1,7 +1,8 @@
 """How functions of kernels are compiled: parts, which other kernels are made of, and ways in from Python.
 
 `inner` builds no way in from Python, and no machine code: that is made of the whole way in (`compiler`). It also counts no arrays in or
-out of a call, which halves the run time of short functions: so an `inner` function may neither make, return nor slice-copy arrays.
+out of a call, which halves the run time of short functions: so an `inner` function may neither make, return nor slice-copy arrays. Two of
+them may not call each other.
 
 A lane loop that writes one array and reads another is only done eight lanes at a time where the compiler knows that they share no memory.
 It can ask as the loop begins, but gives up beyond some tens of pairs, and then goes lane by lane, at a quarter of the speed. `block` and
@@ -55,9 +56,9 @@ class Either:
     def _numba_type_(self):
         return self._part._numba_type_
 
-    def __call__(self, *args):
+    def __call__(self, *args, **named):
         """What it returns to Python."""
-        return self._alone(*args)
+        return self._alone(*args, **named)
 
     def __getattr__(self, name):
         if name in ("_part", "_alone"):  # not there yet: a copy is being made

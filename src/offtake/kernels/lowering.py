@@ -13,9 +13,12 @@ from llvmlite import ir as llvm
 from llvmlite.ir.instructions import ExtractValue, InsertValue
 from numba.core import ir, typed_passes
 from numba.core.analysis import compute_cfg_from_blocks, compute_use_defs, must_use_alloca
+from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler_machinery import PassManager, register_pass
+from numba.core.environment import lookup_environment
 from numba.core.lowering import Lower
 
+ENVIRONMENT = "_ZN08NumbaEnv"  # how numba's names of a function's Python side begin
 NEEDED = ("_find_singly_assigned_variable", "setup_function", "lower_assign", "delvar", "post_lower", "_disable_sroa_like_opt")
 TRIED = ("0.68.",)  # numba's versions with which this was tried: the same names may mean something else in another
 AS_VALUES = (
@@ -148,6 +151,16 @@ if AS_VALUES:
         def lowering_class(self):
             """What writes a function down."""
             return AsValues
+
+        def run_pass(self, state):
+            """As numba does; parts written into a way in find there what they need of Python (the words of a fault)."""
+            changed = super().run_pass(state)
+            if type(state.library) is JITCodeLibrary:
+                for variable in state.library._final_module.global_variables:
+                    known = lookup_environment(variable.name) if variable.name.startswith(ENVIRONMENT) else None
+                    if known is not None:
+                        state.library.codegen.set_env(variable.name, known)
+            return changed
 
 
 def use_values(passes):
