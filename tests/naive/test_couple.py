@@ -86,14 +86,19 @@ def whole(programs, out, i):
     if not gains:
         return 0.0, [0.0] * len(programs.known.stock)
     limits |= {("stock", p, 0): programs.known.stock[p, i] for p in range(len(programs.known.stock))}
+    most, duals = optimum(gains, rows, limits)
+    return most, [duals.get(("stock", p, 0), 0.0) for p in range(len(programs.known.stock))]
+
+
+def optimum(gains, rows, limits):
+    """The most that columns gain by HiGHS, and the dual of every row; rows hold (column, value) by key, each at most its limit."""
     matrix = np.zeros((len(rows), len(gains)))
     for r, entries in enumerate(rows.values()):
         for column, value in entries:
             matrix[r, column] += value
     found = linprog(-np.array(gains), matrix, [limits[key] for key in rows], method="highs-ds")
     assert found.status == 0
-    duals = dict(zip(rows, -found.ineqlin.marginals))
-    return -found.fun, [duals.get(("stock", p, 0), 0.0) for p in range(len(programs.known.stock))]
+    return -found.fun, dict(zip(rows, -found.ineqlin.marginals))
 
 
 def gaps(programs, out):

@@ -3,12 +3,11 @@
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.optimize import linprog
 
 from offtake import shadow
 from offtake.kernels import place
 
-from .test_couple import JOBS, LANES, MONTHS, ONE, POOLS, tied
+from .test_couple import JOBS, LANES, MONTHS, ONE, POOLS, optimum, tied
 from .test_slots import INFERENCE, columns, load, slotted
 
 KINDS = ("plain", "round", "flat", "sparse")
@@ -59,13 +58,7 @@ def whole(told, programs, out, i):
             price = 0.0 if paid else programs.full[k, m, i] if past else cost[q, m, i]
             add(-price, [(("pool", m, k), -1.0), (both, 1.0), *drawn])
     limits |= {("stock", p): stock for p, stock in enumerate(programs.known.stock[:, i])}
-    matrix = np.zeros((len(rows), len(gains)))
-    for r, entries in enumerate(rows.values()):
-        for column, value in entries:
-            matrix[r, column] += value
-    found = linprog(-np.array(gains), matrix, [limits[key] for key in rows], method="highs-ds")
-    assert found.status == 0
-    return -found.fun
+    return optimum(gains, rows, limits)[0]
 
 
 def gaps(told, programs):
