@@ -1,9 +1,9 @@
 """What a machine does once: every kernel compiled into the cache, by as many processes as there are cores and memory holds.
 
-The works (`stages.WORKS`) lie on one list, longest first; whoever is free takes the first that nobody has. Who works is
-`python -m offtake.warm worker`, which is told a work a line and answers a sign a function and a line a work: it compiles for books that
-together have every stage but those of options and leases, whatever book is run first. What one that dies had taken goes back on the list,
-and it is said how it ended; its own words stand on stderr. What all of them leave is compiled here.
+The works (`stages.WORKS`) lie on one list, longest first; whoever is free takes the first that nobody has. Who works is a process of
+its own (`worker`), which is told a work a line and answers a sign a function and a line a work: it compiles for books that together
+have every stage but those of options and leases, whatever book is run first. What one that dies had taken goes back on the list, and it
+is said how it ended; its own words stand on stderr. What all of them leave is compiled here.
 """
 
 from __future__ import annotations

@@ -334,12 +334,18 @@ def lend(s, slot, sign):
 
 
 @step
+def count_at(s, p, counts, marks, at, sign):
+    """Count one in (1) or out (-1) at a place of a pool's shelf; of the pool's marks the place has one while anything is there."""
+    many = s.shelf[p, counts, at] + sign
+    s.shelf[p, counts, at] = many
+    if many == (1 if sign > 0 else 0):
+        s.pool[p, marks] ^= 1 << at
+
+
+@step
 def count_domains(s, p, free, sign):
     """Count a domain with so many free nodes in (1) or out (-1), without touching lists."""
-    many = s.shelf[p, COUNTS, free] + sign
-    s.shelf[p, COUNTS, free] = many
-    if many == (1 if sign > 0 else 0):
-        s.pool[p, BUCKETS] ^= 1 << free
+    count_at(s, p, COUNTS, BUCKETS, free, sign)
 
 
 @step

@@ -10,7 +10,7 @@
 import numpy as np
 
 from .replay_compiled import inner, step
-from .replay_fabric import lowest
+from .replay_fabric import count_at, lowest
 from .replay_heap import drop_first, push, rebuild
 from .replay_state import (
     AHEAD,
@@ -45,11 +45,7 @@ def count_in(s, jobs, p, j, sign):
     s.pool[p, WAITING] += sign
     s.pool[p, QUEUED] += sign * jobs.gpus[j]
     s.tally[WAITING_ALL] += sign
-    size = min(needs(jobs, j), MOST_NODES)
-    many = s.shelf[p, ASKING, size] + sign
-    s.shelf[p, ASKING, size] = many
-    if many == (1 if sign > 0 else 0):
-        s.pool[p, SIZES] ^= 1 << size
+    count_at(s, p, ASKING, SIZES, min(needs(jobs, j), MOST_NODES), sign)
 
 
 @step
