@@ -89,6 +89,37 @@ class Block:
         return total
 
 
+LINE, APART = 64, 576  # bytes: a line of the cache, and what lies between two arrays
+
+
+def together(b: Block) -> Block:
+    """The block with its arrays in one piece of memory, each from a line of its own on.
+
+    Large pieces get large pages of the system, and rows of one month of different arrays fall on different sets of the first cache:
+    arrays of the same size, each in pages of its own, all fall on the same.
+    """
+
+    def parts(value: Any) -> list[np.ndarray]:
+        return [a for a in (value if isinstance(value, tuple) else (value,)) if isinstance(a, np.ndarray)]
+
+    fields: dict[str, Any] = {name: value for name, value in vars(b).items() if name not in ("plan", "told", "scratch")}
+    mine = {id(a): a for value in fields.values() for a in parts(value)}  # one array may have two names
+    room = {key: -(-(a.nbytes + APART) // LINE) * LINE for key, a in mine.items()}
+    whole = np.zeros(sum(room.values()) + LINE, np.uint8)
+    at, moved = -whole.ctypes.data % LINE, {}
+    for key, a in mine.items():
+        moved[key] = whole[at : at + a.nbytes].view(a.dtype).reshape(a.shape)
+        if a.any():  # a page that nobody touches costs nothing
+            moved[key][...] = a
+        at += room[key]
+    for name, value in fields.items():
+        if hasattr(value, "_fields"):
+            setattr(b, name, value._make(moved.get(id(a), a) for a in value))
+        elif id(value) in moved:
+            setattr(b, name, moved[id(value)])
+    return b
+
+
 def count_endless(b: Block, clipped: np.ndarray) -> None:
     """Raise `clipped` (F,) by the draws of maintenance not over before it comes again, whose share of the time is held at 1 (S-05)."""
     for every, length in zip(b.plan.upkeep.every_x[MAINTENANCE], b.plan.upkeep.length_x[MAINTENANCE], strict=True):

@@ -12,7 +12,7 @@ import numpy as np
 
 from . import shadow
 from . import value as worths
-from .block import Block, count_endless
+from .block import Block, count_endless, together
 from .identities import worst_of
 from .kernels import (
     accounts,
@@ -57,9 +57,11 @@ def add_into(sums: np.ndarray, owner: np.ndarray, parts: np.ndarray) -> None:
         sums[item] += part
 
 
-def neutral(shape: tuple[int, int, int]) -> options.Changes:
-    """What contracts are while no option is exercised."""
-    return options.Changes(*(np.ones(shape) for _ in range(3)), *(np.zeros(shape) for _ in range(3)))
+def neutral(changes: options.Changes) -> options.Changes:
+    """What contracts are while no option is exercised, in the arrays given."""
+    for name, array in changes._asdict().items():
+        array.fill(1.0 if name in ("scale", "price", "kept") else 0.0)
+    return changes
 
 
 def allocate(plan: Plan, lanes: int | None = None) -> Block:
@@ -73,7 +75,7 @@ def allocate(plan: Plan, lanes: int | None = None) -> Block:
     )  # fmt: skip
     money = (c, m, ln)
     people = (u, m, ln)
-    return Block(
+    return together(Block(
         plan=plan, first=0,
         X=np.zeros((len(plan.factor_paths), ln)), Y=np.zeros((len(plan.series_paths), m, ln)),
         Z=np.zeros((len(plan.inputs.names), ln)), scenario=np.zeros(ln, np.int64), supply=supplied,
@@ -89,14 +91,14 @@ def allocate(plan: Plan, lanes: int | None = None) -> Block:
         segments=filled(accounts.Segments, len(n.companies), m, ln), npv=np.zeros((c, ln)), idle_cost=np.zeros((2, 3, c, m, ln)),
         segment_hours=place.Segments(plan.segment_pool, np.zeros((q, m, ln)), np.zeros((q, m, ln))),
         ordered=np.zeros(money), delivered=np.zeros(money), scratch=None,
-        before=np.zeros((3, c, ln)), changes=neutral(money), equity=_no_equity(plan, ln),
+        before=np.zeros((3, c, ln)), changes=neutral(filled(options.Changes, *money)), equity=_no_equity(plan, ln),
         shadow=shadow.empty(plan.coupled, k, m, ln, len(plan.jobs.day.share)),
         leases=filled(lease.Leases, len(plan.leases.contract), m, ln),
         wear=filled(wear.Wear, c * (len(plan.wear.pool) > 0), m, ln, impairment=np.zeros(money)),
         group=filled(company.Group, len(plan.finances.company), m, ln),
         when=np.full((len(plan.options.contract), ln), m, np.int64), filled=_no_replay(plan, ln),
         stops=np.zeros((2, t * bool((plan.upkeep.every_x >= 0).any()), ln)),
-    )  # fmt: skip
+    ))  # fmt: skip
 
 
 def _no_equity(plan: Plan, lanes: int) -> equity.Equity:
@@ -238,7 +240,7 @@ def _count(b: Block) -> None:
 def _exercise(b: Block) -> None:
     """Which options are exercised on the path without any (C-06), and what they change; hours are placed only if a rule reads them."""
     p, s = b.plan, b.supply
-    b.changes = neutral(b.settlement.used.shape)
+    neutral(b.changes)
     _sign(b)
     if np.any(p.options.state == options.OCCUPANCY):
         _place(b)
