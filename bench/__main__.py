@@ -148,6 +148,7 @@ def reference() -> Iterator[Line]:
     rate = whole_job(*((128,) if QUICK else (4_096,)))
     figure = f"{rate / 1e3:.1f}k paths/CPU-s, 20 series"
     yield Line("reference book, whole job", ">= 200k paths/CPU-s", figure, f"{rate / 2e5:.3f}", rate >= 2e5)
+    yield from _against_numpy()
     lanes, one = one_by_one(1 if QUICK else 8)
     figure = f"{1e6 * one:.0f} us a path, {1e6 * lanes:.0f} in 64 lanes"
     yield Line("reference book, one path at a time", "", figure, f"{one / lanes:.1f}", None)
@@ -161,6 +162,18 @@ def reference() -> Iterator[Line]:
     yield Line("reference book, draws", "<= 2 x Threefry", figure, f"{ratio:.2f}", ratio <= 2)
     cost = sensitivities(256 if QUICK else 16_384)
     yield Line("all indices of a number", "<= 0.6 of the run", "two-clouds, 37 inputs, 8 total indices", f"{cost:.2f}", cost <= 0.6)
+
+
+def _against_numpy() -> Iterator[Line]:
+    """The run of the reference book against a twin that answers its 20 questions alone, and the kernels that these read against it."""
+    from bench.whole import measure
+
+    w = measure(*((256, 1) if QUICK else (4_096, 5)))
+    figure = f"{1e6 * w.twin:.0f} us a path at chunk {w.chunk:,}, a run {1e6 * w.run:.0f}; apart {w.apart:.0e}"
+    ratio = w.twin / w.run
+    yield Line("reference book, whole job against NumPy", ">= 14 x, 1e-9", figure, f"{ratio:.2f}", w.apart <= 1e-9 and ratio >= 14)
+    figure = f"{1e6 * w.read:.0f} us a path: no ledger, worth, identities"
+    yield Line("the kernels that its series read", "", figure, f"{w.twin / w.read:.2f}", None)
 
 
 def memory() -> Iterator[Line]:

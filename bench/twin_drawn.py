@@ -110,7 +110,10 @@ def growth(start, first, long_run, half_life, months):
         return start * (1.0 + first) ** (np.arange(months)[:, None] / 12.0)
     left = np.exp(-series.LN2 / np.maximum(half_life, 1e-300)) ** np.arange(months - 1)[:, None]
     times = (1.0 + long_run + (first - long_run) * left) ** (1.0 / 12.0)
-    return start * np.concatenate([np.ones((1, len(start))), np.cumprod(times, axis=0)])
+    made = np.concatenate([start * np.ones((1, times.shape[1])), times])
+    for m in range(1, months):  # row by row, several times faster than `np.cumprod` down the first axis
+        made[m] *= made[m - 1]
+    return made
 
 
 def reversion(start, level, speed, volatility, scores):

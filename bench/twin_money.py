@@ -9,6 +9,7 @@ import numpy as np
 from offtake.kernels import customer as people
 from offtake.kernels import recognise as books
 from offtake.kernels import settle as bills
+from offtake.kernels.schedule import CREDIT
 
 MONEY = (
     "charge", "overage_usd", "credit", "billed", "prepaid_in", "drawdown", "interest", "refunded", "unearned", "invoiced", "terminated",
@@ -57,7 +58,7 @@ def settle_contract(c, terms, s, alive, used, X, Y, out):
         lapsed = np.where(at_end, remaining - charge, 0.0) if terms.at_end[c] == 1 else 0.0
         remaining = remaining - charge - lapsed
         credit = np.minimum(X[terms.credit_x[c]] * price * np.maximum(committed - available, 0.0), charge)
-        credit = credit if terms.remedy[c] == 1 else 0.0
+        credit = credit if terms.remedy[c] == CREDIT else 0.0
         beyond = Y[terms.overage_y[c], m] if terms.overage_y[c] >= 0 else price
         extra = (used[m] - inside) * beyond * terms.allows_overage[c]
         received = X[terms.prepaid_x[c]] if m == max(terms.starts[c], 0) else 0.0

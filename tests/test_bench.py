@@ -43,3 +43,11 @@ def test_the_twins_and_their_kernels_are_one(monkeypatch: pytest.MonkeyPatch) ->
 
     for r in ratios(64, 1):
         assert r.apart <= (1.0 if r.stage == "quantiles" else 1e-9), r.stage
+
+
+def test_the_whole_job_in_numpy_is_that_of_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT))
+    from bench.whole import BOOK, check, front
+
+    apart, places = check(front.compile(front.load(BOOK)), 512)
+    assert apart <= 1e-9 and len(places.cells.cells) > 20
