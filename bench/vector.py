@@ -22,7 +22,7 @@ ARITHMETIC = re.compile(r"^v?(add|sub|mul|div|min|max|sqrt|fn?m(?:add|sub)\d*|rn
 TWIN = ("add", "sub", "mul", "div", "sqrt")  # what a loop and its scalar twin have alike; a minimum may be a mask in one
 JUMP = re.compile(r"^j[a-z]+$")
 MODULES = (
-    "accounts", "balance", "company", "customer", "equity", "lease", "recognise", "reduce", "schedule", "segments", "series", "settle",
+    "accounts", "balanced", "company", "customer", "equity", "lease", "recognise", "reduce", "schedule", "segments", "series", "settle",
     "supply", "surface", "tranche", "value", "wear",
 )  # fmt: skip
 

@@ -77,16 +77,35 @@ def test_a_path_that_is_not_asked_for_breaks_nothing(block, rule):
     assert identities.worst_of(block, PATH - 64)[at(rule)].error <= TOLERANCE
 
 
-def test_error_is_measured_against_the_largest_gross_so_far():
-    """Revenue 200 then 4, one of it nowhere in the second month: off by 1 of 200; the other way round by 1 of 4."""
-    from offtake.kernels import balance, recognise
+def scope(block, revenue, inside):
+    """Error, month and path of the identity of scope, of arrays (C, M, L) that stand first among those of a block else without any."""
+    books, lanes = block.books, revenue.shape[2]
+    for array, given in ((books.revenue, revenue), (books.in_scope, inside), (books.out_scope, 0.0 * revenue)):
+        array[:] = 0.0
+        array[: len(revenue), : revenue.shape[1], :lanes] = given
+    worst = identities.worst_of(block, lanes)[at("A-10 revenue = ")]
+    return worst.error, worst.month, worst.path - block.first
 
+
+def test_error_is_measured_against_the_largest_gross_so_far(block):
+    """Revenue 200 then 4, one of it nowhere in the second month: off by 1 of 200; the other way round by 1 of 4."""
     for revenue, month, error in (([200.0, 4.0], 1, 1 / 200), ([4.0, 200.0], 0, 1 / 4)):
         earned = np.array(revenue).reshape(1, 2, 1)
         inside = earned.copy()
         inside[0, month] -= 1.0
-        zero = np.zeros((1, 2, 1))
-        books = recognise.Books(*[{"revenue": earned, "in_scope": inside}.get(f, zero) for f in recognise.Books._fields])
-        w = balance.weights(2, 1)
-        balance.scope(books, w)
-        assert w.errors[month, 0] == error and w.errors[1 - month, 0] == 0.0
+        assert scope(block, earned, inside) == (error, month, 0)
+
+
+def test_worst_is_that_of_all_errors_whatever_comes_first(block):
+    """Random errors, many of them the same, some no number: the first month, then lane, of the largest, as if all were kept."""
+    rng = np.random.default_rng(7)
+    for n in range(200):
+        revenue = rng.choice([0.0, 1.0, 3.0, 1e3], (2, 5, 4))
+        off = rng.choice([0.0, 1e-16, 1e-9, 0.25], (2, 5, 4), p=[0.6, 0.2, 0.1, 0.1])
+        off[rng.random(off.shape) < 0.01 * (n % 3)] = np.nan
+        inside = revenue * (1.0 - off)
+        gross = np.maximum.accumulate(np.maximum(np.abs(revenue), 1.0), axis=1)
+        size = np.abs(revenue - inside)
+        errors = np.where(np.isfinite(size), size / gross, np.inf).max(axis=0)
+        month, lane = divmod(int(np.argmax(errors)), errors.shape[1])
+        assert scope(block, revenue, inside) == (errors[month, lane], month, lane)

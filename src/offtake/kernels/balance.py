@@ -8,46 +8,68 @@
 
 A month function gives the residual and the month's gross flows and stocks. The error is taken against the largest gross on the
 path so far, at least 1, so that the last cent of a contract is not measured against itself. What is not a finite number is
-off without end. Each loop leaves in `w.errors` (M, L) the largest error over its items, of the first lanes of `w.gross`.
+off without end. `kernels/balanced` has the loops; each leaves in `worst` the largest error and the first month and lane that have it.
+
+Nothing is divided but where it may matter: a month whose every lane stays below the worst error so far is passed over.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from .compiled import block, piece
+from .compiled import piece, step
+
+BELOW = 1.0 - 1e-12  # what stays below so much of the worst error is smaller, however it is rounded
 
 
 class Weights(NamedTuple):
-    """Working arrays: `errors` (M, L) out; per lane the largest gross so far, nothing, and two running sums, all (L,)."""
+    """One identity's working arrays: `worst` (3,) out, an error, its month and its lane; per lane the size of the month's residual, the
+    largest gross so far, nothing, and two running sums, all (L,)."""
 
-    errors: np.ndarray
+    worst: np.ndarray
+    size: np.ndarray
     gross: np.ndarray
     nothing: np.ndarray
     sum: np.ndarray
     other: np.ndarray
 
 
-def weights(months, lanes):
-    """Working arrays for the first `lanes` paths of a block."""
-    return Weights(np.zeros((months, lanes)), np.zeros(lanes), np.zeros(lanes), np.zeros(lanes), np.zeros(lanes))
+def weights(count, lanes):
+    """Working arrays of so many identities for the first `lanes` paths of a block, nothing of it wrong yet."""
+    return [Weights(worst, *rows) for worst, rows in zip(np.zeros((count, 3)), np.zeros((count, len(Weights._fields) - 1, lanes)))]
 
 
-@piece
+@step
 def begin(w):
     """Before the first month of an item."""
-    w.gross[:] = 1.0
-    w.sum[:] = 0.0
-    w.other[:] = 0.0
+    for i in range(w.gross.shape[0]):
+        w.gross[i], w.sum[i], w.other[i] = 1.0, 0.0, 0.0
+
+
+@step
+def floor_of(w):
+    """The error that a lane must reach for its month to be looked at."""
+    return w.worst[0] * BELOW
 
 
 @piece
-def weigh(left, gross, m, i, w):
-    """Take in the residual and the gross of an item's month."""
+def weigh(left, gross, floor, i, w):
+    """Take in the residual and the gross of an item's month; 1 where its error may be the worst, else 0."""
     size = abs(left)
-    w.gross[i] = gross if gross > w.gross[i] else w.gross[i]
-    error = size / w.gross[i] if size + gross < np.inf else np.inf
-    w.errors[m, i] = max(w.errors[m, i], error)
+    size = size if size + gross < np.inf else np.inf
+    most = gross if gross > w.gross[i] else w.gross[i]
+    w.size[i], w.gross[i] = size, most
+    return 1 if (size > floor * most or size == np.inf) else 0
+
+
+@step
+def keep_worst(m, w):
+    """The worst error so far, now that month m of an item is in `size` and `gross`; of equal ones the first month's, then lane's."""
+    for i in range(w.size.shape[0]):
+        error = np.inf if w.size[i] == np.inf else w.size[i] / w.gross[i]
+        before = m < w.worst[1] or (m == w.worst[1] and i < w.worst[2])
+        if error > w.worst[0] or (error == w.worst[0] and before):
+            w.worst[0], w.worst[1], w.worst[2] = error, float(m), float(i)
 
 
 @piece
@@ -135,261 +157,7 @@ def payment_month(paid, refunded, invoiced, received, gained, receivable):
     return paid + refunded - (invoiced + received - gained), abs(invoiced) + abs(received) + abs(receivable)
 
 
-@block
-def rpo(books, w):
-    """By contract; books (C, M, L)."""
-    for c in range(books.rpo.shape[0]):
-        begin(w)
-        for m in range(books.rpo.shape[1]):
-            opening, closing = books.rpo[c, m - 1] if m > 0 else w.nothing, books.rpo[c, m]
-            new, remeasured, in_scope = books.new[c, m], books.remeasured[c, m], books.in_scope[c, m]
-            terminated, lapsed = books.rpo_terminated[c, m], books.rpo_lapsed[c, m]
-            for i in range(w.gross.shape[0]):
-                left, gross = rpo_month(opening[i], new[i], remeasured[i], in_scope[i], terminated[i], lapsed[i], closing[i])
-                weigh(left, gross, m, i, w)
-
-
-@block
-def scope(books, w):
-    """By contract; books (C, M, L)."""
-    for c in range(books.revenue.shape[0]):
-        begin(w)
-        for m in range(books.revenue.shape[1]):
-            revenue, in_scope, out_scope = books.revenue[c, m], books.in_scope[c, m], books.out_scope[c, m]
-            for i in range(w.gross.shape[0]):
-                left, gross = scope_month(revenue[i], in_scope[i], out_scope[i])
-                weigh(left, gross, m, i, w)
-
-
-@block
-def value(books, settlement, equity, before, total_x, X, w):
-    """By contract; revenue without overage, credit and penalty, before equity given up; before (C, L) USD earned before month 0;
-    total_x (C,) rows of X."""
-    some = equity.contra.shape[0] > 0
-    for c in range(books.revenue.shape[0]):
-        begin(w)
-        total = X[total_x[c]]
-        w.sum[:] = before[c, : w.sum.shape[0]]
-        for m in range(books.revenue.shape[1]):
-            revenue, rest, outside = books.revenue[c, m], books.rpo[c, m], books.not_in_rpo[c, m]
-            overage, credit, penalty = settlement.overage_usd[c, m], settlement.credit[c, m], settlement.penalty[c, m]
-            terminated, lapsed, added = settlement.terminated[c, m], settlement.lapsed[c, m], settlement.added[c, m]
-            for i in range(w.gross.shape[0]):
-                w.sum[i] += revenue[i] - overage[i] + credit[i] - penalty[i]
-                w.other[i] += terminated[i] + lapsed[i] - added[i]
-                w.sum[i] += equity.contra[c, m, i] if some else 0.0
-                to_come = rest[i] + (equity.left[c, m, i] if some else 0.0)
-                left, gross = value_month(w.sum[i], to_come, outside[i], w.other[i], total[i])
-                weigh(left, gross, m, i, w)
-
-
-@block
-def liability(settlement, before, w):
-    """By contract; settlement (C, M, L); before (C, L) USD held before month 0."""
-    for c in range(settlement.unearned.shape[0]):
-        begin(w)
-        for m in range(settlement.unearned.shape[1]):
-            opening, closing = settlement.unearned[c, m - 1] if m > 0 else before[c], settlement.unearned[c, m]
-            received, interest = settlement.prepaid_in[c, m], settlement.interest[c, m]
-            drawdown, refunded = settlement.drawdown[c, m], settlement.refunded[c, m]
-            for i in range(w.gross.shape[0]):
-                left, gross = liability_month(opening[i], received[i], interest[i], drawdown[i], refunded[i], closing[i])
-                weigh(left, gross, m, i, w)
-
-
-@block
-def makeup(settlement, w):
-    """By contract; settlement (C, M, L)."""
-    for c in range(settlement.makeup.shape[0]):
-        begin(w)
-        for m in range(settlement.makeup.shape[1]):
-            opening, closing = settlement.makeup_balance[c, m - 1] if m > 0 else w.nothing, settlement.makeup_balance[c, m]
-            opened, taken, expired = settlement.makeup_opened[c, m], settlement.makeup[c, m], settlement.makeup_expired[c, m]
-            for i in range(w.gross.shape[0]):
-                left, gross = makeup_month(opening[i], opened[i], taken[i], expired[i], closing[i])
-                weigh(left, gross, m, i, w)
-
-
-@block
-def committed(supply, hours, w):
-    """By pool; planned, ready (K, M, L) GPU, early (K, M, L) and late (causes, K, M, L) GPU-h, hours (M,)."""
-    for k in range(supply.planned.shape[0]):
-        begin(w)
-        for m in range(supply.planned.shape[1]):
-            planned, ready, early = supply.planned[k, m], supply.ready[k, m], supply.early[k, m]
-            w.sum[:] = 0.0
-            for cause in range(supply.late.shape[0]):
-                late = supply.late[cause, k, m]
-                for i in range(w.gross.shape[0]):
-                    w.sum[i] += late[i]
-            for i in range(w.gross.shape[0]):
-                left, gross = committed_month(planned[i] * hours[m], early[i], ready[i] * hours[m], w.sum[i])
-                weigh(left, gross, m, i, w)
-
-
-@block
-def ready(supply, hours, w):
-    """By pool; ready (K, M, L) GPU, offered and down (K, M, L) GPU-h, hours (M,)."""
-    for k in range(supply.ready.shape[0]):
-        begin(w)
-        for m in range(supply.ready.shape[1]):
-            there, offered, down = supply.ready[k, m], supply.offered[k, m], supply.down[k, m]
-            for i in range(w.gross.shape[0]):
-                left, gross = ready_month(there[i] * hours[m], offered[i], down[i])
-                weigh(left, gross, m, i, w)
-
-
-@block
-def offered(capacity, used, idle, offered_hours, w):
-    """By pool; all (K, M, L) GPU-h, idle (causes, K, M, L)."""
-    for k in range(capacity.shape[0]):
-        begin(w)
-        for m in range(capacity.shape[1]):
-            open_hours, taken, there = capacity[k, m], used[k, m], offered_hours[k, m]
-            w.sum[:] = 0.0
-            for cause in range(idle.shape[0]):
-                unused = idle[cause, k, m]
-                for i in range(w.gross.shape[0]):
-                    w.sum[i] += unused[i]
-            for i in range(w.gross.shape[0]):
-                left, gross = offered_month(open_hours[i], taken[i], w.sum[i], there[i])
-                weigh(left, gross, m, i, w)
-
-
-@block
-def slotted(share, capacity, used, slot_use, slot_idle, w):
-    """By pool: in each slot of the day, and what slots add up to. share (S,); slot_use (W, K, S, M, L), slot_idle (K, S, M, L) GPU-h."""
-    for k in range(capacity.shape[0] if share.shape[0] > 0 else 0):
-        begin(w)
-        for m in range(capacity.shape[1]):
-            w.other[:] = 0.0
-            for s in range(share.shape[0]):
-                w.sum[:] = 0.0
-                for item in range(slot_use.shape[0]):
-                    here = slot_use[item, k, s, m]
-                    for i in range(w.gross.shape[0]):
-                        w.sum[i] += here[i]
-                for i in range(w.gross.shape[0]):
-                    w.other[i] += w.sum[i]
-                    left, gross = offered_month(share[s] * capacity[k, m, i], w.sum[i], slot_idle[k, s, m, i], capacity[k, m, i])
-                    weigh(left, gross, m, i, w)
-            for i in range(w.gross.shape[0]):
-                left, gross = offered_month(w.other[i], used[k, m, i], 0.0, capacity[k, m, i])
-                weigh(left, gross, m, i, w)
-
-
-@block
-def filled(used, parts, w):
-    """By pool; used (K, M, L) GPU-h, parts useful, overhead, unfilled (K, M, L), or no rows in a book without a surface."""
-    for k in range(parts.useful.shape[0]):
-        begin(w)
-        for m in range(used.shape[1]):
-            for i in range(w.gross.shape[0]):
-                left, gross = filled_month(used[k, m, i], parts.useful[k, m, i], parts.overhead[k, m, i], parts.unfilled[k, m, i])
-                weigh(left, gross, m, i, w)
-
-
-@block
-def cash(customer, cash_x, operating, equity_in, payments, X, w):
-    """By customer; customer (C,) of each contract, cash_x (U,) rows of X, operating (U, M, L), equity_in the same or no rows."""
-    for u in range(operating.shape[0]):
-        begin(w)
-        for m in range(operating.shape[1]):
-            opening = payments.cash_balance[u, m - 1] if m > 0 else X[cash_x[u]]
-            earned, raised, closing = operating[u, m], payments.raised[u, m], payments.cash_balance[u, m]
-            w.sum[:] = 0.0
-            for c in range(customer.shape[0]):
-                if customer[c] == u:
-                    paid = payments.disbursed[c, m]
-                    for i in range(w.gross.shape[0]):
-                        w.sum[i] += paid[i]
-            for i in range(w.gross.shape[0]):
-                came = earned[i] + (equity_in[u, m, i] if equity_in.shape[0] > 0 else 0.0)
-                left, gross = cash_month(opening[i], came, raised[i], w.sum[i], closing[i])
-                weigh(left, gross, m, i, w)
-
-
-@block
-def ledger(accounts, impairment, sold, w):
-    """By contract; accounts, impairment (C, M, L), sold the same or no rows, the accounts' opening (C, L)."""
-    for c in range(accounts.net.shape[0]):
-        begin(w)
-        for m in range(accounts.net.shape[1]):
-            opening, closing = accounts.net[c, m - 1] if m > 0 else accounts.opening[c], accounts.net[c, m]
-            capex, depreciation = accounts.capex[c, m], accounts.depreciation[c, m]
-            for i in range(w.gross.shape[0]):
-                gone = impairment[c, m, i] + (sold[c, m, i] if sold.shape[0] > 0 else 0.0)
-                left, gross = property_month(opening[i], capex[i], depreciation[i], gone, closing[i])
-                weigh(left, gross, m, i, w)
-
-
-@block
-def bills(books, settled, contra, ahead, w):
-    """By contract; books, settled (C, M, L); contra the same or no rows: revenue given up for equity, which no bill shows; ahead
-    (C, L) USD of revenue ahead of billing before month 0."""
-    for c in range(books.revenue.shape[0]):
-        begin(w)
-        w.sum[:] = ahead[c, : w.sum.shape[0]]
-        for m in range(books.revenue.shape[1]):
-            invoiced, drawn, revenue = settled.invoiced[c, m], settled.drawdown[c, m], books.revenue[c, m]
-            unbilled, deferred = books.unbilled[c, m], books.deferred[c, m]
-            for i in range(w.gross.shape[0]):
-                asset, liability = unbilled[i] - w.sum[i], deferred[i] - w.other[i]
-                before = revenue[i] + (contra[c, m, i] if contra.shape[0] > 0 else 0.0)
-                left, gross = bill_month(invoiced[i], drawn[i], asset, liability, before)
-                weigh(left, gross, m, i, w)
-                w.sum[i], w.other[i] = unbilled[i], deferred[i]
-
-
-@block
-def payments(settled, paid, arrears, lag_x, X, w):
-    """By contract; paid, arrears (C, M, L), lag_x (C,) rows of X: months from the bill to its day. Bills not due stay receivable."""
-    for c in range(paid.shape[0]):
-        begin(w)
-        for m in range(paid.shape[1]):
-            for i in range(w.gross.shape[0]):
-                due = m - int(X[lag_x[c], i] + 0.5)
-                w.other[i] += settled.invoiced[c, m, i] - (settled.invoiced[c, due, i] if due >= 0 else 0.0)
-                receivable = arrears[c, m, i] + w.other[i]
-                left, gross = payment_month(
-                    paid[c, m, i], settled.refunded[c, m, i], settled.invoiced[c, m, i], settled.prepaid_in[c, m, i],
-                    receivable - w.sum[i], receivable,
-                )  # fmt: skip
-                weigh(left, gross, m, i, w)
-                w.sum[i] = receivable
-
-
 @piece
 def company_month(opening, free, outside, borrowed, repaid, closing):
     """A company's cash less its debt rolls forward (A-09)."""
     return opening + free - outside + borrowed - repaid - closing, abs(opening) + abs(free) + abs(outside) + abs(closing)
-
-
-@block
-def companies(group, cash_x, debt_x, X, w):
-    """By company, its cash and then its debt; group (G, M, L), cash_x and debt_x (G,) rows of X."""
-    for g in range(group.cash.shape[0]):
-        begin(w)
-        for m in range(group.cash.shape[1]):
-            for i in range(w.gross.shape[0]):
-                cash = group.cash[g, m - 1, i] if m > 0 else X[cash_x[g], i]
-                owed = group.debt[g, m - 1, i] if m > 0 else X[debt_x[g], i]
-                borrowed, repaid = group.borrowed[g, m, i], group.repaid[g, m, i]
-                left, gross = company_month(
-                    cash, group.free_cash_flow[g, m, i], group.outside[g, m, i], borrowed, repaid, group.cash[g, m, i]
-                )
-                debt, owing = company_month(owed, 0.0, 0.0, borrowed, repaid, group.debt[g, m, i])
-                weigh(abs(left) + abs(debt), gross + owing, m, i, w)
-
-
-@block
-def consideration(equity, w):
-    """By contract; equity (C, M, L)."""
-    for c in range(equity.held.shape[0]):
-        begin(w)
-        for m in range(equity.held.shape[1]):
-            opening, closing = equity.held[c, m - 1] if m > 0 else w.nothing, equity.held[c, m]
-            given, contra = equity.given[c, m], equity.contra[c, m]
-            for i in range(w.gross.shape[0]):
-                left, gross = consideration_month(opening[i], given[i], contra[i], closing[i])
-                weigh(left, gross, m, i, w)
