@@ -68,10 +68,10 @@ def allocate(plan: Plan, lanes: int | None = None) -> Block:
     """The arrays of one worker, made once: of 64 paths side by side, unless told how many."""
     n, m, ln, q = plan.names, plan.months, lanes or LANES, len(plan.segment_pool)
     k, c, w, u, t = len(n.pools), len(n.contracts), len(n.workloads), len(n.customers), len(n.sites)
-    energised = np.zeros((t, m, ln))
+    energised, nobody = np.zeros((t, m, ln)), np.zeros((0, m, ln))
     supplied = filled(
         supply.Supply, k, m, ln, late=np.zeros((4, k, m, ln)), binding=np.zeros((k, m, ln), np.int64),
-        energised=energised, allotted=energised if len(n.parts) == t else np.zeros((len(n.parts), m, ln)),
+        powered=nobody, shelled=nobody, energised=energised, allotted=energised if len(n.parts) == t else np.zeros((len(n.parts), m, ln)),
     )  # fmt: skip
     money = (c, m, ln)
     people = (u, m, ln)

@@ -145,7 +145,7 @@ def test_changes_and_supply(seed):
                 values[:, new, first:] += ratio * values[:, old, first:]
                 values[:, old, first:] = 0.0
             moved["delivered"][new, first:] += ratio * moved["delivered"][old, first:]
-        for name in set(before) - {"binding", "energised"}:
+        for name in set(before) - {"binding", "energised", "powered", "shelled"}:  # the last two say what limited the book's own GPUs
             factor = scale[[0, 1]] if name == "allotted" else scale[OWNER]
             np.testing.assert_allclose(getattr(world, name)[..., i], moved[name] * factor, rtol=1e-12, err_msg=name)
 

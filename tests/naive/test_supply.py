@@ -40,9 +40,10 @@ def alone(site):
     return whole(site), nothing, nothing, whole(range(max(site) + 1))
 
 
-def filled(lots, sites, pools, X, hours):
+def filled(lots, sites, pools, X, hours, limits=True):
     k, t, m, lanes = len(pools.site), len(sites.peak_pue_x), len(hours), X.shape[1]
-    other = {
+    rows = {} if limits else {name: np.zeros((0, m, lanes)) for name in ("powered", "shelled")}
+    other = rows | {
         "binding": np.full((k, m, lanes), 9),
         "late": np.full((4, k, m, lanes), np.nan),
         "energised": np.full((t, m, lanes), np.nan),
@@ -146,6 +147,13 @@ def naive_hours(out, k, m, i, hours, availability):
     late[without.index(min(without))] = total - late[3]
     binding = 0 if total == 0.0 else 1 + late.index(max(late))
     return ready, offered, ready * hours - offered, late, early, binding
+
+
+def test_limits_that_nobody_looks_at_have_no_rows():
+    book = random_book(9)
+    whole, bare = filled(*book), filled(*book, limits=False)
+    for name in set(Supply._fields) - {"powered", "shelled"}:
+        assert np.array_equal(getattr(whole, name), getattr(bare, name))
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -180,9 +180,9 @@ def enlarge_block(options, changes, in_term, when, pool_contract, part_contract,
         for m in range(months):
             for i in range(lanes):
                 scale = changes.scale[pool_contract[k], m, i]
-                for values in (supply.planned, supply.delivered, supply.accepted, supply.powered, supply.shelled):
-                    values[k, m, i] *= scale
-                for values in (supply.ready, supply.offered, supply.down, supply.early):
+                for values in (
+                    supply.planned, supply.delivered, supply.accepted, supply.ready, supply.offered, supply.down, supply.early
+                ):  # fmt: skip
                     values[k, m, i] *= scale
                 for cause in range(supply.late.shape[0]):
                     supply.late[cause, k, m, i] *= scale

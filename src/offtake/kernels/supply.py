@@ -85,8 +85,8 @@ class Supply(NamedTuple):
     planned: np.ndarray  # (K, M, L) GPU, the schedule without slip and acceptance
     delivered: np.ndarray  # (K, M, L) GPU
     accepted: np.ndarray  # (K, M, L) GPU
-    powered: np.ndarray  # (K, M, L) GPU that the power left by newer chips would run
-    shelled: np.ndarray  # (K, M, L) GPU that the shell left by newer chips would house
+    powered: np.ndarray  # (K, M, L) GPU that the power left by newer chips would run; no rows where nobody looks at it
+    shelled: np.ndarray  # (K, M, L) GPU that the shell left by newer chips would house; the same
     ready: np.ndarray  # (K, M, L) GPU
     offered: np.ndarray  # (K, M, L) GPU-h
     down: np.ndarray  # (K, M, L) GPU-h
@@ -154,22 +154,31 @@ def late_month(planned, delivered, powered, shelled, ready, hours):
 
 
 @apart
+def add_lot(g, m, first, lots, gpus, over, slip, acceptance, planned, delivered, accepted):
+    """What lot g brings to its pool by the end of month m, all (L,); `first`: nothing stands there yet."""
+    since, running = float(m + 1 - lots.month[g]), lots.running[g] != 0
+    for i in range(gpus.shape[0]):
+        a, b, c = lot_month(gpus[i], since, over[i], slip[i], acceptance[i])
+        planned[i] = (0.0 if first else planned[i]) + (gpus[i] if running else a)
+        delivered[i] = (0.0 if first else delivered[i]) + (gpus[i] if running else b)
+        accepted[i] = (0.0 if first else accepted[i]) + (gpus[i] if running else c)
+
+
+@apart
 def schedule(lots, X, out):
-    """Fill `planned`, `delivered` and `accepted` (K, M, L)."""
-    out.planned[:] = 0.0
-    out.delivered[:] = 0.0
-    out.accepted[:] = 0.0
-    for g in range(lots.pool.shape[0]):
-        k, running = lots.pool[g], lots.running[g] != 0
-        gpus, over, slip, acceptance = X[lots.gpus_x[g]], X[lots.over_x[g]], X[lots.slip_x[g]], X[lots.acceptance_x[g]]
-        for m in range(out.planned.shape[1]):
-            planned, delivered, accepted = out.planned[k, m], out.delivered[k, m], out.accepted[k, m]
-            since = float(m + 1 - lots.month[g])
-            for i in range(gpus.shape[0]):
-                a, b, c = lot_month(gpus[i], since, over[i], slip[i], acceptance[i])
-                planned[i] += gpus[i] if running else a
-                delivered[i] += gpus[i] if running else b
-                accepted[i] += gpus[i] if running else c
+    """Fill `planned`, `delivered` and `accepted` (K, M, L), pool by pool."""
+    for k in range(out.planned.shape[0]):
+        first = True
+        for g in range(lots.pool.shape[0]):
+            if lots.pool[g] == k:
+                gpus, over, slip, acceptance = X[lots.gpus_x[g]], X[lots.over_x[g]], X[lots.slip_x[g]], X[lots.acceptance_x[g]]
+                for m in range(out.planned.shape[1]):
+                    add_lot(
+                        g, m, first, lots, gpus, over, slip, acceptance, out.planned[k, m], out.delivered[k, m], out.accepted[k, m]
+                    )  # fmt: skip
+                first = False
+        if first:
+            out.planned[k], out.delivered[k], out.accepted[k] = 0.0, 0.0, 0.0
 
 
 @inner
@@ -252,15 +261,14 @@ def site_month(sites, t, X, m, energised, power, shell):
 
 
 @apart
-def pool_month(sites, pools, k, X, m, hours, power, shell, out):
-    """Ready and late hours of pool k in month m; takes its kW out of `power` and `shell` (L,) of its site."""
+def ready_pool(sites, pools, k, m, hours, X, power, shell, powered, shelled, out):
+    """Ready hours of pool k in month m, and the GPUs (L,) that its power and shell would run; takes its kW out of `power` and `shell`
+    (L,) of its site."""
     t, basis = pools.site[k], pools.kw_basis[k]
     rated, overhead = X[pools.kw_x[k]], X[pools.overhead_x[k]]
     pue, availability = X[sites.peak_pue_x[t]], X[sites.availability_x[t]]
-    planned, delivered, accepted = out.planned[k, m], out.delivered[k, m], out.accepted[k, m]
-    powered, shelled, ready = out.powered[k, m], out.shelled[k, m], out.ready[k, m]
-    offered, down, early, binding = out.offered[k, m], out.down[k, m], out.early[k, m], out.binding[k, m]
-    by_chips, by_power, by_shell, by_acceptance = out.late[0, k, m], out.late[1, k, m], out.late[2, k, m], out.late[3, k, m]
+    delivered, accepted = out.delivered[k, m], out.accepted[k, m]
+    ready, offered, down = out.ready[k, m], out.offered[k, m], out.down[k, m]
     for i in range(ready.shape[0]):
         kw = kw_per_gpu(rated[i], overhead[i], basis, pue[i])
         powered[i], shelled[i], ready[i], held = ready_month(delivered[i], accepted[i], power[i], shell[i], kw)
@@ -268,6 +276,14 @@ def pool_month(sites, pools, k, X, m, hours, power, shell, out):
         shell[i] -= held
         offered[i] = ready[i] * hours * availability[i]
         down[i] = ready[i] * hours - offered[i]
+
+
+@apart
+def late_pool(k, m, hours, powered, shelled, out):
+    """Late hours of pool k in month m by cause, and early ones; powered, shelled (L,) GPU."""
+    planned, delivered, ready = out.planned[k, m], out.delivered[k, m], out.ready[k, m]
+    early, binding = out.early[k, m], out.binding[k, m]
+    by_chips, by_power, by_shell, by_acceptance = out.late[0, k, m], out.late[1, k, m], out.late[2, k, m], out.late[3, k, m]
     for i in range(ready.shape[0]):
         by_chips[i], by_power[i], by_shell[i], by_acceptance[i], early[i], binding[i] = late_month(
             planned[i], delivered[i], powered[i], shelled[i], ready[i], hours
@@ -283,18 +299,22 @@ def supply_block(lots, sites, pools, X, hours, out):
     hours  (M,)          calendar hours of each month
     out    Supply
     """
-    count, lanes = out.energised.shape[0], X.shape[1]
-    power, shell = np.empty((count, lanes)), np.empty((count, lanes))
-    parts = out.allotted.shape[0]
-    whole, mine, spare = np.empty((count, lanes)), np.empty((parts, lanes)), np.zeros(out.planned.shape[1:])
+    (count, months, lanes), parts, kept = out.energised.shape, out.allotted.shape[0], out.powered.shape[0] > 0
+    spare = np.zeros(out.planned.shape[1:])
     schedule(lots, X, out)
     for values in (out.planned, out.delivered, out.accepted):
         claim_pools(pools, X, spare, values)
-    for m in range(hours.shape[0]):
-        for t in range(count):
-            site_month(sites, t, X, m, out.energised[t, m], power[t], shell[t])
+    power, shell, limits = np.empty((months, lanes)), np.empty((months, lanes)), np.empty((2, months, lanes))
+    for t in range(count):
+        for m in range(months):
+            site_month(sites, t, X, m, out.energised[t, m], power[m], shell[m])
         for k in pools.order:
-            t = pools.site[k]
-            pool_month(sites, pools, k, X, m, hours[m], power[t], shell[t], out)
+            if pools.site[k] == t:
+                powered, shelled = (out.powered[k], out.shelled[k]) if kept else (limits[0], limits[1])
+                for m in range(months):
+                    ready_pool(sites, pools, k, m, hours[m], X, power[m], shell[m], powered[m], shelled[m], out)
+                for m in range(months):
+                    late_pool(k, m, hours[m], powered[m], shelled[m], out)
     if parts != count:
+        whole, mine = np.empty((count, lanes)), np.empty((parts, lanes))
         allot(sites, pools, X, whole, mine, out)
