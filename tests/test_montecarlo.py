@@ -1,15 +1,17 @@
 """How chunks become sums: units in order, each from nothing, whatever order chunks are finished in."""
 
 from collections.abc import Iterable
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 
 import offtake
-from offtake import montecarlo
+from offtake import montecarlo, stages
+from offtake.measures import MEASURES, entities
 from offtake.montecarlo import UNIT, Futures, _Chunk, _Done
-from offtake.questions import question
-from offtake.tallies import Ranges
+from offtake.questions import Question, question, read_all
+from offtake.tallies import Ranges, Tally, starts_of, tally_of
 
 SILENT = montecarlo.Silent()
 TINY = 2.0**-60  # added to 1 it is lost
@@ -92,3 +94,56 @@ def test_ranges_do_not_know_how_rows_were_shared_out(workers: int) -> None:
         for name in ("low", "scale", "marks"):
             assert np.array_equal(getattr(alone, name), getattr(shared, name), equal_nan=True) and len(getattr(shared, name)) == 7
         assert shared.weighted is (weight is not None)
+
+
+def everything_asked(run: offtake.Run) -> list[Question]:
+    """Each measure of everything it is known of, by month and by year, on all paths and where the scenario is the base."""
+    plan, found = run.plan, []
+    for measure in MEASURES.values():
+        for of in entities(measure, plan) if measure.kind != "postings" else ():
+            by = (None,) if measure.kind == "once" else ("calendar-year", "month")
+            for given in (None, ("scenario", 0.0)):
+                found += [question(plan, measure.name, of.label, period, given) for period in by]
+    return found
+
+
+@pytest.mark.parametrize("lanes", [64, 17])
+def test_rows_read_at_once_are_those_of_each_question_alone(small: offtake.Run, lanes: int) -> None:
+    """To the bit, zeros that are negative too: what is written where it belongs, and what others have read before."""
+    block = stages.allocate(small.plan)
+    stages.fill(block, 1, 0, np.zeros(len(small.plan.factor_paths), np.int64))
+    block.books.revenue[:, 3], block.books.rpo[:, 4] = -0.0, -0.0
+    some = [question(small.plan, "revenue", "contracts.north", by) for by in ("month", "calendar-year")]
+    asked = [*everything_asked(small), replace(some[0], periods=some[0].periods[3:7]), replace(some[1], periods=some[1].periods[:1])]
+    rows = np.empty((sum(q.width for q in asked), 2 * 64))[:, 64 : 64 + lanes]
+    read_all(asked, block, rows)
+    alone = np.concatenate([q.read(block)[:, :lanes] for q in asked])
+    assert np.ascontiguousarray(rows).tobytes() == np.ascontiguousarray(alone, float).tobytes()
+
+
+def test_hours_of_a_contract_are_a_sum_from_nothing(first: offtake.Run) -> None:
+    """Over its pools in their order; of none nothing, and no zero is negative."""
+    block, values = stages.allocate(first.plan), np.random.default_rng(1).normal(size=(len(first.plan.names.pools), 3, 4))
+    values[:, 0] = -0.0
+    pools = [block.pools_of(c) for c in range(len(first.plan.names.contracts))]
+    assert sorted(k for each in pools for k in each) == list(range(len(values))) and max(map(len, pools)) > 2
+    for c, mine in enumerate(pools):
+        total = np.zeros((3, 4))
+        for k in mine:
+            total += values[k]
+        assert block.over_pools(values, c).tobytes() == total.tobytes()
+
+
+def test_figures_of_a_question_do_not_know_the_others(small: offtake.Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of all questions at once, against each read alone from the same counts."""
+    asked, seen = everything_asked(small)[::7], []
+    real = montecarlo.tallies_of
+    monkeypatch.setattr(montecarlo, "tallies_of", lambda *given: seen.append(given) or real(*given))
+    together = montecarlo.run(small.plan, asked, 300, 1, 1).tallies
+    (_, counts, total, _, weight), = seen
+    for q, at, one in zip(asked, starts_of(asked), together, strict=True):
+        alone = tally_of(q, at, counts, total, weight)
+        for name in (f.name for f in fields(Tally) if f.name not in ("question", "kept")):
+            ours, theirs = getattr(one, name), getattr(alone, name)
+            pairs = [(ours[p], theirs[p]) for p in theirs] if isinstance(theirs, dict) else [(ours, theirs)]
+            assert all(np.array_equal(a, b, equal_nan=True) for a, b in pairs), (q.key, name)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -77,14 +78,23 @@ class Block:
             self.told[key] = compute()
         return self.told[key]
 
-    def pools_of(self, contract: int) -> np.ndarray:
+    def pools_of(self, contract: int) -> list[int]:
         """Pool numbers of a contract."""
-        return np.flatnonzero(self.plan.places.contract == contract)
+        return self._pools[contract]
+
+    @cached_property
+    def _pools(self) -> list[list[int]]:
+        """Pool numbers of each contract."""
+        of = self.plan.places.contract
+        return [np.flatnonzero(of == c).tolist() for c in range(len(self.plan.names.contracts))]
 
     def over_pools(self, values: np.ndarray, contract: int) -> np.ndarray:
         """Sum of a (K, M, L) array over a contract's pools, in pool order: (M, L)."""
-        total = np.zeros(values.shape[1:])
-        for k in self.pools_of(contract):
+        pools = self.pools_of(contract)
+        if not pools:
+            return np.zeros(values.shape[1:])
+        total: np.ndarray = values[pools[0]] + 0.0  # a sum from nothing: no zero is negative
+        for k in pools[1:]:
             total += values[k]
         return total
 

@@ -27,7 +27,7 @@ from .kernels.replicates import REPLICATES
 from .plan import Plan
 from .questions import Question, read_all
 from .spread import cores, in_order
-from .tallies import Counts, Ranges, starts_of, tally_of
+from .tallies import Counts, Figures, Ranges, starts_of, tally_of
 from .tallies import Tally as Tally
 
 LANES = 64
@@ -232,10 +232,10 @@ class Workers:
 
 def tallies_of(questions: Sequence[Question], counts: Counts, total: np.ndarray, kept: np.ndarray, weight: float) -> list[Tally]:
     """Figures of all questions, from counts, sums (R, 16) and kept values; `weight` is that of all paths."""
-    found, row = [], 0
+    found, row, figures = [], 0, Figures.of(slice(0, len(total)), counts, total, weight)
     for q, at in zip(questions, starts_of(questions)):
         mine = kept[row : row + q.width] if q.keep else kept[:0]
-        found.append(replace(tally_of(q, at, counts, total, weight), kept=mine))
+        found.append(replace(figures.tally(q, at), kept=mine))
         row += len(mine)
     return found
 

@@ -77,8 +77,9 @@ class Question:
     between: tuple[float, float] | None = None
     keep: bool = True  # whether the first paths' values are kept for sensitivities
 
-    @property
+    @cached_property
     def width(self) -> int:
+        """Rows."""
         each = {"causes": len(CAUSES), "surface": SURFACE}.get(self.measure.kind, 1)
         return len(self.periods) * each
 
@@ -111,6 +112,26 @@ class Question:
         """First and last month of each period."""
         return np.array([p.first for p in self.periods]), np.array([p.last for p in self.periods])
 
+    @cached_property
+    def _is_each_month(self) -> bool:
+        """Whether the rows are the months themselves, of one flow or stock, on all paths."""
+        first, last = self._months
+        plain = self.given is None and self.between is None and self.measure.kind in ("flow", "stock")
+        return plain and np.array_equal(first, last) and np.array_equal(first, np.arange(len(first)))
+
+    def fill(self, block: Block, shared: dict[str, np.ndarray], out: np.ndarray) -> None:
+        """`read`, the first lanes of it, into `out` (rows, lanes): what is read as it stands is written once."""
+        if not self._is_each_month or self.key in shared:
+            out[:] = self.read(block, shared)[:, : out.shape[1]]
+            return
+        values = self.measure.reads[self.entity.axis](block, self.entity.index)[0][: len(out), : out.shape[1]]
+        if self.measure.kind == "flow":
+            np.add(values, 0.0, out=out)  # as a sum of one month has it: no zero is negative
+        else:
+            np.copyto(out, values)
+        if out.shape[1] == block.X.shape[1]:
+            shared[self.key] = out
+
     def _rows(self, parts: tuple[np.ndarray, ...]) -> np.ndarray:
         kind = self.measure.kind
         if kind == "once":
@@ -138,7 +159,7 @@ def read_all(questions: Sequence[Question], block: Block, out: np.ndarray) -> No
     shared: dict[str, np.ndarray] = {}
     at = 0
     for q in questions:
-        out[at : at + q.width] = q.read(block, shared)[:, : out.shape[1]]
+        q.fill(block, shared, out[at : at + q.width])
         at += q.width
 
 

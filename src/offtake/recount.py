@@ -17,7 +17,7 @@ from .montecarlo import CHUNK, LANES, UNIT, Futures, Outcome, Reporter, Silent, 
 from .plan import Plan
 from .questions import Question, read_all
 from .spread import cores, in_order
-from .tallies import Counts, Ranges, starts_of, tally_of
+from .tallies import Counts, Figures, Ranges, starts_of
 
 
 def read(
@@ -73,5 +73,6 @@ def reweigh(outcome: Outcome, weights: np.ndarray) -> Outcome:
     total = np.zeros((len(rows), REPLICATES))
     for _, unit in groupby(sorted(at), key=lambda number: number // UNIT):
         total += sum(counts.tally(np.ascontiguousarray(rows[:, at[n]]), weights[at[n]]) for n in unit)
-    found = [tally_of(q, start, counts, total, weights.sum()) for q, start in zip(questions, starts_of(questions))]
+    figures = Figures.of(slice(0, len(rows)), counts, total, weights.sum())
+    found = [figures.tally(q, start) for q, start in zip(questions, starts_of(questions))]
     return replace(outcome, tallies=[replace(f, kept=t.kept) for f, t in zip(found, outcome.tallies)], weights=weights)

@@ -104,17 +104,37 @@ class Counts:
         self.paths += other.paths
 
 
+@dataclass(frozen=True)
+class Figures:
+    """What counts and sums say of a slice of rows; fields as in `Tally`, quantiles and their errors (Q, rows)."""
+
+    count: np.ndarray
+    share: np.ndarray
+    mean: np.ndarray
+    se: np.ndarray
+    quantiles: np.ndarray
+    errors: np.ndarray
+
+    @staticmethod
+    def of(part: slice, counts: Counts, total: np.ndarray, weight: float) -> Figures:
+        """From all counts and sums (R, 16); `weight` is that of all paths."""
+        of, held, n = counts.ranges, counts.held[part], counts.paths[part]
+        mine = held.sum(axis=1)
+        mean = of.low[part] + np.divide(total[part].sum(axis=1), mine, out=np.full(len(n), np.nan), where=mine > 0)
+        spread = np.stack([replicates.share_error(counts.below[part, i], held, p) for i, p in enumerate(QUANTILES)])
+        value, error = reduce.quantiles_and_errors(counts.whole, part, QUANTILES, spread, n)
+        return Figures(n, mine / weight, mean, replicates.ratio_error(total[part], held), value, error)
+
+    def tally(self, q: Question, at: int) -> Tally:
+        """Those of the question whose rows begin at row `at` of the slice."""
+        part = slice(at, at + q.width)
+        values, errors = (dict(zip(QUANTILES, each[:, part])) for each in (self.quantiles, self.errors))
+        return Tally(q, self.count[part], self.share[part], self.mean[part], self.se[part], values, errors, np.empty((0, 0)))
+
+
 def tally_of(q: Question, at: int, counts: Counts, total: np.ndarray, weight: float) -> Tally:
     """Figures of the question whose rows begin at `at`, from all counts and sums (R, 16); `weight` is that of all paths."""
-    part, of = slice(at, at + q.width), counts.ranges
-    held, n, mine = counts.held[part], counts.paths[part], counts.held[part].sum(axis=1)
-    mean = of.low[part] + np.divide(total[part].sum(axis=1), mine, out=np.full(len(n), np.nan), where=mine > 0)
-    spread = np.stack([replicates.share_error(counts.below[part, i], held, p) for i, p in enumerate(QUANTILES)])
-    value, error = reduce.quantiles_and_errors(counts.whole, part, QUANTILES, spread, n)
-    return Tally(
-        q, n, mine / weight, mean, replicates.ratio_error(total[part], held), dict(zip(QUANTILES, value)), dict(zip(QUANTILES, error)),
-        np.empty((0, 0)),
-    )  # fmt: skip
+    return Figures.of(slice(at, at + q.width), counts, total, weight).tally(q, 0)
 
 
 def starts_of(questions: Sequence[Question]) -> list[int]:
