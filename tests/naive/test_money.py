@@ -339,6 +339,16 @@ def test_tranches(seed):
             np.testing.assert_allclose(delivered[c, :, i], want, rtol=1e-12)
 
 
+def test_an_order_that_all_paths_place_as_early():
+    """Two pools of one contract, ordered three months ahead on every path: 1 + 10 and 3 + 30 GPU planned in months 0 and 1, all by 4."""
+    planned = np.array([[[1.0]] * 1 + [[3.0]] * 3 + [[6.0]] * 2, [[10.0]] * 1 + [[30.0]] * 3 + [[60.0]] * 2]) * np.ones(L)
+    ordered, delivered = np.full((2, 1, 6, L), np.nan)
+    tranche.tranche_block(np.zeros(2, np.int64), planned, planned / 2.0, np.zeros(1, np.int64), np.full((1, L), 3.2), ordered, delivered)
+    for i in range(L):
+        np.testing.assert_allclose(ordered[0, :, i], [33 / 66, 1, 1, 1, 1, 1], rtol=1e-12)
+        np.testing.assert_allclose(delivered[0, :, i], [11 / 132, *[33 / 132] * 3, 0.5, 0.5], rtol=1e-12)
+
+
 def earned_twin(terms, table, schedule, settlement, X, c, i, total):
     """A-01: rateable, or as used with expected breakage; a catch-up at each true-up; never beyond the value left."""
     base_before = due_before = earned = charged = gone = owed_before = 0.0

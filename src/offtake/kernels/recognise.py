@@ -133,7 +133,7 @@ class Page(NamedTuple):
     mode: np.ndarray  # what makes value firm: SIGNING, ORDER, TRANCHE or NEVER
     owed_before: np.ndarray  # `owed` when the month began
     deferred: np.ndarray  # USD of the month's charge that new make-up rights hold
-    earned: np.ndarray  # USD recognised in the month of the signed value
+    opening: np.ndarray  # `remaining` before month 0
 
 
 @step
@@ -142,7 +142,7 @@ def open_page(c, terms, table, schedule, settlement, X, s):
     for i in range(s.due.shape[0]):
         consumed, s.base[i], s.due[i] = before_start(c, i, terms, X)
         s.ahead[i] = s.accrued[i] = ahead_before(c, i, terms, table, schedule, X)
-        s.remaining[i] = X[terms.total_x[c], i] - consumed - s.ahead[i]
+        s.opening[i] = s.remaining[i] = X[terms.total_x[c], i] - consumed - s.ahead[i]
         s.left[i], s.mode[i] = settlement.makeup_opened[c, 0, i], float(int(X[table.firm_on_x[c], i]))
         s.charged[i] = s.revenue[i] = s.latent[i] = s.early[i] = s.share[i] = s.owed[i] = s.head[i] = 0.0
         s.owed_before[i] = s.deferred[i] = 0.0
@@ -173,11 +173,12 @@ def own_month(accrued, limit, charged, recognised, trued):
 
 
 @apart
-def earn(c, m, in_usd, policy, rights, breakage, schedule, settlement, s):
-    """Revenue of the month out of the signed value."""
+def earn(c, m, in_usd, policy, rights, breakage, schedule, settlement, s, out):
+    """Revenue of the month out of the signed value, into `revenue`, and the stocks of billing against it."""
     price, base, due, trued = schedule.price[c, m], settlement.ytd_base[c, m], settlement.ytd_due[c, m], settlement.trued[c, m]
     charge, terminated = settlement.charge[c, m], settlement.terminated[c, m]
     lapsed, added = settlement.lapsed[c, m], settlement.added[c, m]
+    revenue, unbilled, deferred, owed = out.revenue[c, m], out.unbilled[c, m], out.deferred[c, m], out.makeup_owed[c, m]
     for i in range(price.shape[0]):
         s.charged[i] += charge[i] - s.deferred[i]
         per = 1.0 if in_usd else price[i]
@@ -186,24 +187,27 @@ def earn(c, m, in_usd, policy, rights, breakage, schedule, settlement, s):
         own = own_month(accrued, limit, s.charged[i], s.accrued[i], trued[i])
         s.base[i], s.due[i] = 0.0 if trued[i] > 0.0 else base[i], 0.0 if trued[i] > 0.0 else due[i]
         s.accrued[i] += own
-        s.earned[i] = own + s.owed_before[i] + s.deferred[i] - s.owed[i]
-        s.revenue[i] += s.earned[i]
-        s.remaining[i] -= terminated[i] + lapsed[i] + s.earned[i] - added[i]
-        s.ahead[i] += s.earned[i] - charge[i]
+        earned = own + s.owed_before[i] + s.deferred[i] - s.owed[i]
+        s.remaining[i] -= terminated[i] + lapsed[i] + earned - added[i]
+        s.ahead[i] += earned - charge[i]
+        revenue[i], unbilled[i], deferred[i], owed[i] = earned, max(s.ahead[i], 0.0), max(-s.ahead[i], 0.0), s.owed[i]
 
 
 @apart
 def roll_forward(c, m, signed, settlement, collectible, ordered, delivered, s, out):
-    """RPO of the month, and what of the revenue lies inside it."""
+    """RPO of the month, and what of the revenue lies inside it; `revenue` is still that of the signed value."""
     terminated, lapsed, added, now = settlement.terminated[c, m], settlement.lapsed[c, m], settlement.added[c, m], collectible[c, m]
     new, gone, ended, inside = out.new[c, m], out.rpo_terminated[c, m], out.rpo_lapsed[c, m], out.in_scope[c, m]
     remeasured, rpo, rest, order, there = out.remeasured[c, m], out.rpo[c, m], out.not_in_rpo[c, m], ordered[c, m], delivered[c, m]
+    earned = out.revenue[c, m]
     for i in range(now.shape[0]):
+        s.revenue[i] += earned[i]
+        s.remaining[i] -= terminated[i] + lapsed[i] + earned[i] - added[i]
         share = max(firm_share(s.mode[i], signed, order[i], there[i]), s.share[i])
         whole = s.remaining[i] + s.revenue[i]  # what is neither terminated nor lapsed
         opening = s.latent[i]
         fresh, stopped, over, taken, s.latent[i], s.early[i] = firm_month(
-            opening, s.early[i], s.share[i], share, whole, terminated[i], lapsed[i], s.earned[i], added[i]
+            opening, s.early[i], s.share[i], share, whole, terminated[i], lapsed[i], earned[i], added[i]
         )
         s.share[i] = share
         new[i], gone[i], ended[i], inside[i] = fresh * now[i], stopped * now[i], over * now[i], taken * now[i]
@@ -213,28 +217,31 @@ def roll_forward(c, m, signed, settlement, collectible, ordered, delivered, s, o
 
 
 @apart
-def state_revenue(c, m, settlement, s, out):
-    """Revenue with overage, credits and penalties, in and out of the scope of RPO, and the stocks of billing against revenue."""
+def state_revenue(c, m, settlement, out):
+    """Revenue with overage, credits and penalties, and what of it is out of the scope of RPO."""
     overage, credit, penalty = settlement.overage_usd[c, m], settlement.credit[c, m], settlement.penalty[c, m]
     revenue, inside, outside = out.revenue[c, m], out.in_scope[c, m], out.out_scope[c, m]
-    unbilled, deferred, owed = out.unbilled[c, m], out.deferred[c, m], out.makeup_owed[c, m]
     for i in range(revenue.shape[0]):
-        revenue[i] = s.earned[i] + (overage[i] - credit[i] + penalty[i])
+        revenue[i] = revenue[i] + (overage[i] - credit[i] + penalty[i])
         outside[i] = revenue[i] - inside[i]
-        unbilled[i], deferred[i], owed[i] = max(s.ahead[i], 0.0), max(-s.ahead[i], 0.0), s.owed[i]
 
 
 @inner
 def recognise_contract(c, terms, table, schedule, settlement, collectible, ordered, delivered, X, s, out):
-    """Recognise one contract, month by month; lanes are the inner loop of every step."""
+    """Recognise one contract: revenue of all months, then RPO, then what lies outside it, so that few arrays are open at a time. Lanes
+    are the inner loop of every step."""
     rights, in_usd, policy = terms.makeup_x[c] >= 0, terms.form[c] >= BURN_DOWN, float(table.policy[c])
     open_page(c, terms, table, schedule, settlement, X, s)
     for m in range(out.revenue.shape[1]):
         if rights:
             hold_rights(c, m, table, schedule, settlement, X, s)
-        earn(c, m, in_usd, policy, rights, X[table.breakage_x[c]], schedule, settlement, s)
+        earn(c, m, in_usd, policy, rights, X[table.breakage_x[c]], schedule, settlement, s, out)
+    for i in range(s.remaining.shape[0]):
+        s.remaining[i] = s.opening[i]
+    for m in range(out.revenue.shape[1]):
         roll_forward(c, m, 1.0 if m >= terms.signed[c] else 0.0, settlement, collectible, ordered, delivered, s, out)
-        state_revenue(c, m, settlement, s, out)
+    for m in range(out.revenue.shape[1]):
+        state_revenue(c, m, settlement, out)
 
 
 @apart

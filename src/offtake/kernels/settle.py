@@ -143,11 +143,12 @@ class Account(NamedTuple):
     balance: np.ndarray  # GPU-h of make-up not taken
     stale: np.ndarray  # GPU-h of make-up too old to last
     end: np.ndarray  # first month after the term
-    penalty: np.ndarray  # USD, for what an option gave up in the month
+    nothing: np.ndarray  # 0: the penalty where there are no options
     taken: np.ndarray  # base of the month, in the unit of the commitment
     beyond: np.ndarray  # GPU-h of overage
     owing: np.ndarray  # due of the month
     makeup: np.ndarray  # GPU-h of make-up taken
+    whole: np.ndarray  # 1: all of the contract stands before month 0
 
 
 @step
@@ -158,7 +159,7 @@ def open_account(c, terms, X, s):
         s.remaining[i], s.held[i] = X[terms.total_x[c], i] - consumed, held_before(c, i, terms, X)
         s.before[i], s.period[i], s.balance[i], s.stale[i] = 1.0, -1.0, 0.0, 0.0
         s.end[i] = float(terms.starts[c] + int(X[terms.term_x[c], i] + 0.5))
-        s.penalty[i], s.makeup[i] = 0.0, 0.0
+        s.nothing[i], s.makeup[i], s.whole[i] = 0.0, 0.0, 1.0
 
 
 @piece
@@ -184,7 +185,7 @@ def change_value(c, m, optional, schedule, alive, s, out):
         for i in range(live.shape[0]):
             remaining = s.remaining[i] - terminated[i]
             added[i], penalty[i] = option_month(s.remaining[i], remaining, live[i], fee[i], change[i], extra[i])
-            s.penalty[i], s.remaining[i] = penalty[i], remaining + added[i]
+            s.remaining[i] = remaining + added[i]
     else:
         for i in range(live.shape[0]):
             s.remaining[i] -= terminated[i]
@@ -272,27 +273,27 @@ def credit_month(share, price, committed, available, live, charge):
 
 
 @apart
-def bill_month(c, m, b, schedule, alive, dear, s, out):
-    """Credits, overage and the bill."""
+def bill_month(c, m, b, schedule, alive, dear, penalty, out):
+    """Credits, overage and the bill; base comes in the unit of the commitment and leaves in GPU-h; dear, penalty (L,)."""
     price, live = schedule.price[c, m], alive[c, m]
     committed, available, charge = schedule.committed[c, m], schedule.available[c, m], out.charge[c, m]
     base, overage, usd, credit, billed = out.base[c, m], out.overage[c, m], out.overage_usd[c, m], out.credit[c, m], out.billed[c, m]
     for i in range(price.shape[0]):
         lost = credit_month(b.credit[i], price[i], committed[i], available[i], live[i], charge[i])
         credit[i] = lost if b.credits else 0.0
-        overage[i], usd[i] = s.beyond[i], s.beyond[i] * dear[i] * b.overage
-        billed[i] = charge[i] - credit[i] + usd[i] + s.penalty[i]
-        base[i] = s.taken[i] * (1.0 if not b.in_usd else (1.0 / price[i] if price[i] > 0.0 else 0.0))
+        usd[i] = overage[i] * dear[i] * b.overage
+        billed[i] = charge[i] - credit[i] + usd[i] + penalty[i]
+        base[i] = base[i] * (1.0 if not b.in_usd else (1.0 / price[i] if price[i] > 0.0 else 0.0))
 
 
 @apart
-def prepay(c, m, opens, schedule, alive, prepaid, rate, s, out):
-    """Bill the month to the prepayment first (C-09); `opens`: the prepayment is received now."""
+def prepay(c, m, opens, schedule, alive, before, prepaid, rate, s, out):
+    """Bill the month to the prepayment first (C-09); `opens`: the prepayment is received now; before (L,) share that stood last month."""
     ends, live, billed = schedule.ends[c, m], alive[c, m], out.billed[c, m]
     received, drawdown, interest = out.prepaid_in[c, m], out.drawdown[c, m], out.interest[c, m]
     refunded, unearned, invoiced = out.refunded[c, m], out.unearned[c, m], out.invoiced[c, m]
     for i in range(live.shape[0]):
-        gone = 1.0 if (ends[i] > 0.0 or (live[i] <= 0.0 and s.before[i] > 0.0)) else 0.0
+        gone = 1.0 if (ends[i] > 0.0 or (live[i] <= 0.0 and before[i] > 0.0)) else 0.0
         received[i] = prepaid[i] if opens else 0.0
         interest[i], drawdown[i], refunded[i], s.held[i] = prepaid_month(billed[i], s.held[i], received[i], rate[i], s.end[i] - m, gone)
         unearned[i], invoiced[i] = s.held[i], billed[i] - drawdown[i]
@@ -316,23 +317,26 @@ def keep_rights(c, m, in_usd, terms, schedule, alive, X, s, out):
 
 @apart
 def close_month(c, m, alive, s, out):
-    """What the next month begins with."""
+    """What the next month begins with, and what the month's bill is made of."""
+    base_now, overage = out.base[c, m], out.overage[c, m]
     live, trued, due, base, remaining = alive[c, m], out.trued[c, m], out.ytd_due[c, m], out.ytd_base[c, m], out.remaining[c, m]
     for i in range(live.shape[0]):
         over = trued[i] > 0.0
         s.due[i], s.base[i], s.period[i] = 0.0 if over else due[i], 0.0 if over else base[i], -1.0 if over else s.period[i]
         s.remaining[i], s.before[i] = remaining[i], live[i]
+        base_now[i], overage[i] = s.taken[i], s.beyond[i]
 
 
 @inner
 def settle_contract(c, terms, schedule, alive, X, Y, s, out):
-    """Bill one contract, month by month; lanes are the inner loop of every step."""
-    form, starts, kind, rights = terms.form[c], terms.starts[c], terms.true_up[c], terms.makeup_x[c] >= 0
+    """Bill one contract: what is taken and charged in all months, then bills, then prepayment, so that few arrays are open at a time.
+    Lanes are the inner loop of every step."""
+    form, starts, kind, rights, optional = terms.form[c], terms.starts[c], terms.true_up[c], terms.makeup_x[c] >= 0, terms.optional[c] == 1
     b = billing(c, terms, X)
     open_account(c, terms, X, s)
     for m in range(alive.shape[1]):
         used = out.used[c, m]
-        change_value(c, m, terms.optional[c] == 1, schedule, alive, s, out)
+        change_value(c, m, optional, schedule, alive, s, out)
         if b.in_usd:
             take_amount(c, m, terms, schedule, alive, used, X, s)
         elif rights:
@@ -340,18 +344,21 @@ def settle_contract(c, terms, schedule, alive, X, Y, s, out):
         else:
             take_hours(c, m, form == RESERVED, schedule, alive, used, b.top, s)
         charge_hours(c, m, is_true_up(kind, m - starts, 0.0), b, schedule, alive, s, out)
-        bill_month(c, m, b, schedule, alive, Y[terms.overage_y[c], m] if terms.overage_y[c] >= 0 else schedule.price[c, m], s, out)
-        opens = m == max(starts, 0) and terms.consumed_x[c] < 0
-        prepay(c, m, opens, schedule, alive, X[terms.prepaid_x[c]], X[terms.financing_x[c]], s, out)
         if rights:
             keep_rights(c, m, b.in_usd, terms, schedule, alive, X, s, out)
         close_month(c, m, alive, s, out)
+    for m in range(alive.shape[1]):
+        dear = Y[terms.overage_y[c], m] if terms.overage_y[c] >= 0 else schedule.price[c, m]
+        bill_month(c, m, b, schedule, alive, dear, out.penalty[c, m] if optional else s.nothing, out)
+    for m in range(alive.shape[1]):
+        opens, before = m == max(starts, 0) and terms.consumed_x[c] < 0, alive[c, m - 1] if m > 0 else s.whole
+        prepay(c, m, opens, schedule, alive, before, X[terms.prepaid_x[c]], X[terms.financing_x[c]], s, out)
 
 
 @block
 def settle_block(terms, schedule, alive, X, Y, out):
     """Fill `out` for all contracts from `out.used` (C, M, L) GPU-h."""
-    w = np.empty((14, alive.shape[2]))
-    s = Account(w[0], w[1], w[2], w[3], w[4], w[5], w[6], w[7], w[8], w[9], w[10], w[11], w[12], w[13])
+    w = np.empty((15, alive.shape[2]))
+    s = Account(w[0], w[1], w[2], w[3], w[4], w[5], w[6], w[7], w[8], w[9], w[10], w[11], w[12], w[13], w[14])
     for c in range(alive.shape[0]):
         settle_contract(c, terms, schedule, alive, X, Y, s, out)
