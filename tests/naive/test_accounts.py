@@ -41,7 +41,9 @@ def booked(seed):
     revenue = r.uniform(1e6, 5e6, (C, M, L))
     given = {"delivered": delivered, "ready": ready, "offered": offered, "energised": energised, "allotted": energised}
     supplied = supply.Supply(**{name: given.get(name, np.zeros((K, M, L))) for name in supply.Supply._fields})
-    out = zeros(accounts.Ledger, (C, M, L), opening=np.zeros((C, L)), us_energy=np.zeros((M, L)))
+    out = accounts.Ledger(**{name: np.full((C, M, L), np.nan) for name in accounts.Ledger._fields} | {
+        "opening": np.full((C, L), np.nan), "us_energy": np.full((M, L), np.nan)
+    })  # fmt: skip
     X, Y = np.array(rows), np.array(series)
     accounts.ledger_block(costs, supplied, sunk, used, alive, revenue, 0.5, X, Y, HOURS, out)
     return costs, sunk, delivered, ready, offered, used, energised, alive, revenue, X, Y, out
@@ -102,7 +104,7 @@ def test_running_costs(seed):
     costs, _, _, ready, offered, used, energised, alive, revenue, X, Y, out = booked(seed)
     us = np.zeros((M, L))
     for c in range(C):
-        mwh, release, operations, energy = (np.zeros((M, L)) for _ in range(4))
+        release, operations, energy = (np.zeros((M, L)) for _ in range(3))
         for k in np.flatnonzero(c == OWNER):
             g, t = CHIP[k], SITE[k]
             kw = X[costs.kw_x[g]] * X[costs.overhead_x[g]] / (X[costs.peak_pue_x[t]] if costs.kw_basis[g] == 3 else 1.0)
@@ -112,13 +114,12 @@ def test_running_costs(seed):
             one = (
                 (working * X[costs.load_x[g]] + np.maximum(hours - working, 0) * X[costs.idle_x[g]]) * kw * X[costs.average_pue_x[t]] / 1000
             )
-            mwh, us = mwh + one, us + one * X[costs.us_share_x[t]]
+            us = us + one * X[costs.us_share_x[t]]
             energy = energy + one * Y[costs.energy_y[t]]
             operations = operations + hours * X[costs.operations_x[t]]
             release = release + freed * Y[costs.market_y[g]]
         rent = energised[c] * 1000 * X[costs.rent_x[c]]
         for got, want in (
-            (out.energy_mwh, mwh),
             (out.energy, energy),
             (out.operations, operations),
             (out.release, release),
@@ -172,14 +173,16 @@ def test_npv_by_hand():
 
 
 def test_segment_with_and_without():
-    """RPO of 120 with a life of 10 months runs off 6 a month; signings of 4 a month run off alike; the deal adds its own."""
+    """RPO of 120 with a life of 10 months runs off 6 a month; signings of 4 a month run off alike; the deal adds its own, and another
+    company's deals, of 20 and 30 a month, add to that one's."""
     X, Y = np.array([[120.0], [10.0]]), np.array([np.full((M, 1), 50.0), np.full((M, 1), 0.3), np.full((M, 1), 4.0)])
-    table = accounts.SegmentTerms(*(np.array([v]) for v in (0, 1, 0, 1, 2, -1, -1)), contract_company=np.array([0]))
-    ledger = zeros(accounts.Ledger, (1, M, 1), opening=np.zeros((1, 1)), us_energy=np.zeros((M, 1)))
+    table = accounts.SegmentTerms(*(np.array([v, v]) for v in (0, 1, 0, 1, 2, -1, -1)), contract_company=np.array([1, 0, 1]))
+    ledger = zeros(accounts.Ledger, (3, M, 1), opening=np.zeros((3, 1)), us_energy=np.zeros((M, 1)))
     ledger.operating_income[:] = -2.0
-    revenue, rpo = np.full((1, M, 1), 10.0), np.full((1, M, 1), 7.0)
-    out = zeros(accounts.Segments, (1, M, 1))
+    revenue, rpo = np.array([20.0, 10.0, 30.0])[:, None, None] * np.ones((3, M, 1)), np.full((3, M, 1), 7.0)
+    out = accounts.Segments(*(np.full((2, M, 1), np.nan) for _ in accounts.Segments._fields))
     accounts.segment_block(table, ledger, revenue, rpo, X, Y, out)
+    assert out.revenue_with[1, 0, 0] == 100.0 and out.income_with[1, 0, 0] == pytest.approx(11.0)
     assert out.revenue_with[0, 0, 0] == 60.0 and out.income_with[0, 0, 0] == pytest.approx(13.0) and out.income_without[0, 0, 0] == 15.0
     for m in range(M):
         existing = max(120.0 - 6.0 * (m + 1), 0.0)

@@ -31,7 +31,7 @@ def drawn(seed):
     ready = np.maximum(0, np.cumsum(r.uniform(-3, 8, (K, M, L)), axis=1))
     sunk = r.uniform(0, 10, (K, L))
     ledger = zeros(accounts.Ledger, (C, M, L), opening=r.uniform(1e5, 1e6, (C, L)))
-    for name in ("capex", "in_service", "depreciation", "net", "operating_income"):
+    for name in ("capex", "depreciation", "net", "operating_income"):
         getattr(ledger, name)[:] = r.uniform(1e5, 2e5, (C, M, L))
     out = wear.Wear(*(np.full((C, M, L), np.nan) for _ in wear.Wear._fields))
     return table, terms, costs, ready, sunk, np.array(rows), ledger, out

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from offtake.kernels.compiled import apart, block, copy_months, entry, piece
+from offtake.kernels.compiled import apart, block, copy_months, entry, inner, piece
 
 KW_FACILITY = 3  # basis of a chip's kW that the peak PUE is inside of already
 SHORTEST = 1.0  # months: a shorter life, or time to build, counts as this
@@ -58,12 +58,9 @@ class Ledger(NamedTuple):
     """Outputs (C, M, L), but for `opening` (C, L) and `us_energy` (M, L)."""
 
     capex: np.ndarray
-    cip: np.ndarray  # stock: paid for and not ready for use
-    in_service: np.ndarray  # stock: gross property in use, worn out or not
     depreciation: np.ndarray
-    net: np.ndarray  # stock: property less depreciation, cip inside
+    net: np.ndarray  # stock: property less depreciation, work in progress inside
     energy: np.ndarray
-    energy_mwh: np.ndarray
     operations: np.ndarray
     rent: np.ndarray
     release: np.ndarray  # re-lease of capacity that the customer gave back (V-04)
@@ -91,8 +88,6 @@ class Segments(NamedTuple):
 
     revenue_without: np.ndarray  # the deals' capacity unbuilt (A-06)
     income_without: np.ndarray
-    revenue_resold: np.ndarray  # the deals' capacity built and sold to others at the market price (A-06)
-    income_resold: np.ndarray
     revenue_with: np.ndarray
     income_with: np.ndarray
     margin: np.ndarray  # share, with the deals
@@ -178,12 +173,11 @@ def chips_pool(c, k, costs, delivered, ready, sunk, X, w, out):
         out.opening[c, i] += sunk[i] * cost[i]
         w.total[i] = 0.0
     for m in range(fresh.shape[0]):
-        capex, in_service, depreciation = out.capex[c, m], out.in_service[c, m], out.depreciation[c, m]
+        capex, depreciation = out.capex[c, m], out.depreciation[c, m]
         for i in range(capex.shape[0]):
             paid = read_curve(fresh, m + w.ahead[i], w.ahead_part[i], i)
             ago = read_curve(use, m + w.back[i], w.back_part[i], i)
             capex[i] += cost[i] * (paid - w.total[i])
-            in_service[i] += cost[i] * use[m, i]
             depreciation[i] += even_month(use[m, i], ago, cost[i], max(life[i], SHORTEST))
             w.total[i] = paid
 
@@ -197,15 +191,13 @@ def building_part(c, t, costs, energised, X, w, out):
     shift(life, -1.0, SHORTEST, w.back, w.back_part)
     w.total[:] = 0.0
     for m in range(last + 1):
-        capex, in_service = out.capex[c, m], out.in_service[c, m]
-        depreciation, rented = out.depreciation[c, m], out.rent[c, m]
+        capex, depreciation, rented = out.capex[c, m], out.depreciation[c, m], out.rent[c, m]
         for i in range(capex.shape[0]):
             now, coming = energised[m, i], read_curve(energised, m + w.ahead[i], w.ahead_part[i], i)
             ago = read_curve(energised, m + w.back[i], w.back_part[i], i)
             spent = even_month(coming, now, build[i], max(length[i], SHORTEST))
             capex[i] += spent
             w.total[i] += spent
-            in_service[i] += build[i] * now
             depreciation[i] += even_month(now, ago, build[i], max(life[i], SHORTEST))
             rented[i] += rent[i] * now * 1000.0
     for i in range(rent.shape[0]):
@@ -221,14 +213,13 @@ def running_pool(c, k, costs, ready, offered, used, alive, release_share, X, Y, 
     peak, average = X[costs.peak_pue_x[t]], X[costs.average_pue_x[t]]
     rate, us_share = X[costs.operations_x[t]], X[costs.us_share_x[t]]
     for m in range(hours.shape[0]):
-        mwh_of, energy, us_energy = out.energy_mwh[c, m], out.energy[c, m], out.us_energy[m]
+        energy, us_energy = out.energy[c, m], out.us_energy[m]
         operations, release, resale = out.operations[c, m], out.release[c, m], out.resale[c, m]
         for i in range(rate.shape[0]):
             there = ready[m, i] * hours[m]
             freed = offered[m, i] * (1.0 - alive[m, i]) * release_share
             kw = kw_per_gpu(rated[i], overhead[i], basis, peak[i])
             mwh = energy_month(used[m, i] + freed, there, load[i], idle[i], kw, average[i])
-            mwh_of[i] += mwh
             energy[i] += mwh * price[m, i]
             us_energy[i] += mwh * us_share[i]
             operations[i] += there * rate[i]
@@ -237,21 +228,40 @@ def running_pool(c, k, costs, ready, offered, used, alive, release_share, X, Y, 
 
 
 @apart
-def close_books(revenue, w, out):
-    """Net property, work in progress and operating income."""
-    worn = w.total
-    for c in range(revenue.shape[0]):
-        worn[:] = 0.0
-        for m in range(revenue.shape[1]):
-            before = out.net[c, m - 1] if m > 0 else out.opening[c]
-            capex, depreciation, in_service = out.capex[c, m], out.depreciation[c, m], out.in_service[c, m]
-            energy, operations, rent, release = out.energy[c, m], out.operations[c, m], out.rent[c, m], out.release[c, m]
-            net, cip, income = out.net[c, m], out.cip[c, m], out.operating_income[c, m]
-            for i in range(worn.shape[0]):
-                worn[i] += depreciation[i]
-                net[i] = before[i] + capex[i] - depreciation[i]
-                cip[i] = net[i] - (in_service[i] - worn[i])
-                income[i] = income_month(revenue[c, m, i], release[i], depreciation[i], energy[i], operations[i], rent[i])
+def open_books(c, out):
+    """Nothing yet in what pools and buildings of contract c add up to."""
+    for m in range(out.capex.shape[1]):
+        capex, depreciation, energy, operations = out.capex[c, m], out.depreciation[c, m], out.energy[c, m], out.operations[c, m]
+        rent, release, resale = out.rent[c, m], out.release[c, m], out.resale[c, m]
+        for i in range(capex.shape[0]):
+            capex[i] = depreciation[i] = energy[i] = operations[i] = rent[i] = release[i] = resale[i] = 0.0
+
+
+@apart
+def close_books(c, revenue, out):
+    """Net property and operating income of contract c; revenue (M, L)."""
+    for m in range(revenue.shape[0]):
+        before = out.net[c, m - 1] if m > 0 else out.opening[c]
+        capex, depreciation, earned = out.capex[c, m], out.depreciation[c, m], revenue[m]
+        energy, operations, rent, release = out.energy[c, m], out.operations[c, m], out.rent[c, m], out.release[c, m]
+        net, income = out.net[c, m], out.operating_income[c, m]
+        for i in range(net.shape[0]):
+            net[i] = before[i] + capex[i] - depreciation[i]
+            income[i] = income_month(earned[i], release[i], depreciation[i], energy[i], operations[i], rent[i])
+
+
+@inner
+def contract_books(c, costs, supply, sunk, used, alive, revenue, release_share, X, Y, hours, w, out):
+    """The books of one contract: its pools, its parts of sites, and what they add up to."""
+    open_books(c, out)
+    for k in range(costs.pool_contract.shape[0]):
+        if costs.pool_contract[k] == c:
+            chips_pool(c, k, costs, supply.delivered[k], supply.ready[k], sunk[k], X, w, out)
+            running_pool(c, k, costs, supply.ready[k], supply.offered[k], used[k], alive[c], release_share, X, Y, hours, out)
+    for b in range(costs.part_contract.shape[0]):
+        if costs.part_contract[b] == c:
+            building_part(c, costs.part_site[b], costs, supply.allotted[b], X, w, out)
+    close_books(c, revenue[c], out)
 
 
 @entry
@@ -265,7 +275,7 @@ def scratch(months, lanes):
 
 @block
 def ledger_block(costs, supply, sunk, used, alive, revenue, release_share, X, Y, hours, out):
-    """Fill `out` for all contracts.
+    """Fill `out` contract by contract, in the order of their pools.
 
     supply         delivered, ready (K, M, L) GPU, offered (K, M, L) GPU-h, allotted (B, M, L) MW
     sunk           (K, L) GPU that ran before month 0, part of `delivered`
@@ -274,21 +284,15 @@ def ledger_block(costs, supply, sunk, used, alive, revenue, release_share, X, Y,
     revenue        (C, M, L) USD recognised
     release_share  share of freed (or resold) hours that the market takes
     """
-    w = scratch(revenue.shape[1], revenue.shape[2])
-    for field in (out.capex, out.in_service, out.depreciation, out.energy, out.energy_mwh, out.operations, out.rent, out.release):
-        field[:] = 0.0
-    out.resale[:] = 0.0
+    contracts, pools = revenue.shape[0], costs.pool_contract.shape[0]
+    w, done = scratch(revenue.shape[1], revenue.shape[2]), np.zeros(contracts, np.bool_)
     out.opening[:] = 0.0
     out.us_energy[:] = 0.0
-    for k in range(costs.pool_contract.shape[0]):
-        c = costs.pool_contract[k]
-        chips_pool(c, k, costs, supply.delivered[k], supply.ready[k], sunk[k], X, w, out)
-        running_pool(
-            c, k, costs, supply.ready[k], supply.offered[k], used[k], alive[c], release_share, X, Y, hours, out
-        )  # fmt: skip
-    for b in range(costs.part_contract.shape[0]):
-        building_part(costs.part_contract[b], costs.part_site[b], costs, supply.allotted[b], X, w, out)
-    close_books(revenue, w, out)
+    for turn in range(pools + contracts):
+        c = costs.pool_contract[turn] if turn < pools else turn - pools
+        if not done[c]:
+            contract_books(c, costs, supply, sunk, used, alive, revenue, release_share, X, Y, hours, w, out)
+            done[c] = True
 
 
 @apart
@@ -325,31 +329,43 @@ def without_company(j, table, X, Y, w, out):
         rpo_company(j, table, X, Y, w, out)
     copy_months(out.revenue_without[j], out.revenue_with[j])
     copy_months(out.income_without[j], out.income_with[j])
-    copy_months(out.revenue_without[j], out.revenue_resold[j])
-    copy_months(out.income_without[j], out.income_resold[j])
+
+
+@apart
+def add_deal(c, j, ledger, revenue, rpo, out):
+    """Add a deal's revenue, income, RPO and capex to those of its provider."""
+    for m in range(out.capex.shape[1]):
+        earned, release, income = revenue[c, m], ledger.release[c, m], ledger.operating_income[c, m]
+        stock, capex, reported, deals = rpo[c, m], ledger.capex[c, m], out.reported_rpo[j, m], out.deal_capex[j, m]
+        revenue_with, income_with = out.revenue_with[j, m], out.income_with[j, m]
+        for i in range(capex.shape[0]):
+            revenue_with[i] += earned[i] + release[i]
+            income_with[i] += income[i]
+            reported[i] += stock[i]
+            deals[i] += capex[i]
+
+
+@apart
+def state_shares(j, out):
+    """Margins with and without the deals, and their share of capex."""
+    for m in range(out.capex.shape[1]):
+        with_deals, income = out.revenue_with[j, m], out.income_with[j, m]
+        without, own = out.revenue_without[j, m], out.income_without[j, m]
+        margin, effect, share = out.margin[j, m], out.margin_effect[j, m], out.capex_share[j, m]
+        deals, capex = out.deal_capex[j, m], out.capex[j, m]
+        for i in range(margin.shape[0]):
+            margin[i] = income[i] / with_deals[i]
+            effect[i] = margin[i] - own[i] / without[i]
+            share[i] = deals[i] / capex[i]
 
 
 @block
 def segment_block(table, ledger, revenue, rpo, X, Y, out):
-    """Fill `out` for all companies from the deals' ledger, revenue (C, M, L) and RPO (C, M, L)."""
+    """Fill `out` company by company from the deals' ledger, revenue (C, M, L) and RPO (C, M, L)."""
     w = scratch(revenue.shape[1], revenue.shape[2])
     for j in range(out.capex.shape[0]):
         without_company(j, table, X, Y, w, out)
-    for c in range(revenue.shape[0]):
-        j = table.contract_company[c]
-        for m in range(revenue.shape[1]):
-            for i in range(revenue.shape[2]):
-                taken, income, resale = revenue[c, m, i] + ledger.release[c, m, i], ledger.operating_income[c, m, i], ledger.resale[c, m, i]
-                out.revenue_with[j, m, i] += taken
-                out.income_with[j, m, i] += income
-                out.revenue_resold[j, m, i] += resale
-                out.income_resold[j, m, i] += income - taken + resale
-                out.reported_rpo[j, m, i] += rpo[c, m, i]
-                out.deal_capex[j, m, i] += ledger.capex[c, m, i]
-    for j in range(out.capex.shape[0]):
-        for m in range(revenue.shape[1]):
-            for i in range(revenue.shape[2]):
-                margin = out.income_with[j, m, i] / out.revenue_with[j, m, i]
-                out.margin[j, m, i] = margin
-                out.margin_effect[j, m, i] = margin - out.income_without[j, m, i] / out.revenue_without[j, m, i]
-                out.capex_share[j, m, i] = out.deal_capex[j, m, i] / out.capex[j, m, i]
+        for c in range(revenue.shape[0]):
+            if table.contract_company[c] == j:
+                add_deal(c, j, ledger, revenue, rpo, out)
+        state_shares(j, out)

@@ -65,7 +65,7 @@ class Chips(NamedTuple):
     life: np.ndarray
     resale: np.ndarray
     again: np.ndarray  # cost of the next chip over that of the first; below zero: not replaced
-    other: np.ndarray  # another useful life; zero or below: not asked
+    other: np.ndarray  # another useful life, where one is asked about
     end: np.ndarray  # first month after the term
     gone: np.ndarray  # GPU replaced
     sold: np.ndarray  # GPU sold
@@ -79,7 +79,7 @@ def chips(q, k, c, table, costs, terms, X, s):
     for i in range(cost.shape[0]):
         s.cost[i], s.life[i], s.resale[i] = cost[i], max(life[i], SHORTEST), resale[i]
         s.again[i] = X[table.replace_x[q], i] if table.replace_x[q] >= 0 else -1.0
-        s.other[i] = max(X[table.other_x[q], i], SHORTEST) if table.other_x[q] >= 0 else -1.0
+        s.other[i] = max(X[table.other_x[q], i], SHORTEST) if table.other_x[q] >= 0 else SHORTEST
         s.end[i] = float(terms.starts[c] + int(X[terms.term_x[c], i] + 0.5))
         s.gone[i] = s.sold[i] = s.net[i] = 0.0
 
@@ -95,30 +95,37 @@ def replace_month(m, use, s, next_use, replaced, sell):
 
 
 @apart
-def wear_month(c, m, use, next_use, replaced, sell, s, ledger, out):
-    """What replacing, selling and wear of one pool change in month m."""
-    capex, in_service, depreciation = ledger.capex[c, m], ledger.in_service[c, m], ledger.depreciation[c, m]
-    net, income, asked = ledger.net[c, m], ledger.operating_income[c, m], out.depreciation_if[c, m]
+def wear_month(c, m, replaces, use, next_use, replaced, sell, s, ledger, out):
+    """What replacing, selling and wear of one pool change in month m; `replaces`: there is a next chip."""
+    capex, depreciation = ledger.capex[c, m], ledger.depreciation[c, m]
+    net, income = ledger.net[c, m], ledger.operating_income[c, m]
     sold, worn_out = out.sold[c, m], out.worn_out[c, m]
     for i in range(sell.shape[0]):
         cost, life, resale, again = s.cost[i], s.life[i], s.resale[i], s.again[i]
         ago = months_ago(use, m, life, i)
         own = even_month(use[m, i], ago, cost, life)
         fresh = max(again, 0.0) * cost
-        wear = own * (1.0 - resale) + even_month(replaced[i], months_ago(next_use, m, life, i), fresh * (1.0 - resale), life)
+        next_ago = months_ago(next_use, m, life, i) if replaces else 0.0
+        wear = own * (1.0 - resale) + even_month(replaced[i], next_ago, fresh * (1.0 - resale), life)
         spent, proceeds = fresh * (replaced[i] - s.gone[i]), resale * cost * (sell[i] - s.sold[i])
         s.net[i] += spent - (wear - own) - proceeds
         capex[i] += spent
-        in_service[i] += fresh * replaced[i] - resale * cost * sell[i]
         depreciation[i] += wear - own
         net[i] += s.net[i]
         income[i] -= wear - own
         sold[i] += proceeds
         worn_out[i] += ago - sell[i] if again < 0.0 else 0.0
-        other = max(s.other[i], SHORTEST)
-        if_other = (even_month(use[m, i], months_ago(use, m, other, i), cost, other) - own) * (1.0 - resale)
-        asked[i] += if_other if s.other[i] > 0.0 else 0.0
         s.gone[i], s.sold[i] = replaced[i], sell[i]
+
+
+@apart
+def ask_month(c, m, use, s, out):
+    """How much more would wear in month m at the other useful life."""
+    asked = out.depreciation_if[c, m]
+    for i in range(asked.shape[0]):
+        own = even_month(use[m, i], months_ago(use, m, s.life[i], i), s.cost[i], s.life[i])
+        other = even_month(use[m, i], months_ago(use, m, s.other[i], i), s.cost[i], s.other[i])
+        asked[i] += (other - own) * (1.0 - s.resale[i])
 
 
 @block
@@ -136,7 +143,9 @@ def wear_block(table, costs, terms, ready, sunk, X, ledger, out):
         chips(q, k, c, table, costs, terms, X, s)
         for m in range(months):
             replace_month(m, use, s, next_use, w[9], w[10])
-            wear_month(c, m, use, next_use, w[9], w[10], s, ledger, out)
+            wear_month(c, m, table.replace_x[q] >= 0, use, next_use, w[9], w[10], s, ledger, out)
+        for m in range(months if table.other_x[q] >= 0 else 0):
+            ask_month(c, m, use, s, out)
     for c in range(out.depreciation_if.shape[0]):
         out.depreciation_if[c] += ledger.depreciation[c]
 
