@@ -4,7 +4,6 @@ The book has the shape of the design's study (40 dependent inputs, 6 pools, 4 wo
 with quantiles of all paths. It computes what every run computes, exact placement, accounts and identities included.
 """
 
-import os
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +14,6 @@ import offtake
 from offtake import front, montecarlo, stages
 from offtake.identities import worst_of
 from offtake.questions import question
-from offtake.spread import cores
 from offtake.studies.holds import sensitivity
 from offtake.world.draws import off_sobol
 
@@ -58,21 +56,6 @@ def one_by_one(blocks):
         work()
         found.append(cpu(work) / (blocks * lanes))
     return found
-
-
-def added_core(paths):
-    """What a second thread adds to the paths a second of one, by the clock; None where the machine has one core, or other work."""
-    if cores() < 2 or os.getloadavg()[0] > 0.5:
-        return None
-    plan = front.compile(front.load(BOOK))
-    asked = [replace(question(plan, measure, of, "month"), keep=False) for measure, of in SERIES]
-    took = []
-    for workers in (1, 2):
-        montecarlo.run(plan, asked, 64, 1, workers)
-        begun = time.perf_counter()
-        montecarlo.run(plan, asked, paths, 1, workers)
-        took.append(time.perf_counter() - begun)
-    return took[0] / took[1] - 1.0
 
 
 def draws(blocks, repeats):
