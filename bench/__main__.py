@@ -175,7 +175,7 @@ def _against_numpy() -> Iterator[Line]:
     from bench.whole import measure
 
     w = measure(*((256, 1) if QUICK else (4_096, 5)))
-    figure = f"{1e6 * w.twin:.0f} us a path at chunk {w.chunk:,}, a run {1e6 * w.run:.0f}; apart {w.apart:.0e}"
+    figure = f"{1e6 * w.twin:.0f} us a path at chunk {w.chunk:,}, a run {1e6 * w.run:.0f}; apart {w.apart:.0e}, quantiles {w.quantiles:.0e}"
     ratio = w.twin / w.run
     yield Line("reference book, whole job against NumPy", ">= 14 x, 1e-9", figure, f"{ratio:.2f}", w.apart <= 1e-9 and ratio >= 14)
     figure = f"{1e6 * w.read:.0f} us a path: no ledger, worth, identities"

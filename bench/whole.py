@@ -24,13 +24,15 @@ SEED, CHUNKS, REPLICATES = 1, (256, 1_024, 2_048, 4_096), 16
 
 
 class Whole(NamedTuple):
-    """CPU seconds a path of the run, of the kernels that the series read alone, and of the twin at its best chunk; and how far apart."""
+    """CPU seconds a path of the run, of the kernels that the series read alone, and of the twin at its best chunk; how far apart they are,
+    and their quantiles as a share of what a row ranges over."""
 
     run: float
     read: float
     twin: float
     chunk: int
     apart: float
+    quantiles: float
 
 
 def asked(plan, keep):
@@ -55,13 +57,16 @@ def differ(ours, theirs):
 
 
 def check(plan, paths):
-    """How far the twin is from a run on the same draws: values by series, means, errors of means against means; and a cell's memory."""
-    outcome = montecarlo.run(plan, asked(plan, True), paths, SEED, 1)
-    kept, mean, error = (np.concatenate([getattr(t, name) for t in outcome.tallies]) for name in ("kept", "mean", "se"))
+    """How far the twin is from a run on the same draws: values by series, means and their errors; quantiles, which the run reads off a
+    histogram, over the range of their row; and the cells found."""
+    tallies = montecarlo.run(plan, asked(plan, True), paths, SEED, 1).tallies
+    kept, mean, error = (np.concatenate([getattr(t, name) for t in tallies]) for name in ("kept", "mean", "se"))
     rows, places = np.empty(kept.shape), twin_whole.Work(plan)
     twin_whole.answer(plan, ndtri(drawn.uniforms(plan, paths)), places, rows)
-    means, errors, _ = figures(rows)
-    return max(differ(rows, kept), differ(means, mean), differ(errors, error)), places
+    means, errors, exact = figures(rows)
+    width = np.ptp(rows, axis=1)
+    off = np.abs(exact - [np.concatenate([t.quantiles[p] for t in tallies]) for p in QUANTILES]) / np.where(width > 0.0, width, 1.0)
+    return max(differ(rows, kept), differ(means, mean), differ(errors, error)), float(off.max()), places
 
 
 def twin_job(plan, places, paths, chunk, rng):
@@ -105,7 +110,7 @@ def measure(paths=4_096, repeats=5):
     """Both whole jobs, in turns, the least of some repeats of each; `paths` a multiple of 256."""
     plan = front.compile(front.load(BOOK))
     twin_whole.refuse(plan)
-    apart, places = check(plan, paths)
+    apart, off, places = check(plan, paths)
     questions, rng = asked(plan, False), np.random.default_rng(SEED)
     jobs = {
         "run": lambda: montecarlo.run(plan, questions, paths, SEED, 1), "read": stages_read(plan, questions, paths),
@@ -116,4 +121,4 @@ def measure(paths=4_096, repeats=5):
         for name, work in jobs.items():
             took[name] = min(took[name], cpu(work) / paths)
     twin, chunk = min((took[n], n) for n in took if n not in ("run", "read"))
-    return Whole(took["run"], took["read"], twin, chunk, apart)
+    return Whole(took["run"], took["read"], twin, chunk, apart, off)
