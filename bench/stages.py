@@ -68,7 +68,7 @@ class Paths:
     def sunk(self, b):
         """(K, L) GPUs that ran before month 0."""
         p, total = self.plan, np.zeros((len(self.plan.names.pools), LANES))
-        stages.add_into(total, p.lots.pool, b.X[p.lots.gpus_x] * p.lots.running[:, None])
+        np.add.at(total, p.lots.pool, b.X[p.lots.gpus_x] * p.lots.running[:, None])
         return total
 
 

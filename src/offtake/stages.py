@@ -27,6 +27,7 @@ from .kernels import (
     recognise,
     reduce,
     replicates,
+    segments,
     series,
     settle,
     supply,
@@ -48,13 +49,6 @@ RELEASE_SHARE = 0.5  # share of freed hours that the market takes at its price (
 def filled(kind: type[Any], *shape: int, **other: np.ndarray) -> Any:
     """An output tuple whose fields all have one shape, but for those in `other`."""
     return kind(**{name: other[name] if name in other else np.zeros(shape) for name in kind._fields})
-
-
-def add_into(sums: np.ndarray, owner: np.ndarray, parts: np.ndarray) -> None:
-    """Fill `sums` with the parts of each owner, added in the order of the parts; slice by slice, 20 times faster than `np.add.at`."""
-    sums[:] = 0.0
-    for item, part in zip(owner, parts):
-        sums[item] += part
 
 
 def neutral(changes: options.Changes) -> options.Changes:
@@ -291,9 +285,7 @@ def scratch(b: Block) -> Any:
 
 def sum_hours(b: Block) -> None:
     """Hours used and open by pool, from those placed."""
-    p = b.plan
-    np.sum(b.placement.use, axis=0, out=b.used)
-    add_into(b.capacity, p.segment_pool, b.segment_hours.cap)
+    segments.sum_block(b.placement.use, b.plan.segment_pool, b.segment_hours.cap, b.used, b.capacity)
 
 
 def _offer(b: Block) -> None:

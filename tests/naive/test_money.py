@@ -26,6 +26,13 @@ def scheduled(seed):
     return terms, table, people, owner, planned, ready, offered, X, Y, r, out
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_options_alone_change_a_price(seed):
+    terms, *_, X, _, _, schedule = scheduled(seed)
+    price = changed(seed, terms, X).price
+    assert (terms.optional == 0).any() and (price[terms.optional == 0] == 1.0).all() and np.array_equal(schedule.factor, price)
+
+
 def by_chip(terms, owner, planned, ready, Y, c, i):
     """Average price of the GPUs that are there as promised, month by month; of the promised ones where none is."""
     mine = np.flatnonzero(owner == c)
@@ -207,6 +214,7 @@ def paid(seed, burn=1.0):
     """Stages up to payments; in its first months the first customer pays for `burn` times its operations."""
     terms, table, people, X, Y, _r, schedule, _, _, settlement, owner, planned, ready = settled(seed)
     Y[people.operations_y[0], :4] *= burn
+    X[terms.payment_lag_x[seed % C]] = 1.7  # one contract's days to pay are the same on every path
     signed = zeros(
         customer.Signed, (2, M, L), tau=np.zeros((2, L), np.int64), alive=np.zeros((C, M, L)), passage=np.zeros((2, 3, 2, L), np.int64)
     )

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from offtake.kernels import settle
+from offtake.kernels import segments, settle
 
 from ..deals import block_of, monthly
 from .money import C, L, M
@@ -20,6 +20,17 @@ def segmented(seed):
     cap, cost = np.zeros((Q, M, L)), np.zeros((Q, M, L))
     settle.segments_block(terms, schedule, alive, owner, offered, pool, kind, X, Y, cap, cost)
     return terms, schedule, alive, owner, offered, pool, kind, X, Y, cap, cost
+
+
+def test_hours_used_and_open_add_up():
+    """Over workloads, and over the segments of each pool, in whatever order the segments stand."""
+    r = np.random.default_rng(3)
+    use, cap, pool = r.uniform(0, 9, (3, 4, M, L)), r.uniform(0, 9, (9, M, L)), np.array([1, 0, 3, 2, 1, 0, 0, 3, 1])
+    used, room = np.full((2, 4, M, L), np.nan)
+    segments.sum_block(use, pool, cap, used, room)
+    assert np.array_equal(used, use[0] + use[1] + use[2])
+    for k in range(4):
+        np.testing.assert_allclose(room[k], cap[pool == k].sum(axis=0), rtol=1e-14)
 
 
 def free_twin(terms, schedule, hours, X, c, i, m):

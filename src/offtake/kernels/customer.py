@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .compiled import apart, block, entry, inner, piece
+from .compiled import apart, block, copy_months, entry, inner, piece, step
 
 ENDLESS = 1e9
 AHEAD = 12
@@ -262,14 +262,38 @@ def signed_block(table, terms, schedule, equity_in, X, Y, thresholds, runs, out)
 
 
 @apart
-def fall_due(c, m, lag, settlement, s, out):
-    """What contract c's invoices of the month add to arrears, and refunds to cash; lag (L,) months."""
-    prepaid, refunded, arrears = settlement.prepaid_in[c, m], settlement.refunded[c, m], out.arrears[c, m]
-    before = out.arrears[c, max(m - 1, 0)]
+def bill_rows(c, even, lag, settlement, out):
+    """What contract c's invoices and prepayment add to arrears, month by month, into `arrears`; lag (L,) whole months, in all lanes the
+    same where it is `even`."""
+    for m in range(out.arrears.shape[1]):
+        prepaid, arrears = settlement.prepaid_in[c, m], out.arrears[c, m]
+        if even:
+            late = m - lag[0]
+            bill = settlement.invoiced[c, max(late, 0)]
+            for i in range(lag.shape[0]):
+                arrears[i] = (bill[i] if late >= 0 else 0.0) + prepaid[i]
+        else:
+            for i in range(lag.shape[0]):
+                late = m - lag[i]
+                arrears[i] = (settlement.invoiced[c, max(late, 0), i] if late >= 0 else 0.0) + prepaid[i]
+
+
+@step
+def bill_contract(c, months, lag, settlement, out):
+    """`bill_rows`; months (L,) from the bill to its day, lag (L,) working space."""
+    even = True
     for i in range(lag.shape[0]):
-        late = m - int(lag[i] + 0.5)
-        bill = settlement.invoiced[c, max(late, 0), i] if late >= 0 else 0.0
-        arrears[i] = bill + prepaid[i] + (before[i] if m > 0 else 0.0)
+        lag[i] = int(months[i] + 0.5)
+        even = even and lag[i] == lag[0]
+    bill_rows(c, even, lag, settlement, out)
+
+
+@apart
+def fall_due(c, m, refunded, s, out):
+    """What contract c has in arrears in the month, those of the month before with them, and what refunds add to cash."""
+    arrears, before = out.arrears[c, m], out.arrears[c, max(m - 1, 0)]
+    for i in range(refunded.shape[0]):
+        arrears[i] += before[i] if m > 0 else 0.0
         s.due[i] += arrears[i]
         s.cash[i] += refunded[i]
 
@@ -277,10 +301,10 @@ def fall_due(c, m, lag, settlement, s, out):
 @apart
 def pay_contract(c, m, refunded, s, out):
     """Pay contract c out of what is left; the rest stays in arrears."""
-    disbursed, paid, arrears = out.disbursed[c, m], out.paid[c, m], out.arrears[c, m]
+    paid, arrears = out.paid[c, m], out.arrears[c, m]
     for i in range(refunded.shape[0]):
         given, arrears[i] = pay_month(arrears[i], s.left[i])
-        disbursed[i] = paid[i] = given - refunded[i]
+        paid[i] = given - refunded[i]
         s.left[i], s.cash[i], s.waiting[i] = s.left[i] - given, s.cash[i] - given, s.waiting[i] + arrears[i]
 
 
@@ -318,7 +342,7 @@ def pay_customer(u, table, terms, settlement, flow, X, Y, s, out):
         begin_month(X[table.cash_x[u]], m, flow[m], s)
         for c in range(contracts):
             if terms.customer[c] == u:
-                fall_due(c, m, X[terms.payment_lag_x[c]], settlement, s, out)
+                fall_due(c, m, settlement.refunded[c, m], s, out)
         raise_cash(u, m, X[table.minimum_x[u]], Y[table.raises_y[u], m], s, out)
         for turn in range(contracts):
             for c in range(contracts):
@@ -353,7 +377,9 @@ def pay_block(table, terms, schedule, signed, settlement, equity_in, X, Y, out):
     """Fill `out` after billing: payments, cash, gap, coverage under the terms that stand, and what counts as collectible."""
     months, lanes = out.raised.shape[1], out.raised.shape[2]
     inflow, raises, dues = np.empty((months, lanes)), np.empty((months, lanes)), np.empty((months, lanes))
-    owed, flow, s = np.empty((months, lanes)), np.empty((months, lanes)), purse(lanes)
+    owed, flow, s, lag = np.empty((months, lanes)), np.empty((months, lanes)), purse(lanes), np.empty(lanes, np.int64)
+    for c in range(terms.customer.shape[0]):
+        bill_contract(c, X[terms.payment_lag_x[c]], lag, settlement, out)
     for u in range(out.raised.shape[0]):
         owe(u, terms.customer, schedule.must_pay, signed.alive, owed)
         add_equity(signed.operating[u], equity_in, u, flow)
@@ -365,3 +391,4 @@ def pay_block(table, terms, schedule, signed, settlement, equity_in, X, Y, out):
     for c in range(out.collectible.shape[0]):
         u = terms.customer[c]
         collect(out.coverage[u], X[table.collectible_x[u]], out.collectible[c])
+        copy_months(out.paid[c], out.disbursed[c])

@@ -369,5 +369,8 @@ def schedule_block(terms, changes, pool_contract, planned, ready, offered, X, Y,
             mix_price(c, pool_contract, terms.price_k, planned, ready, Y, sums, out.price[c])
         else:
             implied_price(terms.starts[c], X[terms.term_x[c]], total, plan, changes.scale[c], hours, sums[0], out.price[c])
-        reprice(c, changes, out)
+        if terms.optional[c] == 1:
+            reprice(c, changes, out)
+        else:
+            out.factor[c], out.fee[c], out.change[c] = 1.0, 0.0, 0.0
         promise_contract(c, terms, changes, (plan, there, served), total, X, hours, s, out)

@@ -95,3 +95,26 @@ def segments_block(terms, schedule, alive, pool_contract, offered, seg_pool, seg
             price_segment(
                 c, m, seg_kind[q], by_chip, schedule, alive[c, m], offered[k, m], listed, dear, within, paid, cap[q, m], cost[q, m]
             )  # fmt: skip
+
+
+@apart
+def add_rows(values, first, out):
+    """Add (M, L) to (M, L), or set it where it is the first."""
+    for m in range(out.shape[0]):
+        row, total = values[m], out[m]
+        for i in range(out.shape[1]):
+            total[i] = row[i] if first else total[i] + row[i]
+
+
+@block
+def sum_block(use, seg_pool, cap, used, capacity):
+    """Hours used (K, M, L) over workloads, from use (W, K, M, L), and open (K, M, L), from segments' rooms (Q, M, L); pool by pool,
+    each of which has both."""
+    for k in range(used.shape[0]):
+        first = True
+        for n in range(use.shape[0]):
+            add_rows(use[n, k], n == 0, used[k])
+        for q in range(seg_pool.shape[0]):
+            if seg_pool[q] == k:
+                add_rows(cap[q], first, capacity[k])
+                first = False

@@ -111,12 +111,13 @@ def idle_block(pool_contract, idle, price, charge, used, out):
     """
     months, lanes = price.shape[1], price.shape[2]
     waiting, share = np.empty((3, lanes)), np.empty(lanes)
-    out[:] = 0.0
-    for k in range(pool_contract.shape[0]):
-        for cause in range(3):
-            add_hours(idle[cause, k], out[1, cause, pool_contract[k]])  # hours, until they are priced below
     for c in range(price.shape[0]):
         waiting[:] = 0.0
+        for cause in range(3):
+            out[1, cause, c] = 0.0
+            for k in range(pool_contract.shape[0]):
+                if pool_contract[k] == c:
+                    add_hours(idle[cause, k], out[1, cause, c])  # hours, until they are priced below
         for m in range(months):
             paid_shares(c, m, price[c, m], charge[c, m], used[c, m], waiting, share, out)
             for cause in range(3):
