@@ -21,7 +21,7 @@ from offtake.kernels.compiled import inner, once, step, way_in
 from offtake.kernels.couple import Coupled, Shadow, hour_cost
 from offtake.kernels.place import Jobs, Loads, Segments, prepare, profit_month
 from offtake.kernels.simplex import rents
-from offtake.kernels.walk import GRAIN, of_month, read_hours, solve, span, start_from, taken_in, value_of, walk_period
+from offtake.kernels.walk import GRAIN, of_month, put_price, read_hours, solve, span, start_from, taken_in, value_of, walk_period
 
 ROUNDS = 3  # over the contracts, where there are several
 GOOD = 1e-5  # relative gap of a period that needs no further round
@@ -191,8 +191,9 @@ def lock(t, n, case, w):
 
 
 @step
-def give_rooms(t, n, p, i, case, w):
-    """Hours of a period that its stock pays become rooms: what is left of it is spread, of one that is exceeded each gets its part."""
+def give_rooms(t, n, p, i, case, w, book):
+    """Hours of a period that its stock pays become rooms: what is left of it is spread, of one that is exceeded each gets its part, and the
+    months pay for the rest."""
     first, coupled, unit, stock = t.speed.shape[0], case.coupled, w.unit, case.known.stock[p, i]
     since, till = span(n, p, coupled)
     taken, rest = 0.0, 0.0
@@ -209,6 +210,7 @@ def give_rooms(t, n, p, i, case, w):
             whole = w.room[m, first + coupled.paid[k]] + w.room[m, first + coupled.past[k]]
             paid = min(w.hours[k, m] * kept + (whole - w.hours[k, m]) * more, whole)
             w.room[m, first + coupled.paid[k]], w.room[m, first + coupled.past[k]] = paid, whole - paid
+            book.roomed[m] -= max(w.hours[k, m] - paid, 0.0) * w.full[k, m]
 
 
 @once
@@ -226,9 +228,22 @@ def begin(t, i, case, desk, w, book):
                 taken += taken_in(n, m, case, w, w.hours)
             book.over[p] = 1 if taken > case.known.stock[p, i] else 0
             over = over or book.over[p] != 0
-            give_rooms(t, n, p, i, case, w)
+            give_rooms(t, n, p, i, case, w, book)
         lock(t, n, case, w)
     return over
+
+
+@once
+def value_period(t, n, p, i, case, w, book):
+    """What months of a period are worth by their plan at its price, with contract n's hours for nothing."""
+    price, (since, till) = case.known.price[p, i], span(n, p, case.coupled)
+    for m in range(since, till):
+        a = of_month(t, w, m)
+        put_price(a, n, m, price, case, w)
+        book.roomed[m] = value_of(a)
+        for k in range(case.coupled.owner.shape[0]):
+            if case.coupled.owner[k] == n:
+                book.roomed[m] += w.hours[k, m] * hour_cost(price, w.unit[n, m], w.full[k, m])
 
 
 @once
@@ -240,7 +255,8 @@ def sweep(t, n, i, case, w, book):
             case.known.price[p, i] = guess
         if book.open[p] != 0:
             walk_period(t, n, p, i, case, w)
-            give_rooms(t, n, p, i, case, w)
+            value_period(t, n, p, i, case, w, book)
+            give_rooms(t, n, p, i, case, w, book)
         guess = max(case.known.price[p, i], 0.0) if book.over[p] != 0 else guess
     lock(t, n, case, w)
 
@@ -349,8 +365,9 @@ def share_lane(t, i, case, desk, w, book):
             break
         for n in range(case.coupled.contract.shape[0]):
             sweep(t, n, i, case, w, book)
-        book.mode[0] = ROOMED
-        plan_all(t, i, case, desk, w, book)
+        if waits(case):  # what is put off follows from month to month
+            book.mode[0] = ROOMED
+            plan_all(t, i, case, desk, w, book)
         value = keep_plan(t, case, most, w, book)
         put_prices(t, i, case, w)
         book.mode[0] = PRICED
