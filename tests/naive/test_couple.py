@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from offtake import shadow
-from offtake.kernels import couple, place, share
+from offtake.kernels import couple, place, share, walk
 
 from .test_place import Instance, instance, may_use
 
@@ -141,6 +141,23 @@ def test_most_lanes_of_several_contracts_are_exact():
         solved(programs)
         found.append(programs.known.slack.sum(axis=0) <= ONE * programs.known.bound.sum(axis=0))
     assert np.mean(found) > 0.9
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(st.integers(0, 10**6), st.sampled_from(KINDS), st.integers(1, 3))
+def test_rooms_are_worth_what_is_earned_in_them(seed, kind, contracts):
+    programs = shadow.one_lane(made(seed, kind, contracts), 0)
+    work = shadow.scratch(programs)
+    trail, book = walk.trail(contracts, MONTHS, work[1]), share.ledger(programs, JOBS)
+    share.share_block(programs, work, trail, book)
+    (pool, cap, cost), table = programs.segments, programs.coupled
+    for k in range(contracts):
+        for q, price in ((table.paid[k], 0.0), (table.past[k], programs.full[k])):
+            cap[q, :, 0], cost[q] = trail.room[:, JOBS * POOLS + q], price
+    out, earned = place.placement(JOBS, POOLS, len(pool), MONTHS, 1), np.zeros((MONTHS, 1))
+    place.place_block(programs.segments, programs.jobs, programs.loads, programs.ready, programs.X, work, out)
+    couple.earned_block(programs.segments, programs.loads, out.use, earned)
+    assert book.roomed == pytest.approx(earned[:, 0], rel=ONE, abs=1e-8)
 
 
 @settings(max_examples=40, deadline=None, derandomize=True)

@@ -8,7 +8,7 @@ months too: while prices are sought it is held to what the last plan left of it.
 Axes    as in `couple`; jobs (J).
 Units   GPU-h, USD; prices per unit of the stock.
 Signs   prices and rooms >= 0; rooms of a pool add up to what they were.
-Order within the month   plan at no price, rooms, prices contract by contract, plan at all prices, plan in the rooms.
+Order within the month   plan at no price, rooms, prices and rooms contract by contract, plan at all prices.
 Source  model P-02. Method: one contract is exact; several by turns, with the gap told (`couple.bound_block`).
 """
 
@@ -47,7 +47,7 @@ class Ledger(NamedTuple):
     late: np.ndarray  # (J,) work put off
     mode: np.ndarray  # (1,) int64 how months are planned
     touched: np.ndarray  # (M,) int64 1 for months of open periods
-    roomed: np.ndarray  # (M,) USD of the last plan in the rooms
+    roomed: np.ndarray  # (M,) USD of the best plan in the rooms
     priced: np.ndarray  # (M,) and of the last at the shadow prices
     worth: np.ndarray  # (V, M) of an hour more of each line there
     open: np.ndarray  # (P,) int64 1 where a price is sought
