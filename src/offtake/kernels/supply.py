@@ -29,6 +29,7 @@ KW_FACILITY = 3  # basis of a chip's kW; every other one is IT power once multip
 NONE, CHIPS, POWER, SHELL, ACCEPTANCE = 0, 1, 2, 3, 4  # binding; `late` has the same order from chips on
 NO_LIMIT = 1e18  # GPUs a site without shell steps could house
 SHORTEST = 1e-9  # months: a ramp over less is a ramp over this
+ROUNDING = 1e-6  # months: more than sums of some months can be off
 EVEN = 1e-12  # kW: a site's MW are split evenly where nobody is promised any
 
 
@@ -104,15 +105,6 @@ def arrived(since, over):
 
 
 @piece
-def lot_month(gpus, since, over, slip, acceptance):
-    """GPUs of a lot planned, delivered and accepted by the end of the month (S-01)."""
-    planned = gpus * arrived(since, over)
-    delivered = gpus * arrived(since - slip, over)
-    accepted = gpus * arrived(since - slip - acceptance, over)
-    return planned, delivered, accepted
-
-
-@piece
 def step_month(mw, basis, pue, losses, since, slip):
     """MW at the facility that a step gives in the month; in the month it slips into, for the rest of it (S-02)."""
     facility = mw * pue if basis == AT_IT else (mw * (1.0 - losses) if basis == AT_UTILITY else mw)
@@ -154,28 +146,43 @@ def late_month(planned, delivered, powered, shelled, ready, hours):
 
 
 @apart
-def add_lot(g, m, first, lots, gpus, over, slip, acceptance, planned, delivered, accepted):
-    """What lot g brings to its pool by the end of month m, all (L,); `first`: nothing stands there yet."""
-    since, running = float(m + 1 - lots.month[g]), lots.running[g] != 0
-    for i in range(gpus.shape[0]):
-        a, b, c = lot_month(gpus[i], since, over[i], slip[i], acceptance[i])
-        planned[i] = (0.0 if first else planned[i]) + (gpus[i] if running else a)
-        delivered[i] = (0.0 if first else delivered[i]) + (gpus[i] if running else b)
-        accepted[i] = (0.0 if first else accepted[i]) + (gpus[i] if running else c)
+def add_lot(first, since, none, all_there, gpus, over, slip, wait, into):
+    """Add to `into` (L,) what of a lot is there `since` months after its start, on paths that are `slip` + `wait` months late (S-01);
+    `first`: nothing stands there yet. `none` and `all_there` say so of every path: then nothing is divided."""
+    if all_there:
+        for i in range(into.shape[0]):
+            into[i] = (0.0 if first else into[i]) + gpus[i]
+    elif not none:
+        for i in range(into.shape[0]):
+            into[i] = (0.0 if first else into[i]) + gpus[i] * arrived(since - slip[i] - wait[i], over[i])
+    elif first:
+        for i in range(into.shape[0]):
+            into[i] = 0.0
 
 
-@apart
-def schedule(lots, X, out):
-    """Fill `planned`, `delivered` and `accepted` (K, M, L), pool by pool."""
+@inner
+def lot_months(first, start, running, gpus, over, slip, wait, out):
+    """Add a lot to a pool's months `out` (M, L): even from month `start` + slip + wait on, over some months; all (L,)."""
+    early, late = np.inf, -np.inf  # months after `start` before which nothing is there on any path, and from which on all is
+    for i in range(over.shape[0]):
+        early, late = min(early, slip[i] + wait[i]), max(late, slip[i] + wait[i] + max(over[i], SHORTEST))
+    for m in range(out.shape[0]):
+        since = float(m + 1 - start)
+        add_lot(first, since, since < early - ROUNDING, running or since > late + ROUNDING, gpus, over, slip, wait, out[m])
+
+
+@inner
+def schedule(lots, X, nothing, out):
+    """Fill `planned`, `delivered` and `accepted` (K, M, L), pool by pool; nothing (L,) is zero."""
     for k in range(out.planned.shape[0]):
         first = True
         for g in range(lots.pool.shape[0]):
             if lots.pool[g] == k:
-                gpus, over, slip, acceptance = X[lots.gpus_x[g]], X[lots.over_x[g]], X[lots.slip_x[g]], X[lots.acceptance_x[g]]
-                for m in range(out.planned.shape[1]):
-                    add_lot(
-                        g, m, first, lots, gpus, over, slip, acceptance, out.planned[k, m], out.delivered[k, m], out.accepted[k, m]
-                    )  # fmt: skip
+                start, running, gpus, over = lots.month[g], lots.running[g] != 0, X[lots.gpus_x[g]], X[lots.over_x[g]]
+                slip, acceptance = X[lots.slip_x[g]], X[lots.acceptance_x[g]]
+                lot_months(first, start, running, gpus, over, nothing, nothing, out.planned[k])
+                lot_months(first, start, running, gpus, over, slip, nothing, out.delivered[k])
+                lot_months(first, start, running, gpus, over, slip, acceptance, out.accepted[k])
                 first = False
         if first:
             out.planned[k], out.delivered[k], out.accepted[k] = 0.0, 0.0, 0.0
@@ -300,8 +307,8 @@ def supply_block(lots, sites, pools, X, hours, out):
     out    Supply
     """
     (count, months, lanes), parts, kept = out.energised.shape, out.allotted.shape[0], out.powered.shape[0] > 0
-    spare = np.zeros(out.planned.shape[1:])
-    schedule(lots, X, out)
+    spare, nothing = np.zeros(out.planned.shape[1:]), np.zeros(lanes)
+    schedule(lots, X, nothing, out)
     for values in (out.planned, out.delivered, out.accepted):
         claim_pools(pools, X, spare, values)
     power, shell, limits = np.empty((months, lanes)), np.empty((months, lanes)), np.empty((2, months, lanes))
