@@ -183,3 +183,15 @@ def test_a_kernel_that_cannot_be_written_runs(tmp_path: Path) -> None:
         "print(draw.normal_cdf(0.0))"
     )
     assert run_alone(code, tmp_path, OFFTAKE_CACHE=str(tmp_path)) == "0.5\n"
+
+
+def test_kernels_are_loaded_without_what_only_compiling_needs(tmp_path: Path) -> None:
+    """Every kernel of a short run is there and called, and numba's tables of NumPy's functions are not, nor the linear algebra that they
+    import; a function that is compiled afterwards finds them. Where the kernels are compiled first, the second process tells."""
+    run = (
+        "import sys, numpy as np, offtake; offtake.run(offtake.load('two-clouds'), paths=64).measure('revenue', 'contracts.north')\n"
+        "print(int('numba.np.arraymath' in sys.modules), int('scipy.linalg' in sys.modules))\n"
+        "import numba; print(numba.njit(lambda x: x.sum())(np.ones(3)), int('numba.np.arraymath' in sys.modules))\n"
+    )
+    run_alone(run, tmp_path)
+    assert run_alone(run, tmp_path) == "0 0\n3.0 1\n"

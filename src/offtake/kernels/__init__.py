@@ -5,7 +5,8 @@ them to hold in memory (`loaded`).
 """
 
 from .cache import use_own_folder
-from .loaded import load_late
+from .loaded import load_alone, load_late
 
 use_own_folder()
 load_late()
+load_alone()

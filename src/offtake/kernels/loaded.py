@@ -4,11 +4,21 @@ Numba stores with each kernel's machine code the code that it was made of, and r
 a fifth of the CPU time of a short run, for what only compiling a further kernel needs. Here the second is read when that asks for it.
 The compiler must be told beforehand which names the machine code defines, since asking it for one that it lacks ends the process; numba
 reads them off the second code, so they are stored beside it. A numba whose insides look otherwise is left as it is.
+
+Before it loads a kernel numba also fills its tables of all types and functions that it can compile, which takes longer than all kernels do,
+the more where SciPy is there, whose linear algebra it then imports. Here that waits until something is compiled.
 """
 
 from typing import Any
 
+import numba
 from numba.core import codegen
+from numba.core.caching import FunctionCache
+from numba.core.runtime import rtsys
+
+from .cache import KernelLocator
+
+TRIED = ("0.68.",)  # numba's versions with which this was tried: the same names may mean something else in another
 
 NEEDED = ("_unserialize", "serialize_using_object_code", "_get_module_for_linking", "_finalize_final_module", "_set_compiled_object")
 OURS = "7offtake7kernels"  # in the names of what these kernels are made of
@@ -53,4 +63,23 @@ def load_late() -> bool:
         return linked(self)
 
     library._unserialize, library.serialize_using_object_code, library._get_module_for_linking = classmethod(load), save, link
+    return True
+
+
+def load_alone() -> bool:
+    """Make numba load these kernels without its tables for compiling; says whether it does. Others are loaded as numba does."""
+    if not numba.__version__.startswith(TRIED):
+        return False
+    given = FunctionCache.load_overload
+    if given.__name__ == "load_kernel":
+        return True
+
+    def load_kernel(self: Any, signature: Any, target: Any) -> Any:
+        if not isinstance(self._impl.locator, KernelLocator):
+            return given(self, signature, target)
+        rtsys.initialize(target)  # what makes and counts arrays
+        with self._guard_against_spurious_io_errors():
+            return self._load_overload(signature, target)
+
+    FunctionCache.load_overload = load_kernel
     return True

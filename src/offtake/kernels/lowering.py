@@ -18,9 +18,10 @@ from numba.core.compiler_machinery import PassManager, register_pass
 from numba.core.environment import lookup_environment
 from numba.core.lowering import Lower
 
+from .loaded import TRIED
+
 ENVIRONMENT = "_ZN08NumbaEnv"  # how numba's names of a function's Python side begin
 NEEDED = ("_find_singly_assigned_variable", "setup_function", "lower_assign", "delvar", "post_lower", "_disable_sroa_like_opt")
-TRIED = ("0.68.",)  # numba's versions with which this was tried: the same names may mean something else in another
 AS_VALUES = (
     numba.__version__.startswith(TRIED)
     and all(hasattr(Lower, name) for name in NEEDED)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .compiled import entry, piece
+from .compiled import entry, piece, step
 
 EXPAND, EXTEND, TERMINATE, REPRICE, SWAP = 0, 1, 2, 3, 4
 ALWAYS, OCCUPANCY, MARKET, COVERAGE = 0, 1, 2, 3
@@ -163,6 +163,15 @@ def swap_month(j, k, m, i, ratio, supply):
         supply.late[cause, k, m, i] = 0.0
 
 
+@step
+def concerns(options, c):
+    """Whether any option is of contract c."""
+    found = False
+    for o in range(options.contract.shape[0]):
+        found = found or options.contract[o] == c
+    return found
+
+
 @entry
 def enlarge_block(options, changes, in_term, when, pool_contract, part_contract, X, supply):
     """Change supply (in place) by what options add and swap: the same again in proportion, its power and building too."""
@@ -175,7 +184,7 @@ def enlarge_block(options, changes, in_term, when, pool_contract, part_contract,
             for m in range(first, months if still else first):
                 swap_month(options.swap_to[s], options.swap_from[s], m, i, X[options.size_x[o], i], supply)
     for k in range(pool_contract.shape[0]):
-        if not np.any(options.contract == pool_contract[k]):
+        if not concerns(options, pool_contract[k]):
             continue  # nothing scales what no option can enlarge
         for m in range(months):
             for i in range(lanes):
@@ -187,7 +196,7 @@ def enlarge_block(options, changes, in_term, when, pool_contract, part_contract,
                 for cause in range(supply.late.shape[0]):
                     supply.late[cause, k, m, i] *= scale
     for b in range(part_contract.shape[0]):
-        if not np.any(options.contract == part_contract[b]):
+        if not concerns(options, part_contract[b]):
             continue
         for m in range(months):
             for i in range(lanes):

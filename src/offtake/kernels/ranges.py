@@ -12,7 +12,7 @@ Source  model P-05. Method: primal simplex on the optimal face (complementary sl
 import numpy as np
 
 from offtake.kernels.basis import BASIC, EMPTY, duals, expand, hours, is_full, rebuild, tolls
-from offtake.kernels.compiled import entry, inner
+from offtake.kernels.compiled import entry, inner, step
 from offtake.kernels.lanes import hand_out, of_lane
 from offtake.kernels.place import pose, prepare
 from offtake.kernels.simplex import NONE, STALL, advance, inside, leaving
@@ -126,6 +126,15 @@ def range_month(pool_provider, t, free, goal, owner, w, provider, fastest):
     return least * fastest, max(largest, least) * fastest
 
 
+@step
+def first_of(owner, w):
+    """The first job of workload w; each has one at least, and they follow each other."""
+    r = 0
+    while owner[r] != w:
+        r += 1
+    return r
+
+
 @inner
 def recall(a, m, i, placed):
     """Program a of lane i, month m, at the optimal basis that placement kept."""
@@ -158,5 +167,5 @@ def range_block(segments, jobs, loads, ready, X, pool_provider, placed, work, lo
             face(a, b.fair, free)
             for w in range(lo.shape[0]):
                 for provider in range(lo.shape[1]):
-                    low, high = range_month(pool_provider, a, free, goal, owner, w, provider, desk.fastest[np.searchsorted(owner, w), i])
+                    low, high = range_month(pool_provider, a, free, goal, owner, w, provider, desk.fastest[first_of(owner, w), i])
                     lo[w, provider, m, i], hi[w, provider, m, i] = low, high

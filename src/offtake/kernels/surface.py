@@ -221,10 +221,12 @@ def clouds_block(pool_contract, capacity, count):
     for m in range(capacity.shape[1]):
         for i in range(capacity.shape[2]):
             seen[:] = 0
+            count[m, i] = 0
             for k in range(capacity.shape[0]):
-                if capacity[k, m, i] > 0.0:
-                    seen[pool_contract[k]] = 1
-            count[m, i] = np.sum(seen)
+                c = pool_contract[k]
+                if capacity[k, m, i] > 0.0 and seen[c] == 0:
+                    seen[c] = 1
+                    count[m, i] += 1
 
 
 @block
@@ -272,7 +274,11 @@ def write_other(v, k, m, used, capacity, own, kept, shares, out):
 @entry
 def variants_of(s, clouds, X, mix, many):
     """Scaled mix (V + 1, L) and clouds (V + 1, M, L) by variant, the book's own first; clouds (M, L) are counted. Both are filled."""
-    scaled_count = np.zeros(np.max(clouds) + 1)  # few counts, many months: a logarithm each is dear
+    most = 0
+    for m in range(clouds.shape[0]):
+        for i in range(clouds.shape[1]):
+            most = max(most, clouds[m, i])
+    scaled_count = np.zeros(most + 1)  # few counts, many months: a logarithm each is dear
     for n in range(scaled_count.shape[0]):
         scaled_count[n] = place_on(s, CLOUDS, float(n))
     for v in range(mix.shape[0]):
