@@ -99,10 +99,10 @@ class Block:
         return total
 
 
-LINE, APART = 64, 576  # bytes: a line of the cache, and what lies between two arrays
+LINE, SPACING = 64, 576  # bytes: a line of the cache, and what lies between two arrays
 
 
-def together(b: Block) -> Block:
+def lay_together(b: Block) -> Block:
     """The block with its arrays in one piece of memory, each from a line of its own on.
 
     Large pieces get large pages of the system, and rows of one month of different arrays fall on different sets of the first cache:
@@ -114,7 +114,7 @@ def together(b: Block) -> Block:
 
     fields: dict[str, Any] = {name: value for name, value in vars(b).items() if name not in ("plan", "told", "scratch")}
     mine = {id(a): a for value in fields.values() for a in parts(value)}  # one array may have two names
-    room = {key: -(-(a.nbytes + APART) // LINE) * LINE for key, a in mine.items()}
+    room = {key: -(-(a.nbytes + SPACING) // LINE) * LINE for key, a in mine.items()}
     whole = np.zeros(sum(room.values()) + LINE, np.uint8)
     at, moved = -whole.ctypes.data % LINE, {}
     for key, a in mine.items():

@@ -24,7 +24,7 @@ from .spread import cores
 
 MOST = 8  # processes: with more the longest work is waited for
 FUNCTION, DONE = "+", "done"  # what a worker says: of a function, of a work
-EACH = 550e6  # bytes that a process takes at most
+EACH = 900e6  # bytes that a process takes at most, one that compiles everything
 
 Step = Callable[[int, int, str], None]
 Say = Callable[[str], None]

@@ -303,6 +303,8 @@ _ALL = [
     Measure("margin_effect", "change", "share", "A-06", "margin with the deals - margin with their capacity unbuilt (0.01 = 100 bp)",
             {"companies": lambda b, j: (b.segments.income_with[j], b.segments.revenue_with[j],
                                         b.segments.income_without[j], b.segments.revenue_without[j])}),
+    Measure("margin_effect_resold", "change", "share", "A-06", "margin with the deals - margin with their hours sold to others at market",
+            {"companies": value.against_resold}),
     Measure("us_power", "ratio", "share", "S-06", "energy of the modelled pools in the US / US generation",
             {"national": power.share_of_generation}),
     Measure("us_energy", "flow", "MWh", "S-06", "energy of the modelled pools in the US", {"national": lambda b, _: (b.ledger.us_energy,)}),
@@ -376,11 +378,10 @@ def entities(measure: Measure, plan: Plan) -> list[Entity]:
 
 
 COMPANY_NEEDS = {
-    "reported_rpo": "segment", "margin": "segment", "margin_effect": "segment", "operating_income": "segment", "capex": "capex",
+    "reported_rpo": "segment", "margin": "segment", "margin_effect": "segment", "margin_effect_resold": "segment",
+    "operating_income": "segment", "printed_rpo": "segment", "revenue_without": "segment", "income_without": "segment",
     "depreciation": "finances", "capex_cash": "finances", "free_cash_flow": "finances", "debt": "finances", "cash_balance": "finances",
-    "depreciation_burden": "finances", "printed_rpo": "segment",
-    "revenue_without": "segment", "income_without": "segment",
-    "revenue": "revenue",
+    "depreciation_burden": "finances", "capex": "capex", "revenue": "revenue",
 }  # fmt: skip
 
 

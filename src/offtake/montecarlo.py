@@ -397,4 +397,4 @@ def one_path(plan: Plan, question: Question, path: int, seed: int) -> np.ndarray
     block = stages.allocate(plan)
     first = path - path % LANES
     stages.fill(block, seed, first, np.zeros(len(plan.factor_paths), np.int64))
-    return question.read(block)[:, path - first]
+    return question.read(block)[:, path - first].copy()  # a view would hold the block

@@ -12,7 +12,7 @@ import numpy as np
 
 from . import shadow
 from . import value as worths
-from .block import Block, count_endless, together
+from .block import Block, count_endless, lay_together
 from .identities import worst_of
 from .kernels import (
     accounts,
@@ -69,7 +69,7 @@ def allocate(plan: Plan, lanes: int | None = None) -> Block:
     )  # fmt: skip
     money = (c, m, ln)
     people = (u, m, ln)
-    return together(Block(
+    return lay_together(Block(
         plan=plan, first=0,
         X=np.zeros((len(plan.factor_paths), ln)), Y=np.zeros((len(plan.series_paths), m, ln)),
         Z=np.zeros((len(plan.inputs.names), ln)), scenario=np.zeros(ln, np.int64), supply=supplied,

@@ -61,6 +61,15 @@ def collected(b: Block, c: int) -> Parts:
     return (_present(b, c, b.payments.paid[c]),)
 
 
+def against_resold(b: Block, j: int) -> Parts:
+    """Segment income and revenue of company j with the deals, and with their capacity built all the same and its hours sold to others at
+    market prices (A-06); the market takes the share of them that it takes of freed ones (V-04)."""
+    mine, books, segment = np.flatnonzero(b.plan.segments.contract_company == j), b.ledger, b.segments
+    resale, gone = books.resale[mine].sum(axis=0), (b.books.revenue[mine] + books.release[mine]).sum(axis=0)
+    income = segment.income_without[j] + books.operating_income[mine].sum(axis=0) - gone + resale
+    return segment.income_with[j], segment.revenue_with[j], income, segment.revenue_without[j] + resale
+
+
 def rate_of_return(b: Block, c: int) -> Parts:
     out = np.zeros(b.X.shape[1])
     returns.irr_block(cash_before_tax(b, c), out)

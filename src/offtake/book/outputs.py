@@ -21,7 +21,7 @@ NAMES = {
     ),
     "companies": (
         "revenue capex depreciation capex_cash free_cash_flow debt depreciation_burden revenue_without income_without "
-        "operating_income reported_rpo printed_rpo cash_balance margin margin_effect"
+        "operating_income reported_rpo printed_rpo cash_balance margin margin_effect margin_effect_resold"
     ),
     "customers": "equity_in passage cash_balance funding_gap overdrawn coverage",
     "sites": (

@@ -64,7 +64,7 @@ class Ledger(NamedTuple):
     operations: np.ndarray
     rent: np.ndarray
     release: np.ndarray  # re-lease of capacity that the customer gave back (V-04)
-    resale: np.ndarray  # what all offered hours would bring on the market, the other reading of "without"
+    resale: np.ndarray  # what the offered hours would bring on the market, the other reading of "without"
     operating_income: np.ndarray
     opening: np.ndarray  # property before month 0
     us_energy: np.ndarray  # MWh on the US grid (S-06)

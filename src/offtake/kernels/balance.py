@@ -47,19 +47,19 @@ def begin(w):
 
 
 @step
-def floor_of(w):
+def least_of(w):
     """The error that a lane must reach for its month to be looked at."""
     return w.worst[0] * BELOW
 
 
 @piece
-def weigh(left, gross, floor, i, w):
+def weigh(left, gross, least, i, w):
     """Take in the residual and the gross of an item's month; 1 where its error may be the worst, else 0."""
     size = abs(left)
     size = size if size + gross < np.inf else np.inf
     most = gross if gross > w.gross[i] else w.gross[i]
     w.size[i], w.gross[i] = size, most
-    return 1 if (size > floor * most or size == np.inf) else 0
+    return 1 if (size > least * most or size == np.inf) else 0
 
 
 @step

@@ -21,8 +21,8 @@ from .balance import (
     company_month,
     consideration_month,
     filled_month,
-    floor_of,
     keep_worst,
+    least_of,
     liability_month,
     makeup_month,
     offered_month,
@@ -67,10 +67,10 @@ def rpo(c, m, books, w):
     opening, closing = books.rpo[c, m - 1] if m > 0 else w.nothing, books.rpo[c, m]
     new, remeasured, in_scope = books.new[c, m], books.remeasured[c, m], books.in_scope[c, m]
     terminated, lapsed = books.rpo_terminated[c, m], books.rpo_lapsed[c, m]
-    floor, high = floor_of(w), 0
+    least, high = least_of(w), 0
     for i in range(w.gross.shape[0]):
         left, gross = rpo_month(opening[i], new[i], remeasured[i], in_scope[i], terminated[i], lapsed[i], closing[i])
-        high += weigh(left, gross, floor, i, w)
+        high += weigh(left, gross, least, i, w)
     if high:
         keep_worst(m, w)
 
@@ -79,10 +79,10 @@ def rpo(c, m, books, w):
 def scope(c, m, books, w):
     """Of one contract in a month; books (C, M, L)."""
     revenue, in_scope, out_scope = books.revenue[c, m], books.in_scope[c, m], books.out_scope[c, m]
-    floor, high = floor_of(w), 0
+    least, high = least_of(w), 0
     for i in range(w.gross.shape[0]):
         left, gross = scope_month(revenue[i], in_scope[i], out_scope[i])
-        high += weigh(left, gross, floor, i, w)
+        high += weigh(left, gross, least, i, w)
     if high:
         keep_worst(m, w)
 
@@ -93,13 +93,13 @@ def value(c, m, books, settlement, equity, total, w):
     revenue, rest, outside = books.revenue[c, m], books.rpo[c, m], books.not_in_rpo[c, m]
     overage, credit, penalty = settlement.overage_usd[c, m], settlement.credit[c, m], settlement.penalty[c, m]
     terminated, lapsed, added = settlement.terminated[c, m], settlement.lapsed[c, m], settlement.added[c, m]
-    some, floor, high = equity.contra.shape[0] > 0, floor_of(w), 0
+    some, least, high = equity.contra.shape[0] > 0, least_of(w), 0
     given, coming = (equity.contra[c, m], equity.left[c, m]) if some else (w.nothing, w.nothing)
     for i in range(w.gross.shape[0]):
         w.sum[i] = w.sum[i] + (revenue[i] - overage[i] + credit[i] - penalty[i]) + given[i]
         w.other[i] += terminated[i] + lapsed[i] - added[i]
         left, gross = value_month(w.sum[i], rest[i] + coming[i], outside[i], w.other[i], total[i])
-        high += weigh(left, gross, floor, i, w)
+        high += weigh(left, gross, least, i, w)
     if high:
         keep_worst(m, w)
 
@@ -110,10 +110,10 @@ def liability(c, m, settlement, before, w):
     opening, closing = settlement.unearned[c, m - 1] if m > 0 else before, settlement.unearned[c, m]
     received, interest = settlement.prepaid_in[c, m], settlement.interest[c, m]
     drawdown, refunded = settlement.drawdown[c, m], settlement.refunded[c, m]
-    floor, high = floor_of(w), 0
+    least, high = least_of(w), 0
     for i in range(w.gross.shape[0]):
         left, gross = liability_month(opening[i], received[i], interest[i], drawdown[i], refunded[i], closing[i])
-        high += weigh(left, gross, floor, i, w)
+        high += weigh(left, gross, least, i, w)
     if high:
         keep_worst(m, w)
 
@@ -123,10 +123,10 @@ def makeup(c, m, settlement, w):
     """Of one contract in a month; settlement (C, M, L)."""
     opening, closing = settlement.makeup_balance[c, m - 1] if m > 0 else w.nothing, settlement.makeup_balance[c, m]
     opened, taken, expired = settlement.makeup_opened[c, m], settlement.makeup[c, m], settlement.makeup_expired[c, m]
-    floor, high = floor_of(w), 0
+    least, high = least_of(w), 0
     for i in range(w.gross.shape[0]):
         left, gross = makeup_month(opening[i], opened[i], taken[i], expired[i], closing[i])
-        high += weigh(left, gross, floor, i, w)
+        high += weigh(left, gross, least, i, w)
     if high:
         keep_worst(m, w)
 
@@ -138,10 +138,10 @@ def bills(c, m, books, settled, contra, w):
     invoiced, drawn, revenue = settled.invoiced[c, m], settled.drawdown[c, m], books.revenue[c, m]
     unbilled, deferred = books.unbilled[c, m], books.deferred[c, m]
     given = contra[c, m] if contra.shape[0] > 0 else w.nothing
-    floor, high = floor_of(w), 0
+    least, high = least_of(w), 0
     for i in range(w.gross.shape[0]):
         left, gross = bill_month(invoiced[i], drawn[i], unbilled[i] - w.sum[i], deferred[i] - w.other[i], revenue[i] + given[i])
-        high += weigh(left, gross, floor, i, w)
+        high += weigh(left, gross, least, i, w)
         w.sum[i], w.other[i] = unbilled[i], deferred[i]
     if high:
         keep_worst(m, w)
@@ -150,7 +150,7 @@ def bills(c, m, books, settled, contra, w):
 @apart
 def payments(c, m, settled, paid, arrears, lag, w):
     """Of one contract in a month; paid, arrears (C, M, L), lag (L,) months from the bill to its day. Bills not due stay receivable."""
-    floor, high = floor_of(w), 0
+    least, high = least_of(w), 0
     for i in range(w.gross.shape[0]):
         due = m - int(lag[i] + 0.5)
         w.other[i] += settled.invoiced[c, m, i] - (settled.invoiced[c, due, i] if due >= 0 else 0.0)
@@ -159,7 +159,7 @@ def payments(c, m, settled, paid, arrears, lag, w):
             paid[c, m, i], settled.refunded[c, m, i], settled.invoiced[c, m, i], settled.prepaid_in[c, m, i],
             receivable - w.sum[i], receivable,
         )  # fmt: skip
-        high += weigh(left, gross, floor, i, w)
+        high += weigh(left, gross, least, i, w)
         w.sum[i] = receivable
     if high:
         keep_worst(m, w)
@@ -171,10 +171,10 @@ def ledger(c, m, accounts, impairment, sold, w):
     opening, closing = accounts.net[c, m - 1] if m > 0 else accounts.opening[c], accounts.net[c, m]
     capex, depreciation, impaired = accounts.capex[c, m], accounts.depreciation[c, m], impairment[c, m]
     gone = sold[c, m] if sold.shape[0] > 0 else w.nothing
-    floor, high = floor_of(w), 0
+    least, high = least_of(w), 0
     for i in range(w.gross.shape[0]):
         left, gross = property_month(opening[i], capex[i], depreciation[i], impaired[i] + gone[i], closing[i])
-        high += weigh(left, gross, floor, i, w)
+        high += weigh(left, gross, least, i, w)
     if high:
         keep_worst(m, w)
 
@@ -184,10 +184,10 @@ def consideration(c, m, equity, w):
     """Of one contract in a month; equity (C, M, L)."""
     opening, closing = equity.held[c, m - 1] if m > 0 else w.nothing, equity.held[c, m]
     given, contra = equity.given[c, m], equity.contra[c, m]
-    floor, high = floor_of(w), 0
+    least, high = least_of(w), 0
     for i in range(w.gross.shape[0]):
         left, gross = consideration_month(opening[i], given[i], contra[i], closing[i])
-        high += weigh(left, gross, floor, i, w)
+        high += weigh(left, gross, least, i, w)
     if high:
         keep_worst(m, w)
 
@@ -242,10 +242,10 @@ def committed(k, m, supply, hours, w):
     """Of one pool in a month; planned, ready (K, M, L) GPU, early (K, M, L) and late (causes, K, M, L) GPU-h."""
     planned, there, early = supply.planned[k, m], supply.ready[k, m], supply.early[k, m]
     add_rows(supply.late[:, k], m, w.sum)
-    floor, high = floor_of(w), 0
+    least, high = least_of(w), 0
     for i in range(w.gross.shape[0]):
         left, gross = committed_month(planned[i] * hours, early[i], there[i] * hours, w.sum[i])
-        high += weigh(left, gross, floor, i, w)
+        high += weigh(left, gross, least, i, w)
     if high:
         keep_worst(m, w)
 
@@ -254,10 +254,10 @@ def committed(k, m, supply, hours, w):
 def ready(k, m, supply, hours, w):
     """Of one pool in a month; ready (K, M, L) GPU, offered and down (K, M, L) GPU-h."""
     there, open_hours, down = supply.ready[k, m], supply.offered[k, m], supply.down[k, m]
-    floor, high = floor_of(w), 0
+    least, high = least_of(w), 0
     for i in range(w.gross.shape[0]):
         left, gross = ready_month(there[i] * hours, open_hours[i], down[i])
-        high += weigh(left, gross, floor, i, w)
+        high += weigh(left, gross, least, i, w)
     if high:
         keep_worst(m, w)
 
@@ -267,10 +267,10 @@ def offered(k, m, capacity, used, idle, offered_hours, w):
     """Of one pool in a month; all (K, M, L) GPU-h, idle (causes, K, M, L)."""
     open_hours, taken, there = capacity[k, m], used[k, m], offered_hours[k, m]
     add_rows(idle[:, k], m, w.sum)
-    floor, high = floor_of(w), 0
+    least, high = least_of(w), 0
     for i in range(w.gross.shape[0]):
         left, gross = offered_month(open_hours[i], taken[i], w.sum[i], there[i])
-        high += weigh(left, gross, floor, i, w)
+        high += weigh(left, gross, least, i, w)
     if high:
         keep_worst(m, w)
 
@@ -279,11 +279,11 @@ def offered(k, m, capacity, used, idle, offered_hours, w):
 def in_slot(k, m, s, share, capacity, slot_use, slot_idle, w):
     """Of one slot of the day; adds its use to `w.other`."""
     add_rows(slot_use[:, k, s], m, w.sum)
-    there, unused, floor, high = capacity[k, m], slot_idle[k, s, m], floor_of(w), 0
+    there, unused, least, high = capacity[k, m], slot_idle[k, s, m], least_of(w), 0
     for i in range(w.gross.shape[0]):
         w.other[i] += w.sum[i]
         left, gross = offered_month(share * there[i], w.sum[i], unused[i], there[i])
-        high += weigh(left, gross, floor, i, w)
+        high += weigh(left, gross, least, i, w)
     if high:
         keep_worst(m, w)
 
@@ -296,10 +296,10 @@ def slotted(k, m, share, capacity, used, slot_use, slot_idle, w):
         w.other[i] = 0.0
     for s in range(share.shape[0]):
         in_slot(k, m, s, share[s], capacity, slot_use, slot_idle, w)
-    there, taken, floor, high = capacity[k, m], used[k, m], floor_of(w), 0
+    there, taken, least, high = capacity[k, m], used[k, m], least_of(w), 0
     for i in range(w.gross.shape[0]):
         left, gross = offered_month(w.other[i], taken[i], 0.0, there[i])
-        high += weigh(left, gross, floor, i, w)
+        high += weigh(left, gross, least, i, w)
     if high:
         keep_worst(m, w)
 
@@ -308,10 +308,10 @@ def slotted(k, m, share, capacity, used, slot_use, slot_idle, w):
 def filled(k, m, used, parts, w):
     """Of one pool in a month; used (K, M, L) GPU-h, parts useful, overhead, unfilled (K, M, L)."""
     taken, useful, overhead, unfilled = used[k, m], parts.useful[k, m], parts.overhead[k, m], parts.unfilled[k, m]
-    floor, high = floor_of(w), 0
+    least, high = least_of(w), 0
     for i in range(w.gross.shape[0]):
         left, gross = filled_month(taken[i], useful[i], overhead[i], unfilled[i])
-        high += weigh(left, gross, floor, i, w)
+        high += weigh(left, gross, least, i, w)
     if high:
         keep_worst(m, w)
 
@@ -357,10 +357,10 @@ def customers(customer, cash_x, operating, equity_in, money, X, w):
                     paid = money.disbursed[c, m]
                     for i in range(w.gross.shape[0]):
                         w.sum[i] += paid[i]
-            floor, high = floor_of(w), 0
+            least, high = least_of(w), 0
             for i in range(w.gross.shape[0]):
                 left, gross = cash_month(opening[i], earned[i] + given[i], raised[i], w.sum[i], closing[i])
-                high += weigh(left, gross, floor, i, w)
+                high += weigh(left, gross, least, i, w)
             if high:
                 keep_worst(m, w)
 
@@ -371,7 +371,7 @@ def companies(group, cash_x, debt_x, X, w):
     for g in range(group.cash.shape[0]):
         begin(w)
         for m in range(group.cash.shape[1]):
-            floor, high = floor_of(w), 0
+            least, high = least_of(w), 0
             for i in range(w.gross.shape[0]):
                 cash = group.cash[g, m - 1, i] if m > 0 else X[cash_x[g], i]
                 owed = group.debt[g, m - 1, i] if m > 0 else X[debt_x[g], i]
@@ -380,6 +380,6 @@ def companies(group, cash_x, debt_x, X, w):
                     cash, group.free_cash_flow[g, m, i], group.outside[g, m, i], borrowed, repaid, group.cash[g, m, i]
                 )
                 debt, owing = company_month(owed, 0.0, 0.0, borrowed, repaid, group.debt[g, m, i])
-                high += weigh(abs(left) + abs(debt), gross + owing, floor, i, w)
+                high += weigh(abs(left) + abs(debt), gross + owing, least, i, w)
             if high:
                 keep_worst(m, w)

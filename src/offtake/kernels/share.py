@@ -47,7 +47,7 @@ class Ledger(NamedTuple):
     late: np.ndarray  # (J,) work put off
     mode: np.ndarray  # (1,) int64 how months are planned
     touched: np.ndarray  # (M,) int64 1 for months of open periods
-    roomed: np.ndarray  # (M,) USD of the best plan in the rooms
+    roomed: np.ndarray  # (M,) USD of the best that can be done in the rooms as they stand
     priced: np.ndarray  # (M,) and of the last at the shadow prices
     worth: np.ndarray  # (V, M) of an hour more of each line there
     open: np.ndarray  # (P,) int64 1 where a price is sought

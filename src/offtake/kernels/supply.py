@@ -86,7 +86,7 @@ class Supply(NamedTuple):
     planned: np.ndarray  # (K, M, L) GPU, the schedule without slip and acceptance
     delivered: np.ndarray  # (K, M, L) GPU
     accepted: np.ndarray  # (K, M, L) GPU
-    powered: np.ndarray  # (K, M, L) GPU that the power left by newer chips would run; no rows where nobody looks at it
+    powered: np.ndarray  # (K, M, L) GPU that the power left by newer chips would run, before options; no rows but where tests look
     shelled: np.ndarray  # (K, M, L) GPU that the shell left by newer chips would house; the same
     ready: np.ndarray  # (K, M, L) GPU
     offered: np.ndarray  # (K, M, L) GPU-h

@@ -15,6 +15,7 @@ import numpy as np
 from .. import daytime, losses
 from ..block import Block
 from ..measures import CAUSES, Measure, Reader
+from ..value import against_resold
 
 Read = Callable[[Block, int, int], np.ndarray]  # block, entity, lane -> (M,)
 
@@ -205,6 +206,10 @@ _MARGIN = (
 _WITHOUT = (
     Term("income without", 1, of_company("income_without"), "less"), Term("revenue without", 1, of_company("revenue_without"), "below"),
 )  # fmt: skip
+_RESOLD = (
+    Term("income resold", 1, lambda b, j, i: against_resold(b, j)[2][:, i], "less"),
+    Term("revenue resold", 1, lambda b, j, i: against_resold(b, j)[3][:, i], "below"),
+)
 FORMULAS: dict[tuple[str, str], Formula] = {
     ("revenue", "contracts"): Formula("flow", (*_BILL, *_REVENUE)),
     ("billed", "contracts"): Formula("flow", _BILL),
@@ -223,6 +228,7 @@ FORMULAS: dict[tuple[str, str], Formula] = {
     ("cash_balance", "companies"): Formula("roll", _TREASURY, lambda b, j, i: float(b.X[b.plan.finances.cash_x[group(b, j)], i])),
     ("margin", "companies"): Formula("ratio", _MARGIN),
     ("margin_effect", "companies"): Formula("change", (*_MARGIN, *_WITHOUT)),
+    ("margin_effect_resold", "companies"): Formula("change", (*_MARGIN, *_RESOLD)),
 }
 for _axis, _used in pools(lambda b: b.used).items():
     _open = pools(lambda b: b.capacity)[_axis]
