@@ -64,7 +64,12 @@ def margin(a: Asked) -> Said:
         f"{points(worst['p95'])}); P(50 to 100 bp lower) is {chance(a.at('margin_event', worst['period']))} that year"
     )
     text += "." if likeliest == worst["period"] else f", at most {percent(probability[likeliest])} in {likeliest}."
-    return Said(text, {"by_fiscal_year": rows, "p_50_to_100_bp_lower": probability}, a.row("margin_effect", worst["period"]))
+    resold = a.rows("margin_resold")
+    sold = a.at("margin_resold", worst["period"])
+    if sold is not None and sold["p50"] is not None:
+        text += f" Against half of its hours sold to others: {points(sold['p50'])} ({points(sold['p05'])} to {points(sold['p95'])})."
+    values = {"by_fiscal_year": rows, "p_50_to_100_bp_lower": probability, "against_resold": resold}
+    return Said(text, values, a.row("margin_effect", worst["period"]))
 
 
 def idle(a: Asked) -> Said:

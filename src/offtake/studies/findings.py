@@ -80,13 +80,13 @@ def _own(plan: Plan) -> Iterator[tuple[str, Question]]:
     for cause in IDLE:
         yield from ask(f"{cause} calendar-year", cause, s.deal, "calendar-year")
     yield from ask("margin_effect", "margin_effect", s.seller, "fiscal-year")
+    yield from ask("margin_resold", "margin_effect_resold", s.seller, "fiscal-year")
     yield from ask("margin_event", "margin_effect", s.seller, "fiscal-year", between=(-0.0100, -0.0050))
-    yield from ask("idle_value", "idle_value", s.deal, "total")
-    yield from ask("idle_value_customer", "idle_value_customer", s.deal, "total")
+    for measure in ("idle_value", "idle_value_customer", "npv"):
+        yield from ask(measure, measure, s.deal, "total")
     yield from ask("idle_event", "idle_value", s.deal, "total", between=(0.05, 0.10))
     yield from ask("reported_rpo", "reported_rpo", s.seller, "fiscal-quarter")
     yield from ask("capex", "capex", s.seller, "calendar-year")
-    yield from ask("npv", "npv", s.deal, "total")
     for measure in ("revenue", "funding_gap", "coverage", "cash_balance"):
         yield from ask(f"customer {measure}", measure, s.buyer, "calendar-year")
     yield from ask("customer cash quarter", "cash_balance", s.buyer, "quarter")

@@ -20,6 +20,8 @@ from .market_panels import panels
 from .panels import concentration, grid, surface_by_year
 from .provenance import describe
 
+RESOLD = "Margin with the deals less margin with their capacity built and half of its hours sold at market prices; 1 % = 100 bp."
+
 
 def view(run: Found) -> Any:
     """Everything the report shows."""
@@ -172,6 +174,7 @@ def fans(a: Asked) -> list[dict[str, Any]]:
             form="bars",
             note="Margin with the deals less margin with their capacity unbuilt; 1 % = 100 bp.",
         ),
+        _fan(a, "resold", "Margin effect against capacity sold to others", "margin_resold", "share", "money", form="bars", note=RESOLD),
         _fan(a, "ready", "GPUs ready", "ready month", "GPU", "capacity", lines=[planned]),
         _fan(a, "cash", "Customer cash", "customer cash quarter", "USD", "customer"),
         _fan(a, "gap", "Customer obligations due and unpaid", "customer funding_gap", "USD", "customer", form="bars"),
