@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[1]
 
 
 LINES = {
-    "startup": 2, "stages": 13, "vector": 1, "placement": 4, "accounts": 1, "features": 2, "coupled": 4, "sampling": 2, "memory": 3,
+    "startup": 3, "stages": 13, "vector": 1, "placement": 4, "accounts": 1, "features": 2, "coupled": 4, "sampling": 2, "memory": 3,
     "jobs": 1, "studies": 1, "reference": 7, "parts": 2,
     "replay": 11, "terms": 6, "traces": 2,
 }  # fmt: skip
